@@ -1,0 +1,1 @@
+"""The FIX edge: the only package that imports quickfix."""
