@@ -1,0 +1,44 @@
+# Two commands: `make demo` and `make test`. Each sets up whatever it needs first, in ./.venv.
+# PYTHON=/path/to/python3 chooses the Python; PYTEST='-k name' is passed on to pytest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lock clean
+
+BIN := .venv/bin
+PACKAGES = $(wildcard oms ems fix_sessions migrations)
+
+help:
+	@echo "make demo    set up, then run the main job end to end and check it"
+	@echo "make test    set up, then run every test"
+	@echo "make check   set up, then lint, types, imports and the rules of tests/architecture"
+	@echo "make setup   only set up: .venv, locked packages, QuickFIX compiled"
+	@echo "make format  let ruff rewrite what it can"
+	@echo "make lock    choose new versions for requirements.lock"
+	@echo "make clean   remove .venv and the caches in this checkout"
+
+setup:
+	@python=$$(setup/find-python) && "$$python" -B setup/bootstrap.py
+
+demo: setup
+	@$(BIN)/oms demo
+
+test: setup
+	@$(BIN)/python -m pytest $(PYTEST)
+
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/architecture
+
+format: setup
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: setup
+	@$(BIN)/python -B setup/lock.py
+
+clean:
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
