@@ -1,0 +1,1 @@
+"""Execution: routing, venues, algorithms and market data; pure."""

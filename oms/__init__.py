@@ -1,0 +1,1 @@
+"""Plumbline: the order management core, the book of record."""

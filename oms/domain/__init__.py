@@ -1,0 +1,1 @@
+"""The language: enums, values, commands, events, effects; pure, standard library only."""

@@ -1,0 +1,362 @@
+"""Commands: every input of the core, frozen. FIX messages keep their FIX names.
+
+`OBSERVATIONS` change no fact and are not journaled; a decision records what it used of them.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from oms.domain.fix import (
+    CxlRejReason,
+    CxlRejResponseTo,
+    ExecType,
+    OrdStatus,
+    OrdType,
+    Side,
+    TimeInForce,
+)
+
+
+class Channel(StrEnum):
+    """The kind of door a command came in by."""
+
+    CLIENT = "CLIENT"
+    VENUE = "VENUE"
+    REST = "REST"
+    OPERATOR = "OPERATOR"
+    SYSTEM = "SYSTEM"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who sent a command and where it stood in their stream.
+
+    counterparty: client or venue name, or the operator's. session, epoch, msg_seq_num: the FIX
+    session's short name, its reset count and MsgSeqNum (34). inbox_id: row of command_inbox.
+    accounts: what an API key may use (empty: the client's own). raw: the FIX text as received.
+    """
+
+    channel: Channel
+    counterparty: str
+    session: str = ""
+    epoch: int = 0
+    msg_seq_num: int = 0
+    poss_dup: bool = False
+    poss_resend: bool = False
+    inbox_id: int = 0
+    user: str = ""
+    accounts: tuple[str, ...] = ()
+    received_at: int = 0
+    raw: str = ""
+
+
+SYSTEM = Origin(channel=Channel.SYSTEM, counterparty="system")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrderSingle:
+    """NewOrderSingle (D)."""
+
+    origin: Origin
+    cl_ord_id: str
+    account: str
+    symbol: str
+    side: Side
+    order_qty: Decimal
+    ord_type: OrdType
+    price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+    transact_time: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelRequest:
+    """OrderCancelRequest (F); names its order by orig_cl_ord_id or, over REST, by order_id."""
+
+    origin: Origin
+    cl_ord_id: str
+    orig_cl_ord_id: str = ""
+    order_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelReplaceRequest:
+    """OrderCancelReplaceRequest (G); price None only for a market order."""
+
+    origin: Origin
+    cl_ord_id: str
+    order_qty: Decimal
+    orig_cl_ord_id: str = ""
+    order_id: str = ""
+    price: Decimal | None = None
+    symbol: str = ""
+    side: Side | None = None
+    ord_type: OrdType | None = None
+    time_in_force: TimeInForce | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderMassCancelRequest:
+    """Cancel every open order of the counterparty that matches; empty fields match all."""
+
+    origin: Origin
+    cl_ord_id: str
+    account: str = ""
+    symbol: str = ""
+    side: Side | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatusRequest:
+    """OrderStatusRequest (H)."""
+
+    origin: Origin
+    cl_ord_id: str
+    order_id: str = ""
+    ord_status_req_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionReport:
+    """ExecutionReport (8) from a venue; absent fields are empty, zero or None."""
+
+    origin: Origin
+    order_id: str
+    cl_ord_id: str
+    exec_id: str
+    exec_type: ExecType
+    ord_status: OrdStatus
+    symbol: str
+    side: Side
+    orig_cl_ord_id: str = ""
+    exec_ref_id: str = ""
+    order_qty: Decimal | None = None
+    price: Decimal | None = None
+    last_qty: Decimal | None = None
+    last_px: Decimal | None = None
+    cum_qty: Decimal = Decimal(0)
+    leaves_qty: Decimal = Decimal(0)
+    avg_px: Decimal = Decimal(0)
+    ord_rej_reason: str = ""
+    transact_time: int = 0
+    text: str = ""
+    mass_status_req_id: str = ""
+    tot_num_reports: int | None = None
+    last_rpt_requested: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelReject:
+    """OrderCancelReject (9) from a venue."""
+
+    origin: Origin
+    order_id: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    ord_status: OrdStatus
+    cxl_rej_reason: CxlRejReason
+    response_to: CxlRejResponseTo
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRejectedByPeer:
+    """Reject (3) or BusinessMessageReject (j): the peer did not take message ref_seq_num of ours."""
+
+    origin: Origin
+    ref_seq_num: int
+    ref_msg_type: str
+    ref_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableMessage:
+    """A FIX message that decode refused; the answer is the one FIX prescribes.
+
+    business: BusinessMessageReject (j) with reason 380, else session Reject (3) with 373.
+    """
+
+    origin: Origin
+    ref_msg_type: str
+    business: bool
+    reason_code: str
+    ref_tag: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """Best bid and offer of one venue; None where that side is empty."""
+
+    bid: Decimal | None = None
+    bid_size: Decimal = Decimal(0)
+    ask: Decimal | None = None
+    ask_size: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteObserved:
+    """A venue's top of book for a symbol changed. An observation: not journaled by itself."""
+
+    origin: Origin
+    symbol: str
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLoggedOn:
+    """A FIX session is up."""
+
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLoggedOut:
+    """A FIX session is down."""
+
+    origin: Origin
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceReset:
+    """Sequence numbers of a session were reset by either side: a new epoch begins."""
+
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMessage:
+    """One application message handed to the engine: the event that caused it, its MsgSeqNum."""
+
+    session: str
+    epoch: int
+    msg_seq_num: int
+    event_seq: int
+    msg_type: str
+    order_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesSent:
+    """Outbound messages since the last such command, in order."""
+
+    origin: Origin
+    messages: tuple[SentMessage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockTicked:
+    """Time has passed; the stamp is the tick. An observation unless something is due."""
+
+    origin: Origin = SYSTEM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreStarted:
+    """A core process became the leader; epoch is the leadership's."""
+
+    origin: Origin
+    leader_epoch: int
+    version: str
+    trade_date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRiskLimit:
+    """Set one limit; value None removes it. level FIRM has subject "*"."""
+
+    origin: Origin
+    rule: str
+    level: str
+    subject: str
+    value: Decimal | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngageKillSwitch:
+    """Refuse new orders and replaces in the scope and, by default, cancel what is open there."""
+
+    origin: Origin
+    level: str
+    subject: str
+    reason: str
+    cancel_open_orders: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseKillSwitch:
+    """Allow orders in the scope again."""
+
+    origin: Origin
+    level: str
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolveOrder:
+    """A human's signed decision about an order in doubt: CANCELED, REJECTED or WORKING."""
+
+    origin: Origin
+    order_id: str
+    outcome: OrdStatus
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTradingDate:
+    """The trading date is now this (ISO); ClOrdIDs of closed orders of earlier dates are free."""
+
+    origin: Origin
+    trade_date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseTradingDay:
+    """The trading day is over: open Day orders are withdrawn from venues and expire."""
+
+    origin: Origin
+    trade_date: str
+
+
+Command = (
+    NewOrderSingle
+    | OrderCancelRequest
+    | OrderCancelReplaceRequest
+    | OrderMassCancelRequest
+    | OrderStatusRequest
+    | ExecutionReport
+    | OrderCancelReject
+    | MessageRejectedByPeer
+    | UnreadableMessage
+    | QuoteObserved
+    | SessionLoggedOn
+    | SessionLoggedOut
+    | SequenceReset
+    | MessagesSent
+    | ClockTicked
+    | CoreStarted
+    | SetRiskLimit
+    | EngageKillSwitch
+    | ReleaseKillSwitch
+    | ResolveOrder
+    | OpenTradingDate
+    | CloseTradingDay
+)
+
+OBSERVATIONS = (QuoteObserved, ClockTicked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamped:
+    """A command as the sequencer took it: journal number and time (microseconds since 1970, UTC)."""
+
+    seq: int
+    at: int
+    command: Command = field()

@@ -1,0 +1,188 @@
+"""Effects: what leaves the process once the event behind it is durable. One per FIX message out.
+
+`event_seq` is the journal number of the event that caused it: with it the outbox knows after a
+restart what may not have left. All times are sequencer stamps.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from oms.domain.fix import (
+    CxlRejReason,
+    CxlRejResponseTo,
+    ExecType,
+    OrdStatus,
+    OrdType,
+    Side,
+    TimeInForce,
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class SendExecutionReport:
+    """ExecutionReport (8) to a client."""
+
+    session: str
+    event_seq: int
+    at: int
+    order_id: str
+    cl_ord_id: str
+    exec_id: str
+    exec_type: ExecType
+    ord_status: OrdStatus
+    account: str
+    symbol: str
+    side: Side | None
+    order_qty: Decimal
+    ord_type: OrdType | None
+    price: Decimal | None
+    time_in_force: TimeInForce | None
+    cum_qty: Decimal
+    leaves_qty: Decimal
+    avg_px: Decimal
+    orig_cl_ord_id: str = ""
+    exec_ref_id: str = ""
+    last_qty: Decimal | None = None
+    last_px: Decimal | None = None
+    last_mkt: str = ""
+    ord_rej_reason: str = ""
+    ord_status_req_id: str = ""
+    text: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class SendOrderCancelReject:
+    """OrderCancelReject (9) to a client."""
+
+    session: str
+    event_seq: int
+    at: int
+    order_id: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    ord_status: OrdStatus
+    cxl_rej_reason: CxlRejReason
+    response_to: CxlRejResponseTo
+    account: str
+    text: str
+
+
+@dataclass(slots=True, kw_only=True)
+class SendNewOrderSingle:
+    """NewOrderSingle (D) to a venue; poss_resend: it may have gone there before."""
+
+    session: str
+    event_seq: int
+    at: int
+    order_id: str
+    cl_ord_id: str
+    account: str
+    symbol: str
+    side: Side
+    order_qty: Decimal
+    ord_type: OrdType
+    price: Decimal | None
+    time_in_force: TimeInForce
+    poss_resend: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class SendOrderCancelRequest:
+    """OrderCancelRequest (F) to a venue."""
+
+    session: str
+    event_seq: int
+    at: int
+    order_id: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    venue_order_id: str
+    symbol: str
+    side: Side
+    order_qty: Decimal
+    poss_resend: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class SendOrderCancelReplaceRequest:
+    """OrderCancelReplaceRequest (G) to a venue."""
+
+    session: str
+    event_seq: int
+    at: int
+    order_id: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    venue_order_id: str
+    account: str
+    symbol: str
+    side: Side
+    order_qty: Decimal
+    ord_type: OrdType
+    price: Decimal | None
+    time_in_force: TimeInForce
+    poss_resend: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class SendOrderStatusRequest:
+    """OrderStatusRequest (H) to a venue."""
+
+    session: str
+    event_seq: int
+    at: int
+    order_id: str
+    cl_ord_id: str
+    venue_order_id: str
+    symbol: str
+    side: Side
+
+
+@dataclass(slots=True, kw_only=True)
+class SendOrderMassStatusRequest:
+    """OrderMassStatusRequest (AF) for all orders (MassStatusReqType 7) to a venue."""
+
+    session: str
+    event_seq: int
+    at: int
+    mass_status_req_id: str
+
+
+@dataclass(slots=True, kw_only=True)
+class SendMarketDataRequest:
+    """MarketDataRequest (V): subscribe top of book with incremental updates for these symbols."""
+
+    session: str
+    event_seq: int
+    at: int
+    md_req_id: str
+    symbols: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class SendReject:
+    """Reject (3), or BusinessMessageReject (j) where business, to whoever sent the message."""
+
+    session: str
+    event_seq: int
+    at: int
+    business: bool
+    ref_seq_num: int
+    ref_msg_type: str
+    ref_id: str
+    reason_code: str
+    ref_tag: int
+    text: str
+
+
+Effect = (
+    SendExecutionReport
+    | SendOrderCancelReject
+    | SendNewOrderSingle
+    | SendOrderCancelRequest
+    | SendOrderCancelReplaceRequest
+    | SendOrderStatusRequest
+    | SendOrderMassStatusRequest
+    | SendMarketDataRequest
+    | SendReject
+)

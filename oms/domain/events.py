@@ -1,0 +1,274 @@
+"""Events: facts, past tense. What was decided and what others told us; state is their fold.
+
+Those about orders are in `order_events`; `Event` is the union of all, imported from here.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from oms.domain.order_events import (
+    CancelPending,
+    CancelRejected,
+    DuplicateExecutionDropped,
+    DuplicateOrderRefused,
+    ExpiryPending,
+    OrderAccepted,
+    OrderAcknowledged,
+    OrderCanceled,
+    OrderConfirmed,
+    OrderExpired,
+    OrderHeld,
+    OrderInDoubt,
+    OrderRefused,
+    OrderRejected,
+    OrderReplaced,
+    OrderResent,
+    OrderRouted,
+    OrderStatusQueried,
+    OrderStatusReported,
+    OrderTerms,
+    OrphanReported,
+    ReplacePending,
+    ReplaceRejected,
+    RequestRefused,
+    RiskFigure,
+    TradeBusted,
+    TradeCorrected,
+    TradeExecuted,
+    UnknownOrderStatusReported,
+    VenueQuote,
+)
+from oms.domain.reasons import Reason
+
+__all__ = [
+    "CancelPending",
+    "CancelRejected",
+    "CommandAnswered",
+    "DiscrepancyFound",
+    "DuplicateExecutionDropped",
+    "DuplicateOrderRefused",
+    "EpochOpened",
+    "Event",
+    "ExpiryPending",
+    "KillSwitchEngaged",
+    "KillSwitchReleased",
+    "LeaderStarted",
+    "MessageRefused",
+    "OrderAccepted",
+    "OrderAcknowledged",
+    "OrderCanceled",
+    "OrderConfirmed",
+    "OrderExpired",
+    "OrderHeld",
+    "OrderInDoubt",
+    "OrderRefused",
+    "OrderRejected",
+    "OrderReplaced",
+    "OrderResent",
+    "OrderRouted",
+    "OrderStatusQueried",
+    "OrderStatusReported",
+    "OrderTerms",
+    "OrphanReported",
+    "PeerRefusedMessage",
+    "ReplacePending",
+    "ReplaceRejected",
+    "RequestRefused",
+    "ResyncCompleted",
+    "ResyncStarted",
+    "RiskFigure",
+    "RiskLimitSet",
+    "SessionClosed",
+    "SessionOpened",
+    "TradeBusted",
+    "TradeCorrected",
+    "TradeExecuted",
+    "TradingDateOpened",
+    "TradingDayClosed",
+    "UnknownOrderStatusReported",
+    "VenueQuote",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscrepancyFound:
+    """The venue's figures for a child differ from ours; for reconciliation and the alert."""
+
+    order_id: str
+    field: str
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRefused:
+    """An inbound message was answered with a Reject (3) or BusinessMessageReject (j)."""
+
+    session: str
+    ref_seq_num: int
+    ref_msg_type: str
+    ref_id: str
+    business: bool
+    reason_code: str
+    ref_tag: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerRefusedMessage:
+    """The peer answered a message of ours with Reject or BusinessMessageReject."""
+
+    session: str
+    ref_seq_num: int
+    ref_msg_type: str
+    ref_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOpened:
+    """A FIX session is up."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionClosed:
+    """A FIX session is down."""
+
+    session: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochOpened:
+    """Sequence numbers of the session start again; epoch counts the resets."""
+
+    session: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResyncStarted:
+    """A venue session is up: its open orders are asked for before anything new goes there."""
+
+    session: str
+    mass_status_req_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResyncCompleted:
+    """The venue has told all it knows; orders may go there."""
+
+    session: str
+    mass_status_req_id: str
+    reported: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderStarted:
+    """A core process took over; what was in flight is in doubt until its venue speaks."""
+
+    leader_epoch: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskLimitSet:
+    """A limit has this value from here on; None: removed."""
+
+    rule: str
+    level: str
+    subject: str
+    value: Decimal | None
+    user: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillSwitchEngaged:
+    """New orders and replaces in the scope are refused from here on."""
+
+    level: str
+    subject: str
+    user: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillSwitchReleased:
+    """Orders in the scope are taken again."""
+
+    level: str
+    subject: str
+    user: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingDateOpened:
+    """The trading date from here on (ISO)."""
+
+    trade_date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingDayClosed:
+    """The trading day is over."""
+
+    trade_date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandAnswered:
+    """What a REST command that concerns no single order came to."""
+
+    accepted: bool
+    reason: Reason
+    text: str
+
+
+Event = (
+    OrderAccepted
+    | OrderRefused
+    | DuplicateOrderRefused
+    | OrderStatusReported
+    | UnknownOrderStatusReported
+    | OrderRouted
+    | OrderResent
+    | OrderHeld
+    | OrderAcknowledged
+    | OrderRejected
+    | TradeExecuted
+    | DuplicateExecutionDropped
+    | TradeBusted
+    | TradeCorrected
+    | OrphanReported
+    | CancelPending
+    | CancelRejected
+    | RequestRefused
+    | OrderCanceled
+    | OrderExpired
+    | ExpiryPending
+    | ReplacePending
+    | ReplaceRejected
+    | OrderReplaced
+    | OrderInDoubt
+    | OrderStatusQueried
+    | OrderConfirmed
+    | DiscrepancyFound
+    | MessageRefused
+    | PeerRefusedMessage
+    | SessionOpened
+    | SessionClosed
+    | EpochOpened
+    | ResyncStarted
+    | ResyncCompleted
+    | LeaderStarted
+    | RiskLimitSet
+    | KillSwitchEngaged
+    | KillSwitchReleased
+    | TradingDateOpened
+    | TradingDayClosed
+    | CommandAnswered
+)

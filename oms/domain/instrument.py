@@ -1,0 +1,60 @@
+"""Reference data the core decides with: instruments, venues, clients. Configuration, not state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from oms.domain.fix import OrdType, TimeInForce
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """One tradable symbol. tick and lot in units of price and quantity."""
+
+    symbol: str
+    currency: str
+    tick: Decimal
+    lot: Decimal
+    security_type: str = "CS"
+    venues: tuple[str, ...] = ()
+    reference_px: Decimal | None = None
+    tradable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venue:
+    """One place we route to; fee in basis points of notional for taking liquidity."""
+
+    name: str
+    session: str
+    fee_bps: Decimal = Decimal(0)
+    ord_types: frozenset[OrdType] = frozenset(OrdType)
+    times_in_force: frozenset[TimeInForce] = frozenset(TimeInForce)
+    max_messages_per_second: int = 0
+    ack_timeout_ms: int = 5_000
+    calendar: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """One counterparty that sends orders: its name, its FIX session, the accounts it may use."""
+
+    name: str
+    session: str
+    accounts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Everything configured that decisions depend on, by its key."""
+
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    venues: Mapping[str, Venue] = field(default_factory=dict)
+    clients: Mapping[str, Client] = field(default_factory=dict)
+
+    def venue_of_session(self, session: str) -> Venue | None:
+        """The venue that a FIX session belongs to, None for a client's session."""
+        for venue in self.venues.values():
+            if venue.session == session:
+                return venue
+        return None

@@ -1,0 +1,192 @@
+"""Order: the facts of one client order or child order; its status and quantities are derived.
+
+One class for both: a child order has a parent_id and its counterparty is the venue. An Order is
+changed only by `oms.core.evolve`, one event at a time. OrdStatus is the maximum by FIX precedence
+over the statuses that hold (FIX 4.4 Volume 4): nothing stores a previous status.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from oms.domain.order_events import OrderTerms, TradeExecuted
+from oms.domain.fix import ORD_STATUS_PRECEDENCE, OrdStatus, OrdType, Side, TimeInForce
+from oms.domain.reasons import Reason
+from oms.domain.values import ZERO, average
+
+
+class RequestKind(StrEnum):
+    """What an outstanding request asks for."""
+
+    CANCEL = "CANCEL"
+    REPLACE = "REPLACE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """An outstanding cancel or replace. order_qty and price are the replace's."""
+
+    kind: RequestKind
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    at: int
+    order_qty: Decimal = ZERO
+    price: Decimal | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Execution:
+    """One trade of an order, keyed by (venue, ExecID); a corrected one chains to its latest report."""
+
+    venue: str
+    exec_id: str
+    child_id: str
+    last_qty: Decimal
+    last_px: Decimal
+    at: int
+    latest_exec_id: str = ""
+    busted: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Order:
+    """See the module. Times are sequencer stamps; doubt_since is 0 while the state is known."""
+
+    order_id: str
+    parent_id: str
+    counterparty: str
+    session: str
+    cl_ord_id: str
+    account: str
+    symbol: str
+    side: Side
+    order_qty: Decimal
+    ord_type: OrdType
+    price: Decimal | None
+    time_in_force: TimeInForce
+    trade_date: str
+    created_at: int
+    updated_at: int
+    accepted: bool = False
+    venue_order_id: str = ""
+    executions: dict[tuple[str, str], Execution] = field(default_factory=dict)
+    cum_qty: Decimal = ZERO
+    traded_value: Decimal = ZERO
+    requests: list[Request] = field(default_factory=list)
+    closed: OrdStatus | None = None
+    closed_reason: Reason = Reason.NONE
+    text: str = ""
+    doubt_since: int = 0
+    doubt_reason: Reason = Reason.NONE
+    queries: int = 0
+    queried_at: int = 0
+    expiring: bool = False
+    children: list[str] = field(default_factory=list)
+    open_children: set[str] = field(default_factory=set)
+    refused_by: set[str] = field(default_factory=set)
+    requests_made: int = 0
+
+    @property
+    def is_child(self) -> bool:
+        """Whether this order is one that we sent to a venue for a client order."""
+        return bool(self.parent_id)
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether executions reach OrderQty."""
+        return self.cum_qty >= self.order_qty > 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the order can still trade."""
+        return self.closed is None and not self.is_filled
+
+    @property
+    def leaves_qty(self) -> Decimal:
+        """LeavesQty (151): what can still trade, zero once nothing can."""
+        return self.order_qty - self.cum_qty if self.is_open else ZERO
+
+    @property
+    def avg_px(self) -> Decimal:
+        """AvgPx (6), to ten decimals."""
+        return average(self.traded_value, self.cum_qty)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the order shows UNKNOWN."""
+        return self.doubt_since > 0
+
+    @property
+    def pending(self) -> Request | None:
+        """The oldest outstanding request."""
+        return self.requests[0] if self.requests else None
+
+    @property
+    def ord_status(self) -> OrdStatus:
+        """OrdStatus (39): the highest of those that hold."""
+        holding = [OrdStatus.NEW if self.accepted else OrdStatus.PENDING_NEW]
+        for request in self.requests:
+            cancel = request.kind is RequestKind.CANCEL
+            holding.append(OrdStatus.PENDING_CANCEL if cancel else OrdStatus.PENDING_REPLACE)
+        if self.closed is not None:
+            holding.append(self.closed)
+        if self.is_filled:
+            return OrdStatus.FILLED
+        if self.cum_qty:
+            holding.append(OrdStatus.PARTIALLY_FILLED)
+        if self.closed is OrdStatus.REJECTED:
+            return OrdStatus.REJECTED
+        return max(holding, key=ORD_STATUS_PRECEDENCE.__getitem__)
+
+    def request(self, cl_ord_id: str) -> Request | None:
+        """The outstanding request with that ClOrdID."""
+        for request in self.requests:
+            if request.cl_ord_id == cl_ord_id:
+                return request
+        return None
+
+    def recount(self) -> None:
+        """Derive CumQty and traded value from the set of executions again."""
+        live = [one for one in self.executions.values() if not one.busted]
+        self.cum_qty = sum((one.last_qty for one in live), ZERO)
+        self.traded_value = sum((one.last_qty * one.last_px for one in live), ZERO)
+
+
+def new_order(
+    order_id: str, parent_id: str, terms: OrderTerms, trade_date: str, at: int
+) -> Order:
+    """The order that these terms make."""
+    return Order(
+        order_id=order_id,
+        parent_id=parent_id,
+        counterparty=terms.counterparty,
+        session=terms.session,
+        cl_ord_id=terms.cl_ord_id,
+        account=terms.account,
+        symbol=terms.symbol,
+        side=terms.side,
+        order_qty=terms.order_qty,
+        ord_type=terms.ord_type,
+        price=terms.price,
+        time_in_force=terms.time_in_force,
+        trade_date=trade_date,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def book_execution(order: Order, event: TradeExecuted, at: int) -> None:
+    """Add a trade to the order's set of executions; the same (venue, ExecID) never twice."""
+    key = (event.venue, event.exec_id)
+    assert key not in order.executions, key
+    order.executions[key] = Execution(
+        venue=event.venue,
+        exec_id=event.exec_id,
+        child_id=event.order_id,
+        last_qty=event.last_qty,
+        last_px=event.last_px,
+        at=at,
+        latest_exec_id=event.exec_id,
+    )
+    order.cum_qty += event.last_qty
+    order.traded_value += event.last_qty * event.last_px

@@ -1,0 +1,334 @@
+"""Events about orders: they hold for client orders and child orders alike; `order_id` tells which."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from oms.domain.commands import Quote
+from oms.domain.fix import CxlRejReason, ExecType, OrdStatus, OrdType, Side, TimeInForce
+from oms.domain.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskFigure:
+    """One check as it was made: rule, level and subject of the limit, the limit, what was measured."""
+
+    rule: str
+    level: str
+    subject: str
+    limit: Decimal | None
+    measured: Decimal | None
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderTerms:
+    """What an order asks for, and for whom. counterparty: the client, or the venue of a child."""
+
+    counterparty: str
+    session: str
+    cl_ord_id: str
+    account: str
+    symbol: str
+    side: Side
+    order_qty: Decimal
+    ord_type: OrdType
+    price: Decimal | None
+    time_in_force: TimeInForce
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAccepted:
+    """A client order was taken on: it is ours to work."""
+
+    order_id: str
+    terms: OrderTerms
+    trade_date: str
+    figures: tuple[RiskFigure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRefused:
+    """A client's new order was refused before anything was done with it."""
+
+    order_id: str
+    terms: OrderTerms
+    trade_date: str
+    reason: Reason
+    text: str
+    figures: tuple[RiskFigure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateOrderRefused:
+    """A ClOrdID already in use came again; the live order is untouched."""
+
+    order_id: str
+    counterparty: str
+    session: str
+    cl_ord_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatusReported:
+    """The order's status was asked for (status request, or PossResend of a known ClOrdID)."""
+
+    order_id: str
+    session: str
+    cl_ord_id: str
+    ord_status_req_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownOrderStatusReported:
+    """The status of an order that we do not know was asked for."""
+
+    session: str
+    cl_ord_id: str
+    order_id: str
+    ord_status_req_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueQuote:
+    """A venue's quote as a routing decision saw it."""
+
+    venue: str
+    quote: Quote | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRouted:
+    """A child order was created and goes to its venue. quotes: what the router compared."""
+
+    order_id: str
+    parent_id: str
+    terms: OrderTerms
+    why: str
+    quotes: tuple[VenueQuote, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderResent:
+    """The child was not known to its venue after a reconnect and is sent again, PossResend=Y."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderHeld:
+    """A client order cannot be routed now and waits for a venue."""
+
+    order_id: str
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAcknowledged:
+    """The venue has the child on its book."""
+
+    order_id: str
+    venue_order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRejected:
+    """The venue refused a child, or a client order ended unexecuted because every venue did."""
+
+    order_id: str
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeExecuted:
+    """A child was filled; its parent and the position move with it. excess: beyond OrderQty.
+
+    late: the order was already closed. early: no acknowledgement had come yet.
+    """
+
+    order_id: str
+    parent_id: str
+    venue: str
+    exec_id: str
+    last_qty: Decimal
+    last_px: Decimal
+    transact_time: int
+    excess: bool = False
+    late: bool = False
+    early: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateExecutionDropped:
+    """The venue told an ExecID that is booked already."""
+
+    order_id: str
+    venue: str
+    exec_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeBusted:
+    """The venue cancelled a trade (ExecType H): exec_id names the trade, bust_exec_id the report."""
+
+    order_id: str
+    parent_id: str
+    venue: str
+    exec_id: str
+    bust_exec_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeCorrected:
+    """The venue corrected a trade (ExecType G): its new quantity and price, under a new ExecID."""
+
+    order_id: str
+    parent_id: str
+    venue: str
+    exec_id: str
+    correction_exec_id: str
+    last_qty: Decimal
+    last_px: Decimal
+    transact_time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanReported:
+    """A venue reported something for an order or trade that we do not know; kept for reconciliation."""
+
+    venue: str
+    session: str
+    cl_ord_id: str
+    venue_order_id: str
+    exec_id: str
+    exec_type: ExecType
+    ord_status: OrdStatus
+    symbol: str
+    side: Side
+    last_qty: Decimal | None
+    last_px: Decimal | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPending:
+    """A cancel is asked for: of a client order by its client, or of a child by us at its venue."""
+
+    order_id: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRejected:
+    """The cancel asked for as cl_ord_id was refused; the order stays as it is."""
+
+    order_id: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    reason: Reason
+    cxl_rej_reason: CxlRejReason
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefused:
+    """A cancel or replace that never became pending: order unknown, duplicate id, bad content."""
+
+    session: str
+    counterparty: str
+    order_id: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    replace: bool
+    reason: Reason
+    text: str
+    figures: tuple[RiskFigure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCanceled:
+    """The order is out of the market; cl_ord_id is the request's, empty when nobody asked."""
+
+    order_id: str
+    cl_ord_id: str
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderExpired:
+    """The order's time in force ran out."""
+
+    order_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiryPending:
+    """The trading day is over: the client order expires when its children are out of the market."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacePending:
+    """A replace is asked for; price None for a market order."""
+
+    order_id: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    order_qty: Decimal
+    price: Decimal | None
+    figures: tuple[RiskFigure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceRejected:
+    """The replace asked for as cl_ord_id was refused; the order stays as it is."""
+
+    order_id: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    reason: Reason
+    cxl_rej_reason: CxlRejReason
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReplaced:
+    """The order now has this quantity and price, under the request's ClOrdID."""
+
+    order_id: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    order_qty: Decimal
+    price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderInDoubt:
+    """We no longer know the order's state: no answer in time, session lost, or not found."""
+
+    order_id: str
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatusQueried:
+    """The venue is asked for the child's status."""
+
+    order_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderConfirmed:
+    """The venue (or a human, by user and text) told us the order's state: no longer in doubt."""
+
+    order_id: str
+    user: str
+    text: str

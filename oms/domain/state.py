@@ -1,0 +1,116 @@
+"""State: the fold of all events, owned by the sequencer's thread, changed only by `oms.core`.
+
+Everything here but `market` is rebuilt exactly by folding the journal. `market` holds what venues
+quote now: observations, asked for again after a restart.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from oms.domain.commands import Quote
+from oms.domain.instrument import Reference
+from oms.domain.order import Order
+from oms.domain.values import ZERO
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """What the journal knows of one FIX session. inbound: the last journaled MsgSeqNum (34).
+
+    ready: a venue's orders have been resynchronised since it logged on.
+    """
+
+    name: str
+    epoch: int = 0
+    inbound: int = 0
+    outbound: int = 0
+    logged_on: bool = False
+    ready: bool = False
+    resync_id: str = ""
+    resync_reported: set[str] = field(default_factory=set)
+    refusing_since: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Position:
+    """Net position of an account in a symbol. quantity is signed; cost is the signed amount paid for
+    what is open; realised is profit and loss in the instrument's currency, exact to 1e-12.
+    """
+
+    account: str
+    symbol: str
+    quantity: Decimal = ZERO
+    cost: Decimal = ZERO
+    realised: Decimal = ZERO
+    bought: Decimal = ZERO
+    sold: Decimal = ZERO
+    bought_value: Decimal = ZERO
+    sold_value: Decimal = ZERO
+    updated_at: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Working:
+    """Open quantity of client orders of an account in a symbol, by direction."""
+
+    buy: Decimal = ZERO
+    sell: Decimal = ZERO
+
+
+LimitKey = tuple[str, str, str]
+"""(rule, level, subject)"""
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """See the module."""
+
+    reference: Reference
+    seq: int = 0
+    at: int = 0
+    trade_date: str = ""
+    leader_epoch: int = 0
+    delivered: int = 0
+    orders: dict[str, Order] = field(default_factory=dict)
+    open_orders: set[str] = field(default_factory=set)
+    cl_ord_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    child_cl_ord_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    exec_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    positions: dict[tuple[str, str], Position] = field(default_factory=dict)
+    working: dict[tuple[str, str], Working] = field(default_factory=dict)
+    last_px: dict[str, Decimal] = field(default_factory=dict)
+    limits: dict[LimitKey, Decimal] = field(default_factory=dict)
+    kill_switches: set[tuple[str, str]] = field(default_factory=set)
+    held: dict[str, None] = field(default_factory=dict)
+    unacknowledged: dict[str, int] = field(default_factory=dict)
+    in_doubt: dict[str, None] = field(default_factory=dict)
+    recent_orders: dict[tuple[str, ...], int] = field(default_factory=dict)
+    message_times: dict[str, deque[int]] = field(default_factory=dict)
+    market: dict[str, dict[str, Quote]] = field(default_factory=dict)
+
+    def session(self, name: str) -> Session:
+        """The session of that name, made on first sight."""
+        found = self.sessions.get(name)
+        if found is None:
+            found = self.sessions[name] = Session(name=name)
+        return found
+
+    def position(self, account: str, symbol: str) -> Position:
+        """The position of that account and symbol, made on first sight."""
+        key = (account, symbol)
+        found = self.positions.get(key)
+        if found is None:
+            found = self.positions[key] = Position(account=account, symbol=symbol)
+        return found
+
+    def order_of(self, counterparty: str, cl_ord_id: str) -> Order | None:
+        """The client order that this counterparty named so, in any request of its chain."""
+        order_id = self.cl_ord_ids.get((counterparty, cl_ord_id))
+        return self.orders[order_id] if order_id else None
+
+    def child_of(self, venue: str, cl_ord_id: str) -> Order | None:
+        """The child order that we named so to this venue, in any request of its chain."""
+        order_id = self.child_cl_ord_ids.get((venue, cl_ord_id))
+        return self.orders[order_id] if order_id else None
