@@ -29,7 +29,7 @@ test: setup
 check: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/mypy $(PACKAGES) setup
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/architecture
 

@@ -42,7 +42,7 @@ def plan_units(notes: Path, calls: list[dict[str, object]]) -> list[tuple[Path, 
     sources = sorted((Path(str(call["source"])) for call in calls), key=lambda path: path.name)
     large = [path for path in sources if path.stat().st_size >= LARGE_BYTES]
     small = [path for path in sources if path.stat().st_size < LARGE_BYTES]
-    units = [(path, LARGE_FLAGS) for path in large]
+    units: list[tuple[Path, tuple[str, ...]]] = [(path, LARGE_FLAGS) for path in large]
     for index in range(SMALL_UNITS):
         members = small[index::SMALL_UNITS]
         if members:
