@@ -1,6 +1,6 @@
 """FIX tag=value text on the wire: fields, frames, checksums and UTC timestamps; no session, no I/O.
 
-Bytes and text map one to one by latin-1, so nothing that arrives is lost or refused for its encoding.
+Bytes and text map one to one by latin-1, so nothing that arrives is lost for its encoding.
 Fields of type data whose value holds SOH are not supported: such a message does not parse.
 """
 

@@ -1,5 +1,6 @@
 """FIX framing: round trips, resynchronisation after garbled bytes, bounds, timestamps."""
 
+import itertools
 from datetime import UTC, datetime
 
 import pytest
@@ -34,7 +35,7 @@ messages = st.lists(st.tuples(tags, values), max_size=8)
 
 def pieces_of(data: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def read(data: bytes, cuts: list[int]) -> list[Frame]:
@@ -127,9 +128,13 @@ def test_a_field_that_looks_like_a_start_does_not_cut_a_message() -> None:
 @pytest.mark.parametrize("data", [b"x" * 101, b"8=FIX.4.4\x019=100\x01", LOGON[:20] + b"y" * 90])
 def test_a_frame_beyond_the_bound_is_an_error(data: bytes) -> None:
     reader = FrameReader(max_frame_bytes=100)
-    with pytest.raises(WireError, match="bound of 100"):
+
+    def feed_byte_by_byte() -> None:
         for byte in data:
             reader.feed(bytes([byte]))
+
+    with pytest.raises(WireError, match="bound of 100"):
+        feed_byte_by_byte()
 
 
 def test_many_frames_in_one_piece_are_not_bounded_together() -> None:
@@ -148,7 +153,7 @@ def test_many_frames_in_one_piece_are_not_bounded_together() -> None:
         ("35=D\x01+5=IBM\x01", r"'\+5=IBM'"),
         ("35=D\x01055=IBM\x01", "'055=IBM'"),
         ("35=D\x015_5=IBM\x01", "'5_5=IBM'"),
-        ("35=D\x01٥=IBM\x01", "'٥=IBM'"),
+        ("35=D\x01\u0665=IBM\x01", "'\u0665=IBM'"),
         ("35=D\x011234567890=x\x01", "'1234567890=x'"),
         ("35=D\x01\x01", "''"),
         ("35=D", "'35=D' does not end with SOH"),
@@ -211,7 +216,7 @@ def test_timestamp_without_decimals() -> None:
         "20261231-23:59:60",
         "20260102-03:04:05Z",
         "20260102-03:04:05.678\n",
-        "٢٠٢٦0102-03:04:05",
+        "\u0662\u0660\u0662\u06660102-03:04:05",
         "",
     ],
 )
