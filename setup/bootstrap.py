@@ -223,7 +223,7 @@ def install_quickfix(wheel: Path) -> None:
     """Install the built wheel, and see that it can be imported."""
     pip = [str(VENV_PYTHON), "-m", "pip", "install", "-qq", "--no-index", "--no-deps"]
     for command in (
-        [*pip, "--force-reinstall", str(wheel)],
+        [*pip, "--no-compile", "--force-reinstall", str(wheel)],
         [str(VENV_PYTHON), "-c", "import quickfix; quickfix.Message()"],
     ):
         if subprocess.run(command, check=False, cwd=VENV).returncode != 0:

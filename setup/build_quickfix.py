@@ -1,11 +1,12 @@
 """Builds QuickFIX's wheel from its locked source, or takes it from the cache.
 
 The cache lies in the user's cache directory, so that a second clone need not compile again. Its key
-covers everything that decides the result (source hash, build scripts, Python, compiler, C library),
-and a wheel is used only if it belongs to this user and still has the hash written down beside it.
+covers everything that decides the result (source, build steps, Python, compiler, C library), and a
+wheel is used only if it belongs to this user and still has the hash written down beside it.
 """
 
 import hashlib
+import inspect
 import os
 import platform
 import shlex
@@ -50,7 +51,7 @@ def cache_key(requirement: str, compiler: str) -> str:
         compiler,
         version.stdout,
         WRAPPER.read_text(),
-        Path(__file__).read_text(),
+        inspect.getsource(compile_wheel),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
