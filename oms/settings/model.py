@@ -1,0 +1,290 @@
+"""The configuration's shape: one class for each table of the TOML file; see config/oms.toml."""
+
+from datetime import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from oms.domain.fix import OrdType, TimeInForce
+from oms.domain.values import ZERO
+from oms.settings.values import (
+    Account,
+    Argon2Id,
+    Calendar,
+    CompId,
+    Currency,
+    FilePattern,
+    ListenPort,
+    Name,
+    Network,
+    NotNegative,
+    OrdTypeName,
+    Port,
+    Positive,
+    Section,
+    Symbol,
+    TimeInForceName,
+    TimeZone,
+    Whole,
+    read_secret,
+)
+
+BeginString = Literal["FIX.4.4"]
+
+
+class DatabaseSettings(Section):
+    """Exactly one of url, url_file and data_dir. data_dir: a PostgreSQL of our own, started there.
+
+    url: libpq's form, the role of the application. owner_url: the role that owns the tables and
+    migrates them; url where it is absent. bin_dir: PostgreSQL's programs for data_dir.
+    """
+
+    url: SecretStr | None = None
+    url_file: Path | None = None
+    owner_url: SecretStr | None = None
+    owner_url_file: Path | None = None
+    data_dir: Path | None = None
+    bin_dir: Path | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, data: Any) -> Any:
+        for key in ("url", "owner_url"):
+            data = with_secret(data, key)
+        return data
+
+    @field_validator("url", "owner_url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return url
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "DatabaseSettings":
+        if (self.url is None) == (self.data_dir is None):
+            raise ValueError("must hold either url (or url_file) or data_dir")
+        return self
+
+    @property
+    def embedded(self) -> bool:
+        """Whether we start PostgreSQL ourselves."""
+        return self.data_dir is not None
+
+
+class CoreSettings(Section):
+    """shard: cores of one shard compete for one leadership. leader_wait_s: 0 waits for ever."""
+
+    shard: Name = "main"
+    data_dir: Path = Path("var/core")
+    metrics_host: str = "127.0.0.1"
+    metrics_port: ListenPort = 9101
+    leader_wait_s: Annotated[Whole, Field(ge=0)] = 0
+
+
+class AcceptorSettings(Section):
+    """Where clients' FIX sessions come in."""
+
+    host: str = "127.0.0.1"
+    port: ListenPort = 9876
+
+
+class ClientSettings(Section):
+    """One counterparty that sends orders. sender_comp_id is theirs, target_comp_id ours.
+
+    username: what Username (553) must say; sender_comp_id where empty. allow_reset: whether its
+    Logon may carry ResetSeqNumFlag (141) = Y.
+    """
+
+    name: Name
+    sender_comp_id: CompId
+    target_comp_id: CompId
+    begin_string: BeginString = "FIX.4.4"
+    username: str = ""
+    password_hash: Argon2Id = Field(repr=False)
+    password_hash_file: Path | None = None
+    allowed_addresses: Annotated[tuple[Network, ...], Field(min_length=1)]
+    accounts: Annotated[tuple[Account, ...], Field(min_length=1)]
+    allow_reset: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_file(cls, data: Any) -> Any:
+        return with_secret(data, "password_hash")
+
+
+class VenueSettings(Section):
+    """One place that we route to. sender_comp_id is ours, target_comp_id the venue's.
+
+    fee_bps: for taking liquidity, of the notional. max_messages_per_second: 0 is no throttle.
+    trade_file: the name of the day's file in trade_file_dir.
+    """
+
+    name: Name
+    host: str
+    port: Port
+    sender_comp_id: CompId
+    target_comp_id: CompId
+    begin_string: BeginString = "FIX.4.4"
+    username: str = ""
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    fee_bps: NotNegative = ZERO
+    ord_types: Annotated[tuple[OrdTypeName, ...], Field(min_length=1)] = tuple(OrdType)
+    times_in_force: Annotated[tuple[TimeInForceName, ...], Field(min_length=1)] = tuple(TimeInForce)
+    max_messages_per_second: Annotated[Whole, Field(ge=0)] = 0
+    ack_timeout_ms: Annotated[Whole, Field(ge=1)] = 5_000
+    heart_bt_int_s: Annotated[Whole, Field(ge=1, le=3_600)] = 30
+    calendar: Calendar = "24/7"
+    trade_file_dir: Path | None = None
+    trade_file: FilePattern = "{venue}-{date}.csv"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_file(cls, data: Any) -> Any:
+        return with_secret(data, "password")
+
+    def trade_file_of(self, trade_date: str) -> Path | None:
+        """Where the venue's trade file of that date (ISO) is expected; None: it sends none."""
+        if self.trade_file_dir is None:
+            return None
+        return self.trade_file_dir / self.trade_file.format(venue=self.name, date=trade_date)
+
+
+class InstrumentSettings(Section):
+    """One tradable symbol. venues: where, best first when there is no quote; empty: everywhere."""
+
+    symbol: Symbol
+    currency: Currency
+    tick: Positive
+    lot: Positive
+    security_type: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,8}$")] = "CS"
+    venues: tuple[str, ...] = ()
+    reference_px: Positive | None = None
+    tradable: bool = True
+
+
+class RiskLimitSettings(Section):
+    """One limit as the first start of a database sets it; later changes are commands."""
+
+    rule: Annotated[str, Field(pattern=r"^[A-Z][A-Z_]*$")]
+    level: Annotated[str, Field(pattern=r"^[A-Z][A-Z_]*$")]
+    subject: Annotated[str, Field(min_length=1)] = "*"
+    value: NotNegative
+
+
+class RiskSettings(Section):
+    """[[risk.limits]]."""
+
+    limits: tuple[RiskLimitSettings, ...] = ()
+
+
+class Role(StrEnum):
+    """What the holder of an API key may do; each can read what it may see."""
+
+    TRADER = "trader"
+    OPERATIONS = "operations"
+    COMPLIANCE = "compliance"
+    ADMIN = "admin"
+
+
+class ApiKeySettings(Section):
+    """One API key, by its SHA-256 in hexadecimal.
+
+    The key is 32 random bytes that `oms key` prints once: nobody can try 2**256 of them, so the
+    slow hash that protects a password chosen by a human would only slow down every request.
+    client: whose orders it may handle, for a trader. accounts: empty means all of the client's.
+    """
+
+    name: Name
+    key_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", repr=False)]
+    role: Role
+    client: str = ""
+    accounts: tuple[Account, ...] = ()
+
+
+class ApiSettings(Section):
+    """answer_wait_ms: how long a submission waits for the core before it answers 202."""
+
+    host: str = "127.0.0.1"
+    port: ListenPort = 8080
+    answer_wait_ms: Annotated[Whole, Field(ge=0, le=60_000)] = 5_000
+    keys: tuple[ApiKeySettings, ...] = ()
+
+
+class JobsSettings(Section):
+    """The scheduler's process."""
+
+    metrics_host: str = "127.0.0.1"
+    metrics_port: ListenPort = 9102
+
+
+class TradingDaySettings(Section):
+    """Local times. cut_off: from then on it is the next session's trading date.
+
+    end_of_day: when the day is closed and reconciled, on the calendar's sessions.
+    """
+
+    calendar: Calendar = "24/7"
+    time_zone: TimeZone = "UTC"
+    cut_off: time = time(23, 0)
+    end_of_day: time = time(22, 30)
+
+
+class LoggingSettings(Section):
+    """How the processes log, to standard error."""
+
+    format: Literal["json", "console"] = "json"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Variables win over the file: OMS_API__PORT is [api] port."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OMS_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    database: DatabaseSettings
+    core: CoreSettings = CoreSettings()
+    acceptor: AcceptorSettings = AcceptorSettings()
+    clients: tuple[ClientSettings, ...] = ()
+    venues: tuple[VenueSettings, ...] = ()
+    instruments: tuple[InstrumentSettings, ...] = ()
+    risk: RiskSettings = RiskSettings()
+    api: ApiSettings = ApiSettings()
+    jobs: JobsSettings = JobsSettings()
+    trading_day: TradingDaySettings = TradingDaySettings()
+    logging: LoggingSettings = LoggingSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment over what `load` read from the file, and nothing else."""
+        return env_settings, init_settings
+
+
+def with_secret(data: Any, key: str) -> Any:
+    """The table with `key` filled from the file that `<key>_file` names. Both are one too many."""
+    name = f"{key}_file"
+    if not isinstance(data, dict) or not isinstance(data.get(name), str | Path):
+        return data
+    if data.get(key) is not None:
+        raise ValueError(f"must hold {key} or {name}, not both")
+    try:
+        return {**data, key: read_secret(Path(data[name]))}
+    except ValueError as error:
+        raise ValueError(f"{name} = {data[name]}: {error}") from None

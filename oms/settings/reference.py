@@ -1,0 +1,41 @@
+"""What the core decides with, out of the configuration."""
+
+from oms.domain.instrument import Client, Instrument, Reference, Venue
+from oms.settings.model import Settings
+
+
+def reference_of(settings: Settings) -> Reference:
+    """Instruments, venues and clients by name; a session is called as its client or venue is."""
+    everywhere = tuple(venue.name for venue in settings.venues)
+    return Reference(
+        instruments={
+            one.symbol: Instrument(
+                symbol=one.symbol,
+                currency=one.currency,
+                tick=one.tick,
+                lot=one.lot,
+                security_type=one.security_type,
+                venues=one.venues or everywhere,
+                reference_px=one.reference_px,
+                tradable=one.tradable,
+            )
+            for one in settings.instruments
+        },
+        venues={
+            one.name: Venue(
+                name=one.name,
+                session=one.name,
+                fee_bps=one.fee_bps,
+                ord_types=frozenset(one.ord_types),
+                times_in_force=frozenset(one.times_in_force),
+                max_messages_per_second=one.max_messages_per_second,
+                ack_timeout_ms=one.ack_timeout_ms,
+                calendar=one.calendar,
+            )
+            for one in settings.venues
+        },
+        clients={
+            one.name: Client(name=one.name, session=one.name, accounts=frozenset(one.accounts))
+            for one in settings.clients
+        },
+    )
