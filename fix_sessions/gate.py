@@ -1,0 +1,146 @@
+"""The gate: a process of its own on the public FIX port, in front of the engine's internal one.
+
+The engine polls all its connections on one thread, so a stranger's connection could hold up
+everybody: by a Logon sent byte by byte, by 141=Y before anybody asked for the password, by not
+reading. Here a connection has to bring one whole, sound, authenticated Logon in time; only that
+reaches the engine, with a ticket where the password was, and bytes are relayed from then on.
+
+Started by the core as `python -m fix_sessions.gate`: one JSON line of configuration comes on
+standard input, `{"listening": port}` or `{"error": text}` goes to standard output, then one JSON
+line for each event. It ends when standard input closes, so it never outlives the core.
+"""
+
+import asyncio
+import contextlib
+import errno
+import json
+import os
+import signal
+import sys
+from typing import Final
+
+import uvloop
+
+from fix_sessions.gate_admission import Admission
+from fix_sessions.gate_config import GateConfig, GateConfigError, config_from_json
+from fix_sessions.gate_events import DisconnectCause
+from fix_sessions.gate_relay import drop
+from fix_sessions.gate_reporter import Reporter
+from fix_sessions.gate_state import Gate, make_gate
+
+EXIT_OK: Final = 0
+EXIT_CONFIG: Final = 2
+EXIT_CANNOT_LISTEN: Final = 3
+
+_MS_PER_SECOND: Final = 1_000
+_BACKLOG: Final = 512
+_BIND_RETRY_SECONDS: Final = 0.05
+_PARENT_CHECK_SECONDS: Final = 0.5
+_MAX_CONFIG_BYTES: Final = 64 << 20
+_STDIN, _STDOUT = 0, 1
+
+
+class _ParentWatch(asyncio.Protocol):
+    """Standard input after its first line: nothing more comes, and its end is ours."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+
+    def eof_received(self) -> None:
+        self._stop.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop.set()
+
+
+async def serve(config: GateConfig) -> int:
+    """Run until standard input closes, the parent is gone, or SIGTERM; gives the exit code."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    await loop.connect_read_pipe(lambda: _ParentWatch(stop), os.fdopen(_STDIN, "rb", 0))
+    output, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(_STDOUT, "wb", 0))
+    gate = make_gate(config, loop, Reporter(loop, output))
+    try:
+        server = await _listen(gate)
+    except OSError as error:
+        output.write(json.dumps({"error": _listen_fault(config, error)}).encode() + b"\n")
+        return EXIT_CANNOT_LISTEN
+    gate.reporter.listening(server.sockets[0].getsockname()[1])
+    await _until_stopped(stop, config.parent_pid)
+    server.close()
+    await _close_all(gate)
+    return EXIT_OK
+
+
+async def _listen(gate: Gate) -> asyncio.Server:
+    """Bind the public port; a gate whose core was killed may need a moment to let go of it."""
+    config = gate.config
+    give_up_at = gate.loop.time() + config.limits.bind_wait_ms / _MS_PER_SECOND
+    while True:
+        try:
+            return await gate.loop.create_server(
+                lambda: Admission(gate), config.host, config.port, backlog=_BACKLOG
+            )
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or gate.loop.time() > give_up_at:
+                raise
+        await asyncio.sleep(_BIND_RETRY_SECONDS)
+
+
+def _listen_fault(config: GateConfig, error: OSError) -> str:
+    where = f"{config.host}:{config.port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"FIX port {where} is in use by another process"
+    return f"cannot listen on FIX port {where}: {error.strerror or error}"
+
+
+async def _until_stopped(stop: asyncio.Event, parent_pid: int) -> None:
+    """A fork of the parent may keep our standard input open, so the parent is looked for too."""
+    while not stop.is_set() and parent_pid in {0, os.getppid()}:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _PARENT_CHECK_SECONDS)
+
+
+async def _close_all(gate: Gate) -> None:
+    """Strangers go at once; the engine sees each of its connections close, for a moment at most."""
+    for transport in tuple(gate.pending_transports):
+        transport.abort()
+    for task in tuple(gate.tasks):
+        task.cancel()
+    relays = tuple(gate.live.values())
+    for relay in relays:
+        drop(relay, DisconnectCause.GATE_CLOSED)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(gate.config.limits.linger_ms / _MS_PER_SECOND):
+            await asyncio.gather(*(relay.ended.wait() for relay in relays))
+
+
+def _read_line() -> bytes:
+    """The first line of standard input, read raw: what a buffer took would be lost to the watch."""
+    line = bytearray()
+    while not line.endswith(b"\n") and len(line) < _MAX_CONFIG_BYTES:
+        data = os.read(_STDIN, 65_536)
+        if not data:
+            break
+        line += data
+    return bytes(line)
+
+
+def main() -> int:
+    """The process: configuration in, gate up, exit code out."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; when to end is the core's
+    try:
+        config = config_from_json(_read_line())
+    except GateConfigError as error:
+        sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
+        sys.stdout.flush()
+        return EXIT_CONFIG
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        code = runner.run(serve(config))
+    # Not through the interpreter's own ending: a password check under way would hold it up.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""The core's side of the gate: start it, hear from it, stop it."""
+
+import contextlib
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Final
+
+from fix_sessions.gate_config import GateConfig, config_to_json
+from fix_sessions.gate_events import GateEvent, event_from_json
+
+_READ_BYTES: Final = 65_536
+_MAX_READS: Final = 64  # for one call: the core's thread has more to do
+
+
+class GateError(RuntimeError):
+    """The gate did not start; the text is one line that names the cause."""
+
+
+class GateProcess:
+    """A running gate, for one thread. Only `start` and `stop` wait, both with a bound."""
+
+    def __init__(self, config: GateConfig) -> None:
+        self._config = config
+        self._process: subprocess.Popen[bytes] | None = None
+        self._unread = b""
+        self._has_ended = False
+
+    @property
+    def pid(self) -> int:
+        return self._started().pid
+
+    def start(self, timeout_s: float = 10.0) -> int:
+        """Start the gate and give the port that it listens on. Raises GateError."""
+        config = replace(self._config, parent_pid=os.getpid())
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "fix_sessions.gate"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).resolve().parents[1],
+        )
+        deadline = time.monotonic() + timeout_s
+        try:
+            self._send(config_to_json(config).encode() + b"\n", deadline)
+            return self._port_from(self._first_line(deadline))
+        except BaseException:
+            self.stop(timeout_s=1.0)
+            raise
+
+    def fileno(self) -> int:
+        """Readable when there are events, or when the gate has ended: see `alive`."""
+        return _pipe(self._started().stdout).fileno()
+
+    def read_events(self) -> list[GateEvent]:
+        """What has come so far, without waiting. Nothing is left to come once `alive` is False."""
+        data = bytearray(self._unread)
+        for _ in range(_MAX_READS):
+            try:
+                piece = os.read(self.fileno(), _READ_BYTES)
+            except BlockingIOError:
+                break
+            self._has_ended = not piece
+            if not piece:
+                break
+            data += piece
+        *lines, self._unread = bytes(data).split(b"\n")
+        return [event_from_json(line) for line in lines]
+
+    def alive(self) -> bool:
+        """False once the gate has ended: no client is connected any more, none can connect."""
+        return self._process is not None and not self._has_ended and self._process.poll() is None
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Close all connections and end the gate; a second call does nothing."""
+        process = self._process
+        if process is None:
+            return
+        with contextlib.suppress(BrokenPipeError):
+            _pipe(process.stdin).close()
+        try:
+            process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._has_ended = True
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise GateError("the gate has not been started")
+        return self._process
+
+    def _send(self, data: bytes, deadline: float) -> None:
+        """The configuration may be larger than a pipe holds, and the child may die meanwhile."""
+        stdin = _pipe(self._started().stdin)
+        os.set_blocking(stdin.fileno(), False)
+        while data:
+            _wait_for(stdin, selectors.EVENT_WRITE, deadline)
+            with contextlib.suppress(BlockingIOError):
+                try:
+                    data = data[os.write(stdin.fileno(), data) :]
+                except BrokenPipeError:
+                    raise GateError(self._ending()) from None
+
+    def _first_line(self, deadline: float) -> bytes:
+        stdout = _pipe(self._started().stdout)
+        os.set_blocking(stdout.fileno(), False)
+        while b"\n" not in self._unread:
+            _wait_for(stdout, selectors.EVENT_READ, deadline)
+            piece = os.read(stdout.fileno(), _READ_BYTES)
+            if not piece:
+                raise GateError(self._ending())
+            self._unread += piece
+        line, self._unread = self._unread.split(b"\n", 1)
+        return line
+
+    def _ending(self) -> str:
+        try:
+            code: int | None = self._started().wait(1.0)
+        except subprocess.TimeoutExpired:
+            code = None
+        return f"the FIX gate ended before it listened (exit code {code})"
+
+    def _port_from(self, line: bytes) -> int:
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            raise GateError(f"the FIX gate answered {line[:200]!r}") from None
+        if "error" in answer:
+            raise GateError(str(answer["error"]))
+        return int(answer["listening"])
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None, "the gate is started with pipes"
+    return stream
+
+
+def _wait_for(stream: IO[bytes], what: int, deadline: float) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, what)
+        if not selector.select(max(0.0, deadline - time.monotonic())):
+            raise GateError("the FIX gate did not start in time")

@@ -1,0 +1,192 @@
+"""Bytes between one client and the engine, both ways, unread by us but for a second Logon."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from fix_sessions.gate_config import GateLimits
+from fix_sessions.gate_events import DisconnectCause
+
+_MS_PER_SECOND: Final = 1_000
+# The engine resets sequence numbers on a Logon with 141=Y before it asks anybody, in the middle of
+# a session too. So one connection carries one Logon: the one that the gate has judged.
+_LOGON_MARK: Final = b"35=A\x01"
+_LOGON_FIELD: Final = re.compile(rb"\x010*35=A\x01")
+_TAIL_BYTES: Final = 32
+
+TellSlow = Callable[["Relay", int], None]
+TellEnded = Callable[["Relay"], None]
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Relay:
+    """One admitted connection: its two ends and how it ended."""
+
+    session_id: str
+    address: str
+    heart_bt_int: int
+    limits: GateLimits
+    loop: asyncio.AbstractEventLoop
+    client: asyncio.Transport
+    tell_slow: TellSlow
+    tell_ended: TellEnded
+    engine: asyncio.Transport | None = None
+    held: bytes = b""  # came with the Logon; waits until the engine has answered it
+    last_heard: float = 0.0  # loop time of the client's last byte
+    cause: DisconnectCause | None = None
+    client_gone: bool = False
+    engine_gone: bool = False
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    timer: asyncio.TimerHandle | None = None
+
+    def is_silent(self) -> bool:
+        """Whether the client has been silent for more than two heartbeat intervals."""
+        silence = self.loop.time() - self.last_heard
+        return self.heart_bt_int > 0 and silence > 2 * self.heart_bt_int
+
+
+def open_relay(relay: Relay, engine: asyncio.Transport, logon: bytes) -> None:
+    """Give the engine the Logon; the client is not read from until the engine has answered.
+
+    An engine may take one message only from its first read of a connection, so nothing else may
+    lie behind the Logon.
+    """
+    relay.engine = engine
+    relay.last_heard = relay.loop.time()
+    relay.client.set_protocol(ClientEnd(relay))
+    relay.client.set_write_buffer_limits(high=relay.limits.client_buffer_bytes)
+    engine.set_write_buffer_limits(high=relay.limits.engine_buffer_bytes)
+    relay.timer = _later(relay, relay.limits.engine_timeout_ms, _engine_is_silent)
+    engine.write(logon)
+
+
+def drop(relay: Relay, cause: DisconnectCause) -> None:
+    """Cut the client off and let the engine see a closed connection; `ended` is set after both."""
+    relay.cause = relay.cause or cause
+    relay.client.abort()
+    _close_engine(relay)
+
+
+def _later(relay: Relay, ms: int, do: Callable[[Relay], None]) -> asyncio.TimerHandle:
+    if relay.timer is not None:
+        relay.timer.cancel()
+    return relay.loop.call_later(ms / _MS_PER_SECOND, do, relay)
+
+
+def _engine_is_silent(relay: Relay) -> None:
+    drop(relay, DisconnectCause.ENGINE_SILENT)
+
+
+def _engine_answered(relay: Relay) -> None:
+    """Both may speak now."""
+    if relay.timer is not None:
+        relay.timer.cancel()
+        relay.timer = None
+    if relay.client.is_closing():
+        return
+    relay.client.resume_reading()
+    held, relay.held = relay.held, b""
+    if held:
+        ends = relay.client.get_protocol()
+        assert isinstance(ends, ClientEnd)
+        ends.data_received(held)
+
+
+def _close_engine(relay: Relay) -> None:
+    """End our direction only: the engine reads what is left, then closes, and the end is known."""
+    engine = relay.engine
+    if engine is None or relay.engine_gone or engine.is_closing():
+        return
+    try:
+        engine.write_eof()
+    except OSError:  # the engine has reset the connection already
+        engine.abort()
+    relay.timer = _later(relay, relay.limits.linger_ms, _abort_both)
+
+
+def _abort_both(relay: Relay) -> None:
+    relay.client.abort()
+    if relay.engine is not None:
+        relay.engine.abort()
+
+
+def _end_when_both_gone(relay: Relay) -> None:
+    if not (relay.client_gone and relay.engine_gone) or relay.ended.is_set():
+        return
+    if relay.timer is not None:
+        relay.timer.cancel()
+    relay.ended.set()
+    relay.tell_ended(relay)
+
+
+class ClientEnd(asyncio.Protocol):
+    """The public side, after admission."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._tail = b"\x01"
+
+    def data_received(self, data: bytes) -> None:
+        relay = self._relay
+        if self._holds_logon(data):
+            drop(relay, DisconnectCause.SECOND_LOGON)
+            return
+        relay.last_heard = relay.loop.time()
+        if relay.engine is not None and not relay.engine.is_closing():
+            relay.engine.write(data)
+
+    def _holds_logon(self, data: bytes) -> bool:
+        tail = self._tail
+        self._tail = (tail + data[-_TAIL_BYTES:])[-_TAIL_BYTES:]
+        if _LOGON_MARK not in data and _LOGON_MARK not in tail + data[: len(_LOGON_MARK)]:
+            return False
+        return _LOGON_FIELD.search(tail + data) is not None
+
+    def pause_writing(self) -> None:
+        """Too much is unread. The engine keeps the messages, so the client can come back."""
+        relay = self._relay
+        if relay.cause is None:
+            relay.tell_slow(relay, relay.client.get_write_buffer_size())
+            drop(relay, DisconnectCause.SLOW_CONSUMER)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        relay = self._relay
+        relay.client_gone = True
+        relay.cause = relay.cause or DisconnectCause.CLIENT_CLOSED
+        _close_engine(relay)
+        _end_when_both_gone(relay)
+
+
+class EngineEnd(asyncio.Protocol):
+    """The internal side. Always read from, so that the engine never waits for a client."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._answered = False
+
+    def data_received(self, data: bytes) -> None:
+        relay = self._relay
+        if not relay.client.is_closing():
+            relay.client.write(data)
+        if not self._answered:
+            self._answered = True
+            _engine_answered(relay)
+
+    def pause_writing(self) -> None:
+        if not self._relay.client.is_closing():
+            self._relay.client.pause_reading()
+
+    def resume_writing(self) -> None:
+        if not self._relay.client.is_closing():
+            self._relay.client.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        relay = self._relay
+        relay.engine_gone = True
+        relay.cause = relay.cause or DisconnectCause.ENGINE_CLOSED
+        if not relay.client_gone:
+            relay.client.close()  # after what it has still to be given
+            relay.timer = _later(relay, relay.limits.linger_ms, _abort_both)
+        _end_when_both_gone(relay)
