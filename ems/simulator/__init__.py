@@ -1,0 +1,1 @@
+"""A simulated venue: price-time matching, liquidity, quotes, faults, day's statements; pure."""
