@@ -66,8 +66,8 @@ class Hub:
                 raise TimeoutError(f"{what}: not within {timeout_s} s")
             self.pump(min(left_s, _TICK_S))
 
-    def watch(self, sock: socket.socket, events: int, serve: Callable[[], None]) -> None:
-        """Have `serve` called when `sock` is ready for `events`."""
+    def watch(self, sock: socket.socket | int, events: int, serve: Callable[[], None]) -> None:
+        """Have `serve` called when `sock`, or that descriptor, is ready for `events`."""
         if sock in self._selector.get_map():
             self._selector.modify(sock, events, serve)
         else:

@@ -1,0 +1,1 @@
+"""oms bench: what the server does in a second, beside what QuickFIX and PostgreSQL alone can do."""

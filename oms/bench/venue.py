@@ -1,0 +1,158 @@
+"""A light venue in a process of its own: accepts and fills every order at once, and notes when.
+
+It answers what a server asks besides orders: market data with one fixed snapshot for each symbol,
+and a mass status request with "no orders".
+"""
+
+import multiprocessing
+import selectors
+import time
+from array import array
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Literal
+
+from fix_sessions.light_session import LightSettings, Message, wall_clock_us
+from fix_sessions.light_socket import Hub, LightPeer
+from fix_sessions.wire import utc_timestamp_ms
+
+BID, OFFER = "99.90", "100.10"
+_DEPTH = "10000000"
+_START_TIMEOUT_S = 20.0
+_ANSWER_TIMEOUT_S = 20.0
+
+# New and Trade as an exchange sends them; or the Trade alone, where one message each way is timed.
+Style = Literal["new and trade", "trade"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueTimes:
+    """For each order in turn, CLOCK_MONOTONIC ns: when it came, and just before its Trade left."""
+
+    order_in_ns: "array[int]"
+    report_out_ns: "array[int]"
+
+
+class Venue:
+    """The handle of the venue's process."""
+
+    def __init__(self, *, sender_comp_id: str, target_comp_id: str) -> None:
+        settings = LightSettings(
+            sender_comp_id=sender_comp_id, target_comp_id=target_comp_id, initiates=False
+        )
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, settings), daemon=True)
+        self._process.start()
+        theirs.close()
+        self.port: int = self._received(_START_TIMEOUT_S)
+
+    def set_style(self, style: Style) -> None:
+        """Decide how the orders from now on are answered."""
+        self._pipe.send(style)
+        self._received(_ANSWER_TIMEOUT_S)
+
+    def times(self) -> VenueTimes:
+        """The times of all orders since the last call."""
+        self._pipe.send("times")
+        times: VenueTimes = self._received(_ANSWER_TIMEOUT_S)
+        return times
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.join(_ANSWER_TIMEOUT_S)
+        self._pipe.close()
+
+    def _received(self, timeout_s: float) -> Any:
+        if not self._pipe.poll(timeout_s):
+            raise TimeoutError(f"the bench's venue does not answer within {timeout_s} s")
+        return self._pipe.recv()
+
+
+def _serve(pipe: Connection, settings: LightSettings) -> None:
+    with Hub() as hub:
+        peer = hub.venue(settings)
+        peer.keep = False
+        book = _Book(peer)
+        peer.on_message = book.on_message
+        hub.watch(pipe.fileno(), selectors.EVENT_READ, lambda: book.on_request(pipe))
+        pipe.send(peer.port)
+        while not book.stopped:
+            hub.pump(1.0)
+
+
+class _Book:
+    def __init__(self, peer: LightPeer) -> None:
+        self.stopped = False
+        self._peer = peer
+        self._style: str = "new and trade"
+        self._orders = 0
+        self._order_in_ns = array("q")
+        self._report_out_ns = array("q")
+
+    def on_request(self, pipe: Connection) -> None:
+        try:
+            request = pipe.recv()
+        except EOFError:
+            self.stopped = True
+            return
+        if request != "times":
+            self._style = request
+            pipe.send(request)
+            return
+        pipe.send(VenueTimes(order_in_ns=self._order_in_ns, report_out_ns=self._report_out_ns))
+        self._order_in_ns, self._report_out_ns = array("q"), array("q")
+
+    def on_message(self, message: Message) -> None:
+        match message.msg_type:
+            case "D":
+                self._on_order(message)
+            case "V":
+                self._on_market_data_request(message)
+            case "AF":
+                self._on_mass_status_request(message)
+            case _:
+                pass
+
+    def _on_order(self, message: Message) -> None:
+        order = dict(message.fields)
+        self._orders += 1
+        now = utc_timestamp_ms(wall_clock_us())
+        qty, price = order[38], order.get(44, OFFER)
+        same = [
+            *((11, order[11]), (54, order[54]), (55, order[55]), (38, qty), (60, now)),
+            *((37, f"V{self._orders}"), (40, order.get(40, "2")), (44, price)),
+        ]
+        if self._style == "new and trade":
+            new = [(17, f"N{self._orders}"), (150, "0"), (39, "0"), (151, qty), (14, "0"), (6, "0")]
+            self._peer.session.send("8", [*same, *new])
+        trade = [
+            *((17, f"T{self._orders}"), (150, "F"), (39, "2"), (151, "0"), (14, qty)),
+            *((6, price), (32, qty), (31, price)),
+        ]
+        data = self._peer.session.prepare("8", [*same, *trade])
+        self._order_in_ns.append(message.at_ns)
+        self._report_out_ns.append(time.perf_counter_ns())
+        # Written after all that came in one read is answered, as a venue under load does.
+        self._peer.session.write(data)
+
+    def _on_market_data_request(self, message: Message) -> None:
+        for symbol in (value for tag, value in message.fields if tag == 55):
+            entries = [
+                *((269, "0"), (270, BID), (271, _DEPTH)),
+                *((269, "1"), (270, OFFER), (271, _DEPTH)),
+            ]
+            head = [(262, message.get(262) or ""), (55, symbol), (268, "2")]
+            self._peer.session.send("W", [*head, *entries])
+
+    def _on_mass_status_request(self, message: Message) -> None:
+        now = utc_timestamp_ms(wall_clock_us())
+        self._peer.session.send(
+            "8",
+            [
+                *((37, "NONE"), (17, f"M{message.seq}"), (150, "I"), (39, "8"), (54, "1")),
+                *((55, "[N/A]"), (584, message.get(584) or ""), (911, "0"), (912, "Y")),
+                *((151, "0"), (14, "0"), (6, "0"), (60, now), (58, "no orders")),
+            ],
+        )
