@@ -1,15 +1,16 @@
 """Order: the facts of one client order or child order; its status and quantities are derived.
 
 One class for both: a child order has a parent_id and its counterparty is the venue. An Order is
-changed only by `oms.core.evolve`, one event at a time. OrdStatus is the maximum by FIX precedence
+changed only by `oms.fold`, one event at a time. OrdStatus is the maximum by FIX precedence
 over the statuses that hold (FIX 4.4 Volume 4): nothing stores a previous status.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from oms.domain.order_events import OrderTerms, TradeExecuted
+from oms.domain.order_events import OrderTerms
 from oms.domain.fix import ORD_STATUS_PRECEDENCE, OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.reasons import Reason
 from oms.domain.values import ZERO, average
@@ -24,7 +25,10 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """An outstanding cancel or replace. order_qty and price are the replace's."""
+    """An outstanding cancel or replace. order_qty and price are the replace's.
+
+    reason: why an operator or the server asked; NONE when the order's owner did.
+    """
 
     kind: RequestKind
     cl_ord_id: str
@@ -32,6 +36,7 @@ class Request:
     at: int
     order_qty: Decimal = ZERO
     price: Decimal | None = None
+    reason: Reason = Reason.NONE
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,6 +72,7 @@ class Order:
     trade_date: str
     created_at: int
     updated_at: int
+    first_terms: OrderTerms
     accepted: bool = False
     venue_order_id: str = ""
     executions: dict[tuple[str, str], Execution] = field(default_factory=dict)
@@ -131,12 +137,10 @@ class Order:
         if self.closed is not None:
             holding.append(self.closed)
         if self.is_filled:
-            return OrdStatus.FILLED
-        if self.cum_qty:
+            holding.append(OrdStatus.FILLED)
+        elif self.cum_qty:
             holding.append(OrdStatus.PARTIALLY_FILLED)
-        if self.closed is OrdStatus.REJECTED:
-            return OrdStatus.REJECTED
-        return max(holding, key=ORD_STATUS_PRECEDENCE.__getitem__)
+        return max(reversed(holding), key=ORD_STATUS_PRECEDENCE.__getitem__)
 
     def request(self, cl_ord_id: str) -> Request | None:
         """The outstanding request with that ClOrdID."""
@@ -172,21 +176,19 @@ def new_order(
         trade_date=trade_date,
         created_at=at,
         updated_at=at,
+        first_terms=terms,
     )
 
 
-def book_execution(order: Order, event: TradeExecuted, at: int) -> None:
+def add_execution(order: Order, execution: Execution) -> None:
     """Add a trade to the order's set of executions; the same (venue, ExecID) never twice."""
-    key = (event.venue, event.exec_id)
+    key = (execution.venue, execution.exec_id)
     assert key not in order.executions, key
-    order.executions[key] = Execution(
-        venue=event.venue,
-        exec_id=event.exec_id,
-        child_id=event.order_id,
-        last_qty=event.last_qty,
-        last_px=event.last_px,
-        at=at,
-        latest_exec_id=event.exec_id,
-    )
-    order.cum_qty += event.last_qty
-    order.traded_value += event.last_qty * event.last_px
+    order.executions[key] = execution
+    order.cum_qty += execution.last_qty
+    order.traded_value += execution.last_qty * execution.last_px
+
+
+def open_children_leaves(children: Iterable[Order]) -> Decimal:
+    """Sum of what these children can still trade."""
+    return sum((child.leaves_qty for child in children), ZERO)

@@ -35,6 +35,19 @@ class OrderTerms:
     price: Decimal | None
     time_in_force: TimeInForce
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What two submissions of one ClOrdID must share to be the same order."""
+        return (
+            self.account,
+            self.symbol,
+            self.side,
+            self.order_qty,
+            self.ord_type,
+            self.price,
+            self.time_in_force,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderAccepted:
@@ -214,11 +227,15 @@ class OrphanReported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelPending:
-    """A cancel is asked for: of a client order by its client, or of a child by us at its venue."""
+    """A cancel is asked for: of a client order by its client, or of a child by us at its venue.
+
+    reason is not NONE where an operator or the server asked in the client's stead.
+    """
 
     order_id: str
     cl_ord_id: str
     orig_cl_ord_id: str
+    reason: Reason = Reason.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
-"""State: the fold of all events, owned by the sequencer's thread, changed only by `oms.core`.
+"""State: the fold of all events, owned by the sequencer's thread, changed only by `oms.fold`.
 
 Everything here but `market` is rebuilt exactly by folding the journal. `market` holds what venues
-quote now: observations, asked for again after a restart.
+quote now: observations, asked for again after a restart. `awaiting` maps a child order to the stamp
+of the oldest message that its venue has not answered; `held` are client orders without a venue.
 """
 
 from collections import deque
@@ -9,8 +10,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from oms.domain.commands import Quote
+from oms.domain.fix import Side
 from oms.domain.instrument import Reference
-from oms.domain.order import Order
+from oms.domain.order import Execution, Order
 from oms.domain.values import ZERO
 
 
@@ -28,8 +30,8 @@ class Session:
     logged_on: bool = False
     ready: bool = False
     resync_id: str = ""
+    resync_at: int = 0
     resync_reported: set[str] = field(default_factory=set)
-    refusing_since: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class Position:
     bought_value: Decimal = ZERO
     sold_value: Decimal = ZERO
     updated_at: int = 0
+    trades: list[tuple[Side, Execution]] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +87,7 @@ class State:
     limits: dict[LimitKey, Decimal] = field(default_factory=dict)
     kill_switches: set[tuple[str, str]] = field(default_factory=set)
     held: dict[str, None] = field(default_factory=dict)
-    unacknowledged: dict[str, int] = field(default_factory=dict)
+    awaiting: dict[str, int] = field(default_factory=dict)
     in_doubt: dict[str, None] = field(default_factory=dict)
     recent_orders: dict[tuple[str, ...], int] = field(default_factory=dict)
     message_times: dict[str, deque[int]] = field(default_factory=dict)

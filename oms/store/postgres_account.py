@@ -42,7 +42,7 @@ class Account:
 
 
 def account_for(cluster_dir: Path) -> Account | None:
-    """The account to run the cluster in `cluster_dir` (perhaps yet to be made) as; None for our own."""
+    """The account that runs the cluster in `cluster_dir` (perhaps yet to be made); None: ours."""
     if os.geteuid() != 0:
         return None
     existing = next(path for path in (cluster_dir, *cluster_dir.parents) if path.exists())
@@ -87,6 +87,7 @@ def let_through(path: Path, account: Account | None) -> None:
     """
     if account is None or _reaches(path, account):
         return
+    opened = []
     for directory in reversed((path, *path.parents)):
         if _reaches(directory, account):
             continue
@@ -98,7 +99,8 @@ def let_through(path: Path, account: Account | None) -> None:
             raise _closed(directory, path, account) from error
         if not _reaches(directory, account):
             raise _closed(directory, path, account)
-        log.warning("let account %s pass through %s to reach %s", account.name, directory, path)
+        opened.append(str(directory))
+    log.warning("let account %s pass through %s", account.name, ", ".join(opened))
 
 
 def open_to_all(trees: Iterable[Path]) -> None:

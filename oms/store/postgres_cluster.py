@@ -67,7 +67,7 @@ def existing_cluster(data_dir: Path) -> int | None:
 
 
 def create_cluster(cluster: Path, binaries: Binaries, account: Account | None) -> None:
-    """Make the cluster. It gets its name when complete; killed before, the next call starts over."""
+    """Make the cluster. It gets its name when complete; killed earlier, it is made anew."""
     unfinished = cluster.with_name(cluster.name + ".new")
     if unfinished.exists():
         shutil.rmtree(unfinished)

@@ -1,0 +1,213 @@
+"""Finding out what a venue knows: after a logon, after silence, after a restart.
+
+A venue session that comes up is asked for all its orders (OrderMassStatusRequest, AF) before any new
+order goes there; open children that it does not mention are asked for one by one
+(OrderStatusRequest, H). An order that was never acknowledged and that the venue does not know after a
+reconnect did not reach it: everything that the session layer had stored arrives before our question
+does. Such an order is sent again with PossResend. In every other case "not found" resolves nothing.
+"""
+
+from collections.abc import Iterator
+
+from oms.domain.commands import ExecutionReport
+from oms.domain.events import (
+    CancelRejected,
+    DiscrepancyFound,
+    Event,
+    OrderAcknowledged,
+    OrderCanceled,
+    OrderConfirmed,
+    OrderExpired,
+    OrderInDoubt,
+    OrderRejected,
+    OrderResent,
+    OrderStatusQueried,
+    OrphanReported,
+    ReplaceRejected,
+    ResyncCompleted,
+    ResyncStarted,
+)
+from oms.domain.fix import ExecType, OrdRejReason, OrdStatus
+from oms.domain.instrument import Venue
+from oms.domain.order import Order, RequestKind
+from oms.domain.reasons import SPECS, Reason
+from oms.domain.state import Session, State
+from oms.domain.values import decimal_text
+
+RESYNC_TIMEOUT_US = 10_000_000
+FIRST_QUERY_US = 2_000_000
+LONGEST_QUERY_US = 60_000_000
+
+
+def open_children_of(state: State, venue: str) -> list[Order]:
+    """Open child orders at a venue, in the order in which they were made."""
+    found = [state.orders[one] for one in state.open_orders]
+    mine = [one for one in found if one.is_child and one.counterparty == venue]
+    return sorted(mine, key=lambda order: (order.created_at, order.order_id))
+
+
+def start(session: Session, seq: int) -> ResyncStarted:
+    """Ask the venue for everything."""
+    return ResyncStarted(session=session.name, mass_status_req_id=f"MS{seq}")
+
+
+def lose_sight(state: State, venue: str, text: str) -> Iterator[Event]:
+    """The venue is out of reach: what is open there is in doubt."""
+    for child in open_children_of(state, venue):
+        if not child.in_doubt:
+            yield OrderInDoubt(
+                order_id=child.order_id, reason=Reason.SESSION_LOST, text=text
+            )
+
+
+def decide_status(
+    state: State, venue: Venue, report: ExecutionReport, child: Order | None
+) -> Iterator[Event]:
+    """The answer to a status request, single or mass."""
+    session = state.session(venue.session)
+    mass = bool(report.mass_status_req_id)
+    if child is not None:
+        yield from _compare(child, report)
+    elif not (mass and report.tot_num_reports == 0) and not _not_found(report):
+        yield OrphanReported(
+            venue=venue.name,
+            session=session.name,
+            cl_ord_id=report.cl_ord_id,
+            venue_order_id=report.order_id,
+            exec_id=report.exec_id,
+            exec_type=report.exec_type,
+            ord_status=report.ord_status,
+            symbol=report.symbol,
+            side=report.side,
+            last_qty=report.last_qty,
+            last_px=report.last_px,
+            text=report.text,
+        )
+    if mass and report.mass_status_req_id == session.resync_id and _is_last(session, report):
+        yield from complete(state, venue, session)
+
+
+def _is_last(session: Session, report: ExecutionReport) -> bool:
+    total = report.tot_num_reports
+    return report.last_rpt_requested or (
+        total is not None and len(session.resync_reported) >= total
+    )
+
+
+def complete(state: State, venue: Venue, session: Session) -> Iterator[Event]:
+    """The venue has told all: ask for the children that it did not mention, then take new orders."""
+    for child in open_children_of(state, venue.name):
+        if child.in_doubt and child.order_id not in session.resync_reported:
+            yield OrderStatusQueried(order_id=child.order_id, attempt=child.queries + 1)
+    yield ResyncCompleted(
+        session=session.name,
+        mass_status_req_id=session.resync_id,
+        reported=len(session.resync_reported),
+    )
+
+
+def _not_found(report: ExecutionReport) -> bool:
+    return (
+        report.ord_status is OrdStatus.REJECTED
+        and report.ord_rej_reason == OrdRejReason.UNKNOWN_ORDER
+    )
+
+
+def _compare(child: Order, report: ExecutionReport) -> Iterator[Event]:
+    if _not_found(report):
+        yield from _unknown_there(child)
+        return
+    if report.cum_qty != child.cum_qty:
+        yield DiscrepancyFound(
+            order_id=child.order_id,
+            field="CumQty (14)",
+            ours=decimal_text(child.cum_qty),
+            theirs=decimal_text(report.cum_qty),
+        )
+        return
+    if child.closed is not None:
+        return
+    if report.ord_status not in (OrdStatus.REJECTED, OrdStatus.PENDING_NEW) and not child.accepted:
+        yield OrderAcknowledged(order_id=child.order_id, venue_order_id=report.order_id)
+    if report.ord_status is OrdStatus.CANCELED:
+        yield OrderCanceled(
+            order_id=child.order_id,
+            cl_ord_id=child.requests[-1].cl_ord_id if child.requests else "",
+            reason=Reason.NONE if child.requests else Reason.VENUE_CLOSED_ORDER,
+            text=report.text,
+        )
+    elif report.ord_status in (OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY):
+        yield OrderExpired(order_id=child.order_id, text=report.text)
+    elif report.ord_status is OrdStatus.REJECTED:
+        yield OrderRejected(
+            order_id=child.order_id, reason=Reason.VENUE_REFUSED, text=report.text
+        )
+    else:
+        was_lost = child.doubt_reason is Reason.SESSION_LOST
+        if child.in_doubt:
+            yield OrderConfirmed(
+                order_id=child.order_id, user="", text=f"venue says {report.ord_status.name}"
+            )
+        if was_lost:
+            yield from _lost_requests(child, report)
+
+
+def _unknown_there(child: Order) -> Iterator[Event]:
+    if not child.is_open:
+        return
+    if not child.accepted and child.doubt_reason is Reason.SESSION_LOST:
+        yield OrderResent(order_id=child.order_id)
+    elif child.doubt_reason is not Reason.VENUE_DISAGREES:
+        yield OrderInDoubt(
+            order_id=child.order_id,
+            reason=Reason.VENUE_DISAGREES,
+            text="the venue does not know the order",
+        )
+
+
+def _lost_requests(child: Order, report: ExecutionReport) -> Iterator[Event]:
+    """Requests that the venue does not show as pending after a reconnect did not reach it."""
+    if report.ord_status in (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE):
+        return
+    for request in child.requests:
+        kind = CancelRejected if request.kind is RequestKind.CANCEL else ReplaceRejected
+        if request.cl_ord_id == report.cl_ord_id:
+            continue
+        yield kind(
+            order_id=child.order_id,
+            cl_ord_id=request.cl_ord_id,
+            orig_cl_ord_id=request.orig_cl_ord_id,
+            reason=Reason.STALE,
+            cxl_rej_reason=SPECS[Reason.STALE].cxl_rej_reason,
+            text="the request did not reach the venue",
+        )
+
+
+def due(state: State, at: int, seq: int) -> Iterator[Event]:
+    """What time has made necessary: overdue answers, repeated questions, a resync without end."""
+    for order_id, since in list(state.awaiting.items()):
+        child = state.orders[order_id]
+        timeout_us = state.reference.venues[child.counterparty].ack_timeout_ms * 1000
+        if at - since < timeout_us:
+            continue
+        yield OrderInDoubt(
+            order_id=order_id,
+            reason=Reason.NOT_ACKNOWLEDGED,
+            text=f"no answer from {child.counterparty} in {timeout_us // 1000} ms",
+        )
+        if state.session(child.session).ready:
+            yield OrderStatusQueried(order_id=order_id, attempt=child.queries + 1)
+    for order_id in list(state.in_doubt):
+        child = state.orders[order_id]
+        wait_us = min(FIRST_QUERY_US << min(child.queries, 6), LONGEST_QUERY_US)
+        if state.session(child.session).ready and at - child.queried_at >= wait_us:
+            yield OrderStatusQueried(order_id=order_id, attempt=child.queries + 1)
+    for venue in state.reference.venues.values():
+        session = state.session(venue.session)
+        if session.logged_on and not session.ready and at - session.resync_at > RESYNC_TIMEOUT_US:
+            yield start(session, seq)
+
+
+def is_status(report: ExecutionReport) -> bool:
+    """Whether a report answers a status request."""
+    return report.exec_type is ExecType.ORDER_STATUS or bool(report.mass_status_req_id)

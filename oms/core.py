@@ -1,0 +1,177 @@
+"""THE BRAIN: one command in, the facts that follow out. Owns no clock, no randomness and no I/O.
+
+`step` decides, folds each event into the state as it comes, and asks what follows from it, until
+nothing does. `replay` folds what the journal holds; it decides nothing.
+"""
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from ems import child_orders, resync
+from ems.market_data import reference_price
+from oms.control import decide_control
+from oms.domain.commands import (
+    ClockTicked,
+    Command,
+    CoreStarted,
+    CloseTradingDay,
+    EngageKillSwitch,
+    ExecutionReport,
+    MessageRejectedByPeer,
+    MessagesSent,
+    NewOrderSingle,
+    OpenTradingDate,
+    OrderCancelReject,
+    OrderCancelReplaceRequest,
+    OrderCancelRequest,
+    OrderMassCancelRequest,
+    OrderStatusRequest,
+    Origin,
+    QuoteObserved,
+    ReleaseKillSwitch,
+    ResolveOrder,
+    SequenceReset,
+    SessionLoggedOn,
+    SessionLoggedOut,
+    SetRiskLimit,
+    Stamped,
+    UnreadableMessage,
+)
+from oms.domain.events import Event, OrderTerms
+from oms.domain.order import Order
+from oms.domain.state import State
+from oms.domain.verdict import Verdict
+from oms.fold import fold_command, fold_event
+from oms.orders import requests
+from oms.reactions import react
+from oms.risk.checks import Asked, check
+
+
+def is_duplicate(state: State, command: Command) -> bool:
+    """Whether this message of its FIX session is journaled already: same epoch, MsgSeqNum not new."""
+    origin = command.origin
+    if not origin.msg_seq_num:
+        return False
+    session = state.session(origin.session)
+    return origin.epoch == session.epoch and origin.msg_seq_num <= session.inbound
+
+
+def step(state: State, stamped: Stamped) -> Iterator[tuple[int, Event]]:
+    """Yield (journal number, event) for everything that follows, each just after it was folded.
+
+    The caller numbers the command stamped.seq; its events follow directly. What a caller derives
+    from the state on receiving an event is the state as of that event.
+    """
+    command = stamped.command
+    seq, at = stamped.seq, stamped.at
+    fold_command(state, seq, at, command)
+    waiting = list(reversed(list(decide(state, seq, at, command))))
+    number = seq
+    while waiting:
+        event = waiting.pop()
+        number += 1
+        fold_event(state, number, at, event)
+        yield number, event
+        waiting.extend(reversed(list(react(state, event, seq))))
+
+
+def replay(state: State, seq: int, at: int, entry: Command | Event) -> None:
+    """Fold one journal entry."""
+    if isinstance(entry, Command):
+        fold_command(state, seq, at, entry)
+    else:
+        fold_event(state, seq, at, entry)
+
+
+def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]:
+    """What the command comes to, before anything that follows from it."""
+    match command:
+        case NewOrderSingle():
+            yield from _new_order(state, seq, at, command)
+        case OrderCancelRequest():
+            yield from requests.decide_cancel(state, command)
+        case OrderCancelReplaceRequest():
+            verdict = _replace_verdict(state, at, command)
+            yield from requests.decide_replace(state, command, verdict)
+        case OrderMassCancelRequest():
+            yield from requests.decide_mass_cancel(state, command)
+        case OrderStatusRequest():
+            yield from requests.decide_status(state, command)
+        case ExecutionReport():
+            yield from _venue_report(state, command)
+        case OrderCancelReject():
+            venue = state.reference.venues[command.origin.counterparty]
+            yield from child_orders.decide_cancel_reject(state, venue, command)
+        case QuoteObserved():
+            quotes = state.market.setdefault(command.symbol, {})
+            quotes[command.origin.counterparty] = command.quote
+        case ClockTicked():
+            yield from resync.due(state, at, seq)
+        case (
+            MessageRejectedByPeer()
+            | UnreadableMessage()
+            | SessionLoggedOn()
+            | SessionLoggedOut()
+            | SequenceReset()
+            | MessagesSent()
+            | CoreStarted()
+            | SetRiskLimit()
+            | EngageKillSwitch()
+            | ReleaseKillSwitch()
+            | ResolveOrder()
+            | OpenTradingDate()
+            | CloseTradingDay()
+        ):
+            yield from decide_control(state, command)
+        case _:
+            assert_never(command)
+
+
+def _new_order(state: State, seq: int, at: int, command: NewOrderSingle) -> Iterator[Event]:
+    existing = requests.known(state, command.origin.counterparty, command.cl_ord_id)
+    if existing is not None:
+        yield from requests.decide_known(existing, command)
+        return
+    verdict = _verdict(state, at, command.origin, requests.terms_of(command), None)
+    yield from requests.decide_new(state, command, seq, verdict)
+
+
+def _replace_verdict(state: State, at: int, command: OrderCancelReplaceRequest) -> Verdict:
+    order = requests.order_meant(state, command)
+    if order is None or not order.is_open:
+        return Verdict()
+    terms = requests.terms_after(order, command)
+    return _verdict(state, at, command.origin, terms, order)
+
+
+def _verdict(
+    state: State, at: int, origin: Origin, terms: OrderTerms, replaced: Order | None
+) -> Verdict:
+    client = state.reference.clients.get(origin.counterparty)
+    accounts = client.accounts if client else frozenset()
+    if origin.accounts:
+        accounts = frozenset(origin.accounts)
+    instrument = state.reference.instruments.get(terms.symbol)
+    reference_px = None
+    if instrument is not None:
+        quotes = state.market.get(terms.symbol, {})
+        reference_px = reference_price(quotes, state.last_px.get(terms.symbol), instrument)
+    return check(
+        Asked(
+            state=state,
+            terms=terms,
+            accounts=accounts,
+            at=at,
+            reference_px=reference_px,
+            replaced=replaced,
+        )
+    )
+
+
+def _venue_report(state: State, report: ExecutionReport) -> Iterator[Event]:
+    venue = state.reference.venues[report.origin.counterparty]
+    if resync.is_status(report):
+        child = child_orders.child_meant(state, venue, report)
+        yield from resync.decide_status(state, venue, report, child)
+    else:
+        yield from child_orders.decide_report(state, venue, report)

@@ -1,0 +1,15 @@
+"""Verdict: what the risk checks came to, with every figure that was compared."""
+
+from dataclasses import dataclass
+
+from oms.domain.order_events import RiskFigure
+from oms.domain.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """reason is NONE where every check passed; text names rule, level, limit and measured value."""
+
+    figures: tuple[RiskFigure, ...] = ()
+    reason: Reason = Reason.NONE
+    text: str = ""

@@ -1,0 +1,337 @@
+"""The fold of the events about orders: orders, children, executions, positions and their indexes."""
+
+from decimal import Decimal
+from typing import assert_never
+
+from oms.domain.events import (
+    CancelPending,
+    CancelRejected,
+    ExpiryPending,
+    OrderAccepted,
+    OrderAcknowledged,
+    OrderCanceled,
+    OrderConfirmed,
+    OrderExpired,
+    OrderHeld,
+    OrderInDoubt,
+    OrderRefused,
+    OrderRejected,
+    OrderReplaced,
+    OrderResent,
+    OrderRouted,
+    OrderStatusQueried,
+    ReplacePending,
+    ReplaceRejected,
+    TradeBusted,
+    TradeCorrected,
+    TradeExecuted,
+)
+from oms.domain.fix import OrdStatus, Side
+from oms.domain.order import Execution, Order, Request, RequestKind, add_execution, new_order
+from oms.domain.reasons import Reason
+from oms.domain.state import State, Working
+from oms.positions.book import book_trade, rebuild
+from oms.risk.checks import content_key
+
+RECENT_ORDERS = 100_000
+
+OrderEvent = (
+    OrderAccepted
+    | OrderRefused
+    | OrderRouted
+    | OrderResent
+    | OrderHeld
+    | OrderAcknowledged
+    | OrderRejected
+    | TradeExecuted
+    | TradeBusted
+    | TradeCorrected
+    | CancelPending
+    | CancelRejected
+    | OrderCanceled
+    | OrderExpired
+    | ExpiryPending
+    | ReplacePending
+    | ReplaceRejected
+    | OrderReplaced
+    | OrderInDoubt
+    | OrderStatusQueried
+    | OrderConfirmed
+)
+
+
+def fold_order_event(state: State, seq: int, at: int, event: OrderEvent) -> None:
+    """Change one order (and its parent, its position, the indexes) by one event."""
+    match event:
+        case OrderAccepted() | OrderRefused():
+            _begin(state, at, event)
+        case OrderRouted():
+            _begin_child(state, at, event)
+        case TradeExecuted():
+            _trade(state, at, event)
+        case TradeBusted() | TradeCorrected():
+            _amend_trade(state, at, event)
+        case _:
+            order = state.orders[event.order_id]
+            leaves = order.leaves_qty
+            _change(state, order, at, event)
+            order.updated_at = at
+            _after(state, order, leaves)
+
+
+def _change(  # noqa: C901, PLR0912 - one flat case an event is the clearest form
+    state: State,
+    order: Order,
+    at: int,
+    event: OrderResent
+    | OrderHeld
+    | OrderAcknowledged
+    | OrderRejected
+    | CancelPending
+    | CancelRejected
+    | OrderCanceled
+    | OrderExpired
+    | ExpiryPending
+    | ReplacePending
+    | ReplaceRejected
+    | OrderReplaced
+    | OrderInDoubt
+    | OrderStatusQueried
+    | OrderConfirmed,
+) -> None:
+    match event:
+        case OrderResent():
+            state.awaiting.setdefault(order.order_id, at)
+            _settle_doubt(state, order)
+        case OrderHeld():
+            state.held[order.order_id] = None
+            order.text = event.text
+        case OrderAcknowledged():
+            order.accepted = True
+            order.venue_order_id = event.venue_order_id
+            _answered(state, order)
+        case OrderRejected():
+            _close(state, order, OrdStatus.REJECTED, event.reason, event.text)
+        case OrderCanceled():
+            _close(state, order, OrdStatus.CANCELED, event.reason, event.text)
+            _rename(order, event.cl_ord_id)
+        case OrderExpired():
+            _close(state, order, OrdStatus.EXPIRED, Reason.END_OF_DAY, event.text)
+        case ExpiryPending():
+            order.expiring = True
+        case CancelPending() | ReplacePending():
+            _request(state, order, at, event)
+        case CancelRejected() | ReplaceRejected():
+            _answer_request(state, order, event.cl_ord_id)
+        case OrderReplaced():
+            order.order_qty = event.order_qty
+            order.price = event.price
+            order.refused_by.clear()
+            _rename(order, event.cl_ord_id)
+            _answer_request(state, order, event.cl_ord_id)
+        case OrderInDoubt():
+            order.doubt_since = order.doubt_since or at
+            order.doubt_reason = event.reason
+            order.queried_at = at
+            state.awaiting.pop(order.order_id, None)
+            state.in_doubt[order.order_id] = None
+            _reflect_doubt(state, order)
+        case OrderStatusQueried():
+            order.queries = event.attempt
+            order.queried_at = at
+        case OrderConfirmed():
+            _settle_doubt(state, order)
+        case _:
+            assert_never(event)
+
+
+def _begin(state: State, at: int, event: OrderAccepted | OrderRefused) -> None:
+    terms = event.terms
+    order = new_order(event.order_id, "", terms, event.trade_date, at)
+    state.orders[order.order_id] = order
+    state.cl_ord_ids[terms.counterparty, terms.cl_ord_id] = order.order_id
+    if isinstance(event, OrderRefused):
+        order.closed = OrdStatus.REJECTED
+        order.closed_reason = event.reason
+        order.text = event.text
+        return
+    order.accepted = True
+    state.open_orders.add(order.order_id)
+    key = content_key(terms)
+    state.recent_orders.pop(key, None)
+    state.recent_orders[key] = at
+    if len(state.recent_orders) > RECENT_ORDERS:
+        del state.recent_orders[next(iter(state.recent_orders))]
+    _track(state, order, Decimal(0))
+
+
+def _begin_child(state: State, at: int, event: OrderRouted) -> None:
+    parent = state.orders[event.parent_id]
+    child = new_order(event.order_id, event.parent_id, event.terms, state.trade_date, at)
+    state.orders[child.order_id] = child
+    state.child_cl_ord_ids[child.counterparty, child.cl_ord_id] = child.order_id
+    state.open_orders.add(child.order_id)
+    state.awaiting[child.order_id] = at
+    parent.children.append(child.order_id)
+    parent.open_children.add(child.order_id)
+    parent.updated_at = at
+    state.held.pop(parent.order_id, None)
+
+
+def _trade(state: State, at: int, event: TradeExecuted) -> None:
+    """One Execution object in the child's set, the parent's set and the position's list."""
+    child = state.orders[event.order_id]
+    parent = state.orders[event.parent_id]
+    execution = Execution(
+        venue=event.venue,
+        exec_id=event.exec_id,
+        child_id=event.order_id,
+        last_qty=event.last_qty,
+        last_px=event.last_px,
+        at=at,
+        latest_exec_id=event.exec_id,
+    )
+    child.accepted = True
+    _answered(state, child)
+    for order in (child, parent):
+        leaves = order.leaves_qty
+        add_execution(order, execution)
+        order.updated_at = at
+        _after(state, order, leaves)
+    state.exec_ids[event.venue, event.exec_id] = child.order_id
+    state.last_px[child.symbol] = event.last_px
+    position = state.position(child.account, child.symbol)
+    position.trades.append((child.side, execution))
+    position.updated_at = at
+    book_trade(position, child.side, event.last_qty, event.last_px)
+
+
+def _amend_trade(state: State, at: int, event: TradeBusted | TradeCorrected) -> None:
+    child = state.orders[event.order_id]
+    parent = state.orders[event.parent_id]
+    execution = child.executions[event.venue, event.exec_id]
+    if isinstance(event, TradeBusted):
+        execution.busted = True
+        execution.latest_exec_id = event.bust_exec_id
+    else:
+        execution.latest_exec_id = event.correction_exec_id
+        execution.last_qty = event.last_qty
+        execution.last_px = event.last_px
+    state.exec_ids[event.venue, execution.latest_exec_id] = child.order_id
+    for order in (child, parent):
+        leaves = order.leaves_qty
+        order.recount()
+        order.updated_at = at
+        _after(state, order, leaves)
+    position = state.position(child.account, child.symbol)
+    position.updated_at = at
+    rebuild(position, position.trades)
+
+
+def _request(
+    state: State, order: Order, at: int, event: CancelPending | ReplacePending
+) -> None:
+    order.requests_made += 1
+    cancel = isinstance(event, CancelPending)
+    order.requests.append(
+        Request(
+            kind=RequestKind.CANCEL if cancel else RequestKind.REPLACE,
+            cl_ord_id=event.cl_ord_id,
+            orig_cl_ord_id=event.orig_cl_ord_id,
+            at=at,
+            order_qty=order.order_qty if isinstance(event, CancelPending) else event.order_qty,
+            price=order.price if isinstance(event, CancelPending) else event.price,
+            reason=event.reason if isinstance(event, CancelPending) else Reason.NONE,
+        )
+    )
+    index = state.child_cl_ord_ids if order.is_child else state.cl_ord_ids
+    index.setdefault((order.counterparty, event.cl_ord_id), order.order_id)
+    if order.is_child:
+        state.awaiting.setdefault(order.order_id, at)
+
+
+def _answer_request(state: State, order: Order, cl_ord_id: str) -> None:
+    order.requests = [one for one in order.requests if one.cl_ord_id != cl_ord_id]
+    _answered(state, order)
+
+
+def _answered(state: State, order: Order) -> None:
+    """The venue spoke: the wait ends unless requests are outstanding."""
+    if order.is_child:
+        if not order.requests:
+            state.awaiting.pop(order.order_id, None)
+        if order.in_doubt:
+            _settle_doubt(state, order)
+
+
+def _rename(order: Order, cl_ord_id: str) -> None:
+    if cl_ord_id:
+        order.cl_ord_id = cl_ord_id
+
+
+def _close(
+    state: State, order: Order, status: OrdStatus, reason: Reason, text: str
+) -> None:
+    order.closed = status
+    order.closed_reason = reason
+    order.text = text
+    order.requests = []
+    state.awaiting.pop(order.order_id, None)
+    state.held.pop(order.order_id, None)
+    _settle_doubt(state, order)
+    if order.is_child and not order.is_filled:
+        state.orders[order.parent_id].refused_by.add(order.counterparty)
+
+
+def _settle_doubt(state: State, order: Order) -> None:
+    order.doubt_since = 0
+    order.doubt_reason = Reason.NONE
+    order.queries = 0
+    state.in_doubt.pop(order.order_id, None)
+    _reflect_doubt(state, order)
+
+
+def _reflect_doubt(state: State, child: Order) -> None:
+    """A client order is in doubt for as long as one of its children is."""
+    if not child.is_child:
+        return
+    parent = state.orders[child.parent_id]
+    doubts = [
+        state.orders[one].doubt_since
+        for one in parent.open_children
+        if state.orders[one].in_doubt
+    ]
+    parent.doubt_since = min(doubts, default=0)
+    parent.doubt_reason = child.doubt_reason if doubts else Reason.NONE
+
+
+def _after(state: State, order: Order, leaves_before: Decimal) -> None:
+    """Keep the indexes of open orders, open children and working quantity true."""
+    if order.is_open:
+        state.open_orders.add(order.order_id)
+    else:
+        state.open_orders.discard(order.order_id)
+        state.held.pop(order.order_id, None)
+    if order.is_child:
+        parent = state.orders[order.parent_id]
+        if order.is_open:
+            parent.open_children.add(order.order_id)
+        else:
+            parent.open_children.discard(order.order_id)
+            state.awaiting.pop(order.order_id, None)
+            if order.in_doubt:
+                _settle_doubt(state, order)
+    else:
+        _track(state, order, leaves_before)
+
+
+def _track(state: State, order: Order, leaves_before: Decimal) -> None:
+    key = (order.account, order.symbol)
+    working = state.working.get(key)
+    if working is None:
+        working = state.working[key] = Working()
+    change = order.leaves_qty - leaves_before
+    if order.side is Side.BUY:
+        working.buy += change
+    else:
+        working.sell += change

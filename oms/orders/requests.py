@@ -1,0 +1,330 @@
+"""What a client's request comes to: accepted, refused by name, or answered with what is known.
+
+Identity is (counterparty, ClOrdID) within the trading date plus every order still working. A known
+id is never a second order: with PossResend, or over REST with the same content, it is answered with
+the order's status; otherwise it is refused as a duplicate and the live order is untouched.
+"""
+
+from collections.abc import Iterator
+
+from oms.domain.commands import (
+    Channel,
+    NewOrderSingle,
+    OrderCancelReplaceRequest,
+    OrderCancelRequest,
+    OrderMassCancelRequest,
+    OrderStatusRequest,
+)
+from oms.domain.events import (
+    CancelPending,
+    CommandAnswered,
+    DuplicateOrderRefused,
+    Event,
+    OrderAccepted,
+    OrderRefused,
+    OrderStatusReported,
+    OrderTerms,
+    ReplacePending,
+    RequestRefused,
+    UnknownOrderStatusReported,
+)
+from oms.domain.order import Order, RequestKind
+from oms.domain.reasons import Reason
+from oms.domain.state import State
+from oms.domain.values import decimal_text
+from oms.domain.verdict import Verdict
+
+
+def terms_of(command: NewOrderSingle) -> OrderTerms:
+    """The terms that a NewOrderSingle asks for."""
+    return OrderTerms(
+        counterparty=command.origin.counterparty,
+        session=command.origin.session,
+        cl_ord_id=command.cl_ord_id,
+        account=command.account,
+        symbol=command.symbol,
+        side=command.side,
+        order_qty=command.order_qty,
+        ord_type=command.ord_type,
+        price=command.price,
+        time_in_force=command.time_in_force,
+    )
+
+
+def terms_after(order: Order, command: OrderCancelReplaceRequest) -> OrderTerms:
+    """The terms that the order would have if the replace were accepted."""
+    return OrderTerms(
+        counterparty=order.counterparty,
+        session=order.session,
+        cl_ord_id=command.cl_ord_id,
+        account=order.account,
+        symbol=order.symbol,
+        side=order.side,
+        order_qty=command.order_qty,
+        ord_type=order.ord_type,
+        price=command.price,
+        time_in_force=order.time_in_force,
+    )
+
+
+def known(state: State, counterparty: str, cl_ord_id: str) -> Order | None:
+    """The order that already owns this ClOrdID within its scope."""
+    order = state.order_of(counterparty, cl_ord_id)
+    if order is None or (order.trade_date != state.trade_date and not order.is_open):
+        return None
+    return order
+
+
+def decide_known(order: Order, command: NewOrderSingle) -> Iterator[Event]:
+    """The answer to a NewOrderSingle whose ClOrdID is in use."""
+    origin = command.origin
+    repeated = origin.poss_resend or origin.channel is Channel.REST
+    same = repeated and _same_content(order, command)
+    if same:
+        yield OrderStatusReported(
+            order_id=order.order_id,
+            session=origin.session,
+            cl_ord_id=command.cl_ord_id,
+            ord_status_req_id="",
+        )
+        return
+    why = "with other content" if repeated else "without PossResend"
+    yield DuplicateOrderRefused(
+        order_id=order.order_id,
+        counterparty=origin.counterparty,
+        session=origin.session,
+        cl_ord_id=command.cl_ord_id,
+        text=f"ClOrdID (11) = {command.cl_ord_id}: already used for {order.order_id}, sent {why}",
+    )
+
+
+def _same_content(order: Order, command: NewOrderSingle) -> bool:
+    first = order.first_terms
+    return terms_of(command).content == first.content
+
+
+def decide_new(
+    state: State, command: NewOrderSingle, seq: int, verdict: Verdict
+) -> Iterator[Event]:
+    """Accept or refuse a new order; seq makes its OrderID."""
+    order_id = f"{state.trade_date.replace('-', '')[2:]}-{seq}"
+    terms = terms_of(command)
+    if verdict.reason is not Reason.NONE:
+        yield OrderRefused(
+            order_id=order_id,
+            terms=terms,
+            trade_date=state.trade_date,
+            reason=verdict.reason,
+            text=verdict.text,
+            figures=verdict.figures,
+        )
+        return
+    yield OrderAccepted(
+        order_id=order_id, terms=terms, trade_date=state.trade_date, figures=verdict.figures
+    )
+
+
+Amendment = OrderCancelRequest | OrderCancelReplaceRequest
+
+
+def order_meant(state: State, command: Amendment) -> Order | None:
+    """The client order of this counterparty that a cancel or replace names."""
+    counterparty = command.origin.counterparty
+    if command.orig_cl_ord_id:
+        return state.order_of(counterparty, command.orig_cl_ord_id)
+    order = state.orders.get(command.order_id)
+    if order is None or order.is_child or order.counterparty != counterparty:
+        return None
+    return order
+
+
+def refuse(
+    command: Amendment, order: Order | None, reason: Reason, text: str, verdict: Verdict
+) -> RequestRefused:
+    """The refusal of a cancel or replace that never became pending."""
+    return RequestRefused(
+        session=command.origin.session,
+        counterparty=command.origin.counterparty,
+        order_id=order.order_id if order else "",
+        cl_ord_id=command.cl_ord_id,
+        orig_cl_ord_id=command.orig_cl_ord_id,
+        replace=isinstance(command, OrderCancelReplaceRequest),
+        reason=reason,
+        text=text,
+        figures=verdict.figures,
+    )
+
+
+def fault_of(state: State, command: Amendment, order: Order | None) -> tuple[Reason, str] | None:
+    """Why a cancel or replace cannot be taken up, whatever it asks for."""
+    if order is None:
+        named = command.orig_cl_ord_id or command.order_id
+        return Reason.UNKNOWN_ORDER, f"OrigClOrdID (41) = {named}: no such order"
+    if known(state, command.origin.counterparty, command.cl_ord_id) is not None:
+        return (
+            Reason.DUPLICATE_CL_ORD_ID,
+            f"ClOrdID (11) = {command.cl_ord_id}: already used",
+        )
+    return None
+
+
+def decide_cancel(state: State, command: OrderCancelRequest) -> Iterator[Event]:
+    """Make the cancel pending, or refuse it."""
+    order = order_meant(state, command)
+    repeated = _repeated(state, command)
+    if repeated is not None:
+        yield repeated
+        return
+    fault = fault_of(state, command, order) or _cancel_fault(order)
+    if fault is not None or order is None:
+        reason, text = fault or (Reason.UNKNOWN_ORDER, "")
+        yield refuse(command, order, reason, text, Verdict())
+        return
+    yield CancelPending(
+        order_id=order.order_id, cl_ord_id=command.cl_ord_id, orig_cl_ord_id=order.cl_ord_id
+    )
+
+
+def _repeated(state: State, command: Amendment) -> OrderStatusReported | None:
+    """The status answer to a request that we have already, sent again as PossResend or over REST."""
+    origin = command.origin
+    if not origin.poss_resend and origin.channel is not Channel.REST:
+        return None
+    order = known(state, origin.counterparty, command.cl_ord_id)
+    meant = order_meant(state, command)
+    if order is None or meant is not order:
+        return None
+    return OrderStatusReported(
+        order_id=order.order_id,
+        session=origin.session,
+        cl_ord_id=command.cl_ord_id,
+        ord_status_req_id="",
+    )
+
+
+def _cancel_fault(order: Order | None) -> tuple[Reason, str] | None:
+    if order is None:
+        return None
+    if not order.is_open:
+        return Reason.TOO_LATE, f"order {order.order_id} is {order.ord_status.name}"
+    if any(one.kind is RequestKind.CANCEL for one in order.requests):
+        return Reason.ALREADY_PENDING, f"a cancel of {order.order_id} is pending"
+    return None
+
+
+def replace_fault(
+    state: State, command: OrderCancelReplaceRequest, order: Order | None
+) -> tuple[Reason, str] | None:
+    """Why a replace cannot be taken up, before risk is asked."""
+    fault = fault_of(state, command, order)
+    if fault is not None or order is None:
+        return fault
+    if order.closed is not None:
+        return Reason.TOO_LATE, f"order {order.order_id} is {order.ord_status.name}"
+    if order.requests or order.expiring:
+        return Reason.ALREADY_PENDING, f"a request on {order.order_id} is pending"
+    if order.in_doubt:
+        return Reason.ORDER_STATE_UNKNOWN, f"the state of {order.order_id} is unknown"
+    for name, asked, have in (
+        ("Symbol (55)", command.symbol, order.symbol),
+        ("Side (54)", command.side, order.side),
+        ("OrdType (40)", command.ord_type, order.ord_type),
+        ("TimeInForce (59)", command.time_in_force, order.time_in_force),
+    ):
+        if asked and asked != have:
+            return Reason.FIELD_NOT_REPLACEABLE, f"{name} = {asked}: must stay {have}"
+    if command.order_qty < order.cum_qty:
+        text = (
+            f"OrderQty (38) = {decimal_text(command.order_qty)}: "
+            f"must not be below CumQty {decimal_text(order.cum_qty)}"
+        )
+        return Reason.BELOW_CUM_QTY, text
+    return None
+
+
+def decide_replace(
+    state: State, command: OrderCancelReplaceRequest, verdict: Verdict
+) -> Iterator[Event]:
+    """Make the replace pending, or refuse it; verdict: what risk says of the terms after it."""
+    order = order_meant(state, command)
+    repeated = _repeated(state, command)
+    if repeated is not None:
+        yield repeated
+        return
+    fault = replace_fault(state, command, order)
+    if fault is None and verdict.reason is not Reason.NONE:
+        fault = verdict.reason, verdict.text
+    if fault is not None or order is None:
+        reason, text = fault or (Reason.UNKNOWN_ORDER, "")
+        yield refuse(command, order, reason, text, verdict)
+        return
+    yield ReplacePending(
+        order_id=order.order_id,
+        cl_ord_id=command.cl_ord_id,
+        orig_cl_ord_id=order.cl_ord_id,
+        order_qty=command.order_qty,
+        price=command.price,
+        figures=verdict.figures,
+    )
+
+
+def decide_mass_cancel(state: State, command: OrderMassCancelRequest) -> Iterator[Event]:
+    """Cancel the counterparty's open orders that match, each for its own sake."""
+    found = [
+        state.orders[order_id]
+        for order_id in sorted(state.open_orders)
+        if _matches(state.orders[order_id], command)
+    ]
+    yield CommandAnswered(
+        accepted=True, reason=Reason.NONE, text=f"{len(found)} orders are being cancelled"
+    )
+    for order in found:
+        yield forced_cancel(order, Reason.MASS_CANCEL)
+
+
+def _matches(order: Order, command: OrderMassCancelRequest) -> bool:
+    return (
+        can_force_cancel(order)
+        and order.counterparty == command.origin.counterparty
+        and command.account in ("", order.account)
+        and command.symbol in ("", order.symbol)
+        and command.side in (None, order.side)
+    )
+
+
+def can_force_cancel(order: Order) -> bool:
+    """Whether the server may start a cancel of this order by itself."""
+    return (
+        not order.is_child
+        and order.is_open
+        and not any(one.kind is RequestKind.CANCEL for one in order.requests)
+    )
+
+
+def forced_cancel(order: Order, reason: Reason) -> CancelPending:
+    """A cancel that the client did not ask for by a request of its own."""
+    return CancelPending(
+        order_id=order.order_id,
+        cl_ord_id=order.cl_ord_id,
+        orig_cl_ord_id=order.cl_ord_id,
+        reason=reason,
+    )
+
+
+def decide_status(state: State, command: OrderStatusRequest) -> Iterator[Event]:
+    """Answer a status request from what is known."""
+    order = state.order_of(command.origin.counterparty, command.cl_ord_id)
+    if order is None:
+        yield UnknownOrderStatusReported(
+            session=command.origin.session,
+            cl_ord_id=command.cl_ord_id,
+            order_id=command.order_id,
+            ord_status_req_id=command.ord_status_req_id,
+        )
+        return
+    yield OrderStatusReported(
+        order_id=order.order_id,
+        session=command.origin.session,
+        cl_ord_id=command.cl_ord_id,
+        ord_status_req_id=command.ord_status_req_id,
+    )

@@ -1,0 +1,94 @@
+"""What the state of its children means for a client order: wait, finish a request, close, or go on.
+
+`settle` is asked after every change and says the one next event, or nothing. What it cannot say, how
+the uncovered quantity goes to venues, is the router's: `uncovered` tells how much that is.
+"""
+
+from decimal import Decimal
+
+from oms.domain.events import (
+    CancelRejected,
+    Event,
+    OrderCanceled,
+    OrderExpired,
+    OrderReplaced,
+    ReplaceRejected,
+)
+from oms.domain.fix import CxlRejReason
+from oms.domain.order import Order, Request, RequestKind, open_children_leaves
+from oms.domain.reasons import SPECS, Reason
+from oms.domain.state import State
+from oms.domain.values import ZERO
+
+
+def children_open(state: State, parent: Order) -> list[Order]:
+    """The children that can still trade, oldest first."""
+    return [state.orders[one] for one in parent.children if one in parent.open_children]
+
+
+def uncovered(state: State, parent: Order) -> Decimal:
+    """Open quantity of the parent that no open child covers."""
+    if parent.requests or parent.expiring:
+        return ZERO
+    return parent.leaves_qty - open_children_leaves(children_open(state, parent))
+
+
+def settle(parent: Order) -> Event | None:
+    """The next event of a client order whose children changed; None when there is none to say."""
+    if parent.closed is not None:
+        return None
+    if parent.is_filled and parent.requests:
+        return _after_fill(parent, parent.requests[0])
+    if parent.is_filled or parent.open_children:
+        return None
+    cancel = next((one for one in parent.requests if one.kind is RequestKind.CANCEL), None)
+    if cancel is not None:
+        asked = cancel.reason is Reason.NONE
+        return OrderCanceled(
+            order_id=parent.order_id,
+            cl_ord_id=cancel.cl_ord_id if asked else "",
+            reason=cancel.reason,
+            text="" if asked else f"cancelled by the server: {cancel.reason}",
+        )
+    if parent.expiring:
+        return OrderExpired(order_id=parent.order_id, text="end of the trading day")
+    if parent.requests:
+        return replaced(parent, parent.requests[0])
+    return None
+
+
+def _after_fill(parent: Order, request: Request) -> Event:
+    """A request that met a complete fill: a larger quantity re-opens the order, all else is late."""
+    if request.kind is RequestKind.REPLACE and request.order_qty > parent.cum_qty:
+        return replaced(parent, request)
+    return rejected(parent, request, Reason.TOO_LATE, "filled before the request took effect")
+
+
+def replaced(order: Order, request: Request) -> OrderReplaced:
+    """The order takes on what its replace asked for."""
+    return OrderReplaced(
+        order_id=order.order_id,
+        cl_ord_id=request.cl_ord_id,
+        orig_cl_ord_id=order.cl_ord_id,
+        order_qty=request.order_qty,
+        price=request.price,
+    )
+
+
+def rejected(
+    order: Order,
+    request: Request,
+    reason: Reason,
+    text: str,
+    cxl_rej_reason: CxlRejReason | None = None,
+) -> CancelRejected | ReplaceRejected:
+    """A pending request of the order came to nothing."""
+    kind = CancelRejected if request.kind is RequestKind.CANCEL else ReplaceRejected
+    return kind(
+        order_id=order.order_id,
+        cl_ord_id=request.cl_ord_id,
+        orig_cl_ord_id=request.orig_cl_ord_id,
+        reason=reason,
+        cxl_rej_reason=cxl_rej_reason or SPECS[reason].cxl_rej_reason,
+        text=text,
+    )

@@ -1,0 +1,1 @@
+"""Positions: quantity, cost and realised profit from executions; pure."""

@@ -1,0 +1,1 @@
+"""Pre-trade risk: limits, checks and the kill switch; pure."""

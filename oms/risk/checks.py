@@ -1,0 +1,233 @@
+"""Every pre-trade check, each one pure function with a named refusal; their order is the precedence.
+
+A check answers its figures, or stops the order with a Verdict that says rule, level, limit and
+measured value. `check` runs them all; a cancel is never checked.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from oms.domain.fix import OrdType, Side
+from oms.domain.order import Order
+from oms.domain.order_events import OrderTerms, RiskFigure
+from oms.domain.reasons import Reason
+from oms.domain.state import State
+from oms.domain.values import ZERO, decimal_text, is_multiple, plain
+from oms.domain.verdict import Verdict
+from oms.risk.limits import Rule, killed, limits_of
+
+BASIS = Decimal(10_000)
+SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One order, or one replace of `replaced`, under examination.
+
+    accounts: those that its sender may use. reference_px: what a price is measured against.
+    """
+
+    state: State
+    terms: OrderTerms
+    accounts: frozenset[str]
+    at: int
+    reference_px: Decimal | None
+    replaced: Order | None = None
+
+
+def check(asked: Asked) -> Verdict:
+    """Whether the order may go to venues."""
+    for fault in _CONTENT_CHECKS:
+        verdict = fault(asked)
+        if verdict is not None:
+            return verdict
+    figures: list[RiskFigure] = []
+    for rule, measure in _LIMIT_CHECKS:
+        for figure in measure(asked):
+            figures.append(figure)
+            if not figure.passed:
+                return _refusal(rule, figure, tuple(figures))
+    return Verdict(figures=tuple(figures))
+
+
+def _refusal(rule: Rule, figure: RiskFigure, figures: tuple[RiskFigure, ...]) -> Verdict:
+    limit = "" if figure.limit is None else decimal_text(figure.limit)
+    if figure.measured is None:
+        reason = Reason.NO_REFERENCE_PRICE
+        measured = "no reference price"
+    else:
+        reason = Reason(rule.value)
+        measured = decimal_text(figure.measured)
+    text = f"{rule} at {figure.level} {figure.subject}: limit {limit}, measured {measured}"
+    return Verdict(figures=figures, reason=reason, text=text)
+
+
+def _kill_switch(asked: Asked) -> Verdict | None:
+    scope = killed(asked.state, asked.terms)
+    if scope is None:
+        return None
+    level, subject = scope
+    text = f"KILL_SWITCH at {level} {subject}: limit 0 orders, measured 1"
+    return Verdict(reason=Reason.KILL_SWITCH, text=text)
+
+
+def _instrument(asked: Asked) -> Verdict | None:
+    instrument = asked.state.reference.instruments.get(asked.terms.symbol)
+    if instrument is None:
+        text = f"Symbol (55) = {asked.terms.symbol}: not a known instrument"
+        return Verdict(reason=Reason.UNKNOWN_INSTRUMENT, text=text)
+    if not instrument.tradable:
+        text = f"Symbol (55) = {asked.terms.symbol}: not tradable now"
+        return Verdict(reason=Reason.INSTRUMENT_HALTED, text=text)
+    return None
+
+
+def _account(asked: Asked) -> Verdict | None:
+    if asked.terms.account in asked.accounts:
+        return None
+    text = f"Account (1) = {asked.terms.account}: not permitted for {asked.terms.counterparty}"
+    return Verdict(reason=Reason.ACCOUNT_NOT_PERMITTED, text=text)
+
+
+def _quantity(asked: Asked) -> Verdict | None:
+    terms = asked.terms
+    lot = asked.state.reference.instruments[terms.symbol].lot
+    if terms.order_qty <= 0:
+        text = f"OrderQty (38) = {decimal_text(terms.order_qty)}: must be greater than zero"
+        return Verdict(reason=Reason.QUANTITY_NOT_POSITIVE, text=text)
+    if not is_multiple(terms.order_qty, lot):
+        text = f"OrderQty (38) = {decimal_text(terms.order_qty)}: must be a multiple of lot {lot}"
+        return Verdict(reason=Reason.OFF_LOT, text=text)
+    return None
+
+
+def _price(asked: Asked) -> Verdict | None:
+    terms = asked.terms
+    if terms.ord_type is OrdType.MARKET:
+        if terms.price is None:
+            return None
+        text = f"Price (44) = {decimal_text(terms.price)}: not allowed on a market order"
+        return Verdict(reason=Reason.PRICE_NOT_ALLOWED, text=text)
+    if terms.price is None:
+        return Verdict(
+            reason=Reason.PRICE_MISSING, text="Price (44): required on a limit order"
+        )
+    if terms.price <= 0:
+        text = f"Price (44) = {decimal_text(terms.price)}: must be greater than zero"
+        return Verdict(reason=Reason.PRICE_NOT_POSITIVE, text=text)
+    tick = asked.state.reference.instruments[terms.symbol].tick
+    if not is_multiple(terms.price, tick):
+        text = f"Price (44) = {decimal_text(terms.price)}: must be a multiple of tick {tick}"
+        return Verdict(reason=Reason.OFF_TICK, text=text)
+    return None
+
+
+def _max_order_qty(asked: Asked) -> Iterator[RiskFigure]:
+    yield from _at_most(asked, Rule.MAX_ORDER_QTY, asked.terms.order_qty)
+
+
+def _max_order_notional(asked: Asked) -> Iterator[RiskFigure]:
+    price = asked.terms.price if asked.terms.price is not None else asked.reference_px
+    notional = None if price is None else plain(price * asked.terms.order_qty)
+    yield from _at_most(asked, Rule.MAX_ORDER_NOTIONAL, notional)
+
+
+def _price_collar(asked: Asked) -> Iterator[RiskFigure]:
+    price, reference = asked.terms.price, asked.reference_px
+    if price is None:
+        return
+    away = None
+    if reference is not None:
+        ratio = abs(price - reference) * BASIS / reference
+        away = plain(ratio.quantize(Decimal("1.0000"), rounding=ROUND_HALF_EVEN))
+    yield from _at_most(asked, Rule.PRICE_COLLAR, away)
+
+
+def _max_position(asked: Asked) -> Iterator[RiskFigure]:
+    """The position as it would be if everything that works in this direction were filled."""
+    state, terms = asked.state, asked.terms
+    key = (terms.account, terms.symbol)
+    position = state.positions.get(key)
+    working = state.working.get(key)
+    held = position.quantity if position else ZERO
+    freed = asked.replaced.leaves_qty if asked.replaced else ZERO
+    added = terms.order_qty - (asked.replaced.cum_qty if asked.replaced else ZERO)
+    if terms.side is Side.BUY:
+        reached = held + (working.buy if working else ZERO) - freed + added
+    else:
+        reached = -(held - (working.sell if working else ZERO) + freed - added)
+    yield from _at_most(asked, Rule.MAX_POSITION, plain(reached))
+
+
+def _message_rate(asked: Asked) -> Iterator[RiskFigure]:
+    times = asked.state.message_times.get(asked.terms.counterparty, ())
+    newest = asked.at - SECOND
+    count = sum(1 for at in times if at > newest)
+    yield from _at_most(asked, Rule.MAX_MESSAGE_RATE, Decimal(count))
+
+
+def content_key(terms: OrderTerms) -> tuple[str, ...]:
+    """What makes two orders the same in content."""
+    price = "" if terms.price is None else str(plain(terms.price))
+    quantity = str(plain(terms.order_qty))
+    return (
+        terms.counterparty,
+        terms.account,
+        terms.symbol,
+        terms.side,
+        quantity,
+        terms.ord_type,
+        price,
+    )
+
+
+def _duplicate_content(asked: Asked) -> Iterator[RiskFigure]:
+    """measured: milliseconds since the same content was last accepted; it must exceed the window."""
+    if asked.replaced is not None:
+        return
+    seen = asked.state.recent_orders.get(content_key(asked.terms))
+    if seen is None:
+        return
+    elapsed = Decimal((asked.at - seen) // 1000)
+    for level, subject, limit in limits_of(
+        asked.state, Rule.DUPLICATE_CONTENT, asked.terms
+    ):
+        yield RiskFigure(
+            rule=Rule.DUPLICATE_CONTENT,
+            level=level,
+            subject=subject,
+            limit=limit,
+            measured=elapsed,
+            passed=elapsed > limit,
+        )
+
+
+def _at_most(asked: Asked, rule: Rule, measured: Decimal | None) -> Iterator[RiskFigure]:
+    for level, subject, limit in limits_of(asked.state, rule, asked.terms):
+        passed = measured is not None and measured <= limit
+        yield RiskFigure(
+            rule=rule,
+            level=level,
+            subject=subject,
+            limit=limit,
+            measured=measured,
+            passed=passed,
+        )
+
+
+_CONTENT_CHECKS: tuple[Callable[[Asked], Verdict | None], ...] = (
+    _kill_switch,
+    _instrument,
+    _account,
+    _quantity,
+    _price,
+)
+_LIMIT_CHECKS: tuple[tuple[Rule, Callable[[Asked], Iterator[RiskFigure]]], ...] = (
+    (Rule.MAX_ORDER_QTY, _max_order_qty),
+    (Rule.MAX_ORDER_NOTIONAL, _max_order_notional),
+    (Rule.PRICE_COLLAR, _price_collar),
+    (Rule.MAX_POSITION, _max_position),
+    (Rule.MAX_MESSAGE_RATE, _message_rate),
+    (Rule.DUPLICATE_CONTENT, _duplicate_content),
+)
