@@ -1,0 +1,243 @@
+"""Table definitions: the read tables. Each row follows from the journal and can be made again.
+
+They change in the transaction that appends the events behind the change. `oms audit verify`
+recomputes every row. FIX enumerations are stored as their wire values; `status` is for people.
+"""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table, Text
+
+from oms.store.columns import flag, metadata, moment, number, words
+
+
+def _order_columns() -> list[Column[Any]]:
+    return [
+        Column("session", Text, nullable=False, comment="FIX session; empty for REST"),
+        Column("cl_ord_id", Text, nullable=False, comment="the current one of its chain"),
+        Column("account", Text, nullable=False),
+        Column("symbol", Text, nullable=False),
+        Column("side", Text, nullable=False),
+        Column("ord_type", Text, nullable=False),
+        number("price", nullable=True),
+        Column("time_in_force", Text, nullable=False),
+        number("order_qty"),
+        number("cum_qty"),
+        number("leaves_qty"),
+        number("avg_px"),
+        Column("ord_status", Text, nullable=False, comment="OrdStatus (39)"),
+        Column("status", Text, nullable=False, comment="OrdStatus by name; UNKNOWN when in doubt"),
+        Column("is_open", Boolean, nullable=False),
+        flag("in_doubt"),
+        moment("doubt_since", nullable=True),
+        words("doubt_reason"),
+        words("closed_reason"),
+        words("text"),
+        Column("trade_date", Date),
+        moment("created_at"),
+        moment("updated_at"),
+        Column("last_seq", BigInteger, nullable=False, comment="the last event that touched it"),
+    ]
+
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("client", Text, nullable=False),
+    *_order_columns(),
+    comment="client orders, refused ones too",
+)
+Index("orders_created_at_idx", orders.c.created_at, orders.c.order_id)
+Index("orders_account_idx", orders.c.account, orders.c.created_at, orders.c.order_id)
+Index("orders_cl_ord_id_idx", orders.c.client, orders.c.cl_ord_id)
+Index("orders_open_idx", orders.c.created_at, orders.c.order_id, postgresql_where=orders.c.is_open)
+Index("orders_doubt_idx", orders.c.doubt_since, postgresql_where=orders.c.in_doubt)
+
+child_orders = Table(
+    "child_orders",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("parent_id", Text, nullable=False),
+    Column("venue", Text, nullable=False),
+    words("venue_order_id"),
+    *_order_columns(),
+    comment="orders that we sent to venues",
+)
+Index("child_orders_parent_id_idx", child_orders.c.parent_id)
+Index(
+    "child_orders_venue_idx",
+    child_orders.c.venue,
+    child_orders.c.trade_date,
+    child_orders.c.cl_ord_id,
+)
+Index("child_orders_open_idx", child_orders.c.order_id, postgresql_where=child_orders.c.is_open)
+Index(
+    "child_orders_doubt_idx", child_orders.c.doubt_since, postgresql_where=child_orders.c.in_doubt
+)
+
+# Every ClOrdID of an order for which a cancel or replace was asked. One without requests has only
+# its own, in orders or child_orders: the view order_names unites the three.
+order_cl_ord_ids = Table(
+    "order_cl_ord_ids",
+    metadata,
+    Column("counterparty", Text, primary_key=True, comment="client, or venue of a child"),
+    Column("cl_ord_id", Text, primary_key=True),
+    Column("order_id", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+Index("order_cl_ord_ids_order_id_idx", order_cl_ord_ids.c.order_id)
+
+# last_qty and last_px are what counts now; original_* what the venue said first, if it corrected.
+executions = Table(
+    "executions",
+    metadata,
+    Column("venue", Text, primary_key=True),
+    Column("exec_id", Text, primary_key=True),
+    Column("order_id", Text, nullable=False, comment="the child order"),
+    Column("parent_id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    number("last_qty"),
+    number("last_px"),
+    number("original_qty", nullable=True),
+    number("original_px", nullable=True),
+    moment("transact_time", nullable=True),
+    moment("at"),
+    Column("trade_date", Date, comment="the trading date on which it was booked"),
+    Column("excess", Boolean, nullable=False, comment="beyond OrderQty"),
+    Column("late", Boolean, nullable=False, comment="the order was already closed"),
+    Column("early", Boolean, nullable=False, comment="before the acknowledgement"),
+    Column("busted", Boolean, nullable=False),
+    Column("latest_exec_id", Text, nullable=False, comment="of the last report about this trade"),
+    moment("changed_at", nullable=True),
+    Column("seq", BigInteger, nullable=False),
+)
+Index("executions_seq_idx", executions.c.seq)
+Index("executions_parent_id_idx", executions.c.parent_id)
+Index("executions_venue_trade_date_idx", executions.c.venue, executions.c.trade_date)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("symbol", Text, primary_key=True),
+    number("quantity"),
+    number("avg_px"),
+    number("cost"),
+    number("realised"),
+    number("bought"),
+    number("sold"),
+    number("bought_value"),
+    number("sold_value"),
+    moment("updated_at"),
+    Column("last_seq", BigInteger, nullable=False),
+)
+
+# in: journaled with the command it became. out: seq is the event that caused it.
+fix_messages = Table(
+    "fix_messages",
+    metadata,
+    Column("session", Text, primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("direction", Text, primary_key=True, comment="in or out"),
+    Column("msg_seq_num", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("msg_type", Text, nullable=False),
+    Column("order_id", Text),
+    Column("text", Text, nullable=False),
+    moment("at"),
+)
+Index(
+    "fix_messages_order_id_idx",
+    fix_messages.c.order_id,
+    postgresql_where=fix_messages.c.order_id.isnot(None),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("inbound", BigInteger, nullable=False, comment="last journaled MsgSeqNum received"),
+    Column("outbound", BigInteger, nullable=False, comment="last journaled MsgSeqNum sent"),
+    flag("logged_on"),
+    flag("ready"),
+    moment("updated_at"),
+)
+
+risk_limits = Table(
+    "risk_limits",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("level", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    number("value"),
+    words("user_name"),
+    words("reason"),
+    moment("at"),
+    Column("seq", BigInteger, nullable=False),
+)
+
+kill_switches = Table(
+    "kill_switches",
+    metadata,
+    Column("level", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    words("user_name"),
+    words("reason"),
+    moment("at"),
+    Column("seq", BigInteger, nullable=False),
+    comment="a row is an engaged switch",
+)
+
+orphans = Table(
+    "orphans",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    moment("at"),
+    Column("venue", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    words("cl_ord_id"),
+    words("venue_order_id"),
+    words("exec_id"),
+    Column("exec_type", Text, nullable=False),
+    Column("ord_status", Text, nullable=False),
+    words("symbol"),
+    Column("side", Text, nullable=False),
+    number("last_qty", nullable=True),
+    number("last_px", nullable=True),
+    words("text"),
+    Column("trade_date", Date),
+    comment="venue reports for orders or trades that we do not know",
+)
+
+discrepancies = Table(
+    "discrepancies",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    moment("at"),
+    Column("order_id", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    words("ours"),
+    words("theirs"),
+    Column("trade_date", Date),
+    comment="figures of a venue's reports that differ from ours",
+)
+Index("discrepancies_order_id_idx", discrepancies.c.order_id)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    moment("at"),
+    Column("type", Text, nullable=False, comment="the event"),
+    words("session"),
+    words("counterparty"),
+    words("order_id"),
+    words("cl_ord_id"),
+    words("reason"),
+    words("text"),
+    comment="requests and messages that were refused",
+)
