@@ -68,9 +68,9 @@ def fold_order_event(state: State, seq: int, at: int, event: OrderEvent) -> None
         case OrderRouted():
             _begin_child(state, at, event)
         case TradeExecuted():
-            _trade(state, at, event)
+            _trade(state, seq, at, event)
         case TradeBusted() | TradeCorrected():
-            _amend_trade(state, at, event)
+            _amend_trade(state, seq, at, event)
         case _:
             order = state.orders[event.order_id]
             leaves = order.leaves_qty
@@ -178,7 +178,7 @@ def _begin_child(state: State, at: int, event: OrderRouted) -> None:
     state.held.pop(parent.order_id, None)
 
 
-def _trade(state: State, at: int, event: TradeExecuted) -> None:
+def _trade(state: State, seq: int, at: int, event: TradeExecuted) -> None:
     """One Execution object in the child's set, the parent's set and the position's list."""
     child = state.orders[event.order_id]
     parent = state.orders[event.parent_id]
@@ -190,6 +190,7 @@ def _trade(state: State, at: int, event: TradeExecuted) -> None:
         last_px=event.last_px,
         at=at,
         latest_exec_id=event.exec_id,
+        report_id=f"E{seq}",
     )
     child.accepted = True
     _answered(state, child)
@@ -206,10 +207,13 @@ def _trade(state: State, at: int, event: TradeExecuted) -> None:
     book_trade(position, child.side, event.last_qty, event.last_px)
 
 
-def _amend_trade(state: State, at: int, event: TradeBusted | TradeCorrected) -> None:
+def _amend_trade(
+    state: State, seq: int, at: int, event: TradeBusted | TradeCorrected
+) -> None:
     child = state.orders[event.order_id]
     parent = state.orders[event.parent_id]
     execution = child.executions[event.venue, event.exec_id]
+    execution.previous_report_id, execution.report_id = execution.report_id, f"E{seq}"
     if isinstance(event, TradeBusted):
         execution.busted = True
         execution.latest_exec_id = event.bust_exec_id
@@ -266,6 +270,7 @@ def _answered(state: State, order: Order) -> None:
 
 def _rename(order: Order, cl_ord_id: str) -> None:
     if cl_ord_id:
+        order.previous_cl_ord_id = order.cl_ord_id
         order.cl_ord_id = cl_ord_id
 
 

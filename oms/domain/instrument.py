@@ -33,6 +33,7 @@ class Venue:
     max_messages_per_second: int = 0
     ack_timeout_ms: int = 5_000
     calendar: str = ""
+    market_data: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

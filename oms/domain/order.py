@@ -41,7 +41,10 @@ class Request:
 
 @dataclass(slots=True, kw_only=True)
 class Execution:
-    """One trade of an order, keyed by (venue, ExecID); a corrected one chains to its latest report."""
+    """One trade of an order, keyed by (venue, ExecID); a corrected one chains to its latest report.
+
+    report_id, previous_report_id: ExecIDs of our own last two reports of it to the client.
+    """
 
     venue: str
     exec_id: str
@@ -50,6 +53,8 @@ class Execution:
     last_px: Decimal
     at: int
     latest_exec_id: str = ""
+    report_id: str = ""
+    previous_report_id: str = ""
     busted: bool = False
 
 
@@ -73,6 +78,7 @@ class Order:
     created_at: int
     updated_at: int
     first_terms: OrderTerms
+    previous_cl_ord_id: str = ""
     accepted: bool = False
     venue_order_id: str = ""
     executions: dict[tuple[str, str], Execution] = field(default_factory=dict)
