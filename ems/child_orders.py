@@ -116,14 +116,10 @@ def _orphan(state: State, venue: Venue, report: ExecutionReport) -> Iterator[Eve
     )
 
 
-def _trade(
-    state: State, venue: Venue, child: Order, report: ExecutionReport
-) -> Iterator[Event]:
+def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:
     booked = state.exec_ids.get((venue.name, report.exec_id))
     if booked is not None:
-        yield DuplicateExecutionDropped(
-            order_id=booked, venue=venue.name, exec_id=report.exec_id
-        )
+        yield DuplicateExecutionDropped(order_id=booked, venue=venue.name, exec_id=report.exec_id)
         return
     if report.symbol != child.symbol:
         yield _differs(child, "Symbol (55)", child.symbol, report.symbol)
@@ -160,9 +156,7 @@ def _execution(child: Order, venue: Venue, exec_id: str) -> Execution | None:
     return None
 
 
-def _bust(
-    state: State, venue: Venue, child: Order, report: ExecutionReport
-) -> Iterator[Event]:
+def _bust(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:
     if (venue.name, report.exec_id) in state.exec_ids:
         yield DuplicateExecutionDropped(
             order_id=child.order_id, venue=venue.name, exec_id=report.exec_id
@@ -188,9 +182,7 @@ def _bust(
         )
 
 
-def _correct(
-    state: State, venue: Venue, child: Order, report: ExecutionReport
-) -> Iterator[Event]:
+def _correct(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:
     if (venue.name, report.exec_id) in state.exec_ids:
         yield DuplicateExecutionDropped(
             order_id=child.order_id, venue=venue.name, exec_id=report.exec_id
@@ -260,9 +252,7 @@ def _replaced(child: Order, report: ExecutionReport) -> Iterator[Event]:
     )
 
 
-def decide_cancel_reject(
-    state: State, venue: Venue, reject: OrderCancelReject
-) -> Iterator[Event]:
+def decide_cancel_reject(state: State, venue: Venue, reject: OrderCancelReject) -> Iterator[Event]:
     """The venue refused a cancel or a replace of ours."""
     child = state.child_of(venue.name, reject.cl_ord_id)
     request = child.request(reject.cl_ord_id) if child else None

@@ -55,9 +55,7 @@ def lose_sight(state: State, venue: str, text: str) -> Iterator[Event]:
     """The venue is out of reach: what is open there is in doubt."""
     for child in open_children_of(state, venue):
         if not child.in_doubt:
-            yield OrderInDoubt(
-                order_id=child.order_id, reason=Reason.SESSION_LOST, text=text
-            )
+            yield OrderInDoubt(order_id=child.order_id, reason=Reason.SESSION_LOST, text=text)
 
 
 def decide_status(
@@ -139,9 +137,7 @@ def _compare(child: Order, report: ExecutionReport) -> Iterator[Event]:
     elif report.ord_status in (OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY):
         yield OrderExpired(order_id=child.order_id, text=report.text)
     elif report.ord_status is OrdStatus.REJECTED:
-        yield OrderRejected(
-            order_id=child.order_id, reason=Reason.VENUE_REFUSED, text=report.text
-        )
+        yield OrderRejected(order_id=child.order_id, reason=Reason.VENUE_REFUSED, text=report.text)
     else:
         was_lost = child.doubt_reason is Reason.SESSION_LOST
         if child.in_doubt:

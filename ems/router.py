@@ -86,9 +86,7 @@ def _offers(wish: Wish, venues: Sequence[Venue], quotes: Mapping[str, Quote]) ->
         reachable = wish.price is None or (price <= wish.price if buying else price >= wish.price)
         net = price * (1 + wish.side.sign * venue.fee_bps / BASIS)
         found.append(
-            _Offer(
-                rank=rank, venue=venue, size=size, price=price, net=net, marketable=reachable
-            )
+            _Offer(rank=rank, venue=venue, size=size, price=price, net=net, marketable=reachable)
         )
     return found
 

@@ -64,7 +64,7 @@ ControlCommand = (
 )
 
 
-def decide_control(state: State, command: ControlCommand) -> Iterator[Event]:  # noqa: C901 - flat
+def decide_control(state: State, command: ControlCommand) -> Iterator[Event]:
     """What such a command comes to."""
     match command:
         case MessagesSent():
@@ -233,13 +233,9 @@ def _resolve(state: State, command: ResolveOrder) -> Event:
                 order_id=order.order_id, cl_ord_id="", reason=Reason.OPERATOR, text=signed
             )
         case OrdStatus.REJECTED:
-            return OrderRejected(
-                order_id=order.order_id, reason=Reason.OPERATOR, text=signed
-            )
+            return OrderRejected(order_id=order.order_id, reason=Reason.OPERATOR, text=signed)
         case OrdStatus.NEW:
-            return OrderConfirmed(
-                order_id=order.order_id, user=command.origin.user, text=signed
-            )
+            return OrderConfirmed(order_id=order.order_id, user=command.origin.user, text=signed)
         case _:
             text = f"outcome = {command.outcome.name}: must be CANCELED, REJECTED or NEW"
             return _answer(text, Reason.UNSUPPORTED_VALUE)

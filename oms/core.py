@@ -12,9 +12,9 @@ from ems.market_data import reference_price
 from oms.control import decide_control
 from oms.domain.commands import (
     ClockTicked,
+    CloseTradingDay,
     Command,
     CoreStarted,
-    CloseTradingDay,
     EngageKillSwitch,
     ExecutionReport,
     MessageRejectedByPeer,

@@ -79,7 +79,7 @@ def fold_order_event(state: State, seq: int, at: int, event: OrderEvent) -> None
             _after(state, order, leaves)
 
 
-def _change(  # noqa: C901, PLR0912 - one flat case an event is the clearest form
+def _change(
     state: State,
     order: Order,
     at: int,
@@ -207,9 +207,7 @@ def _trade(state: State, seq: int, at: int, event: TradeExecuted) -> None:
     book_trade(position, child.side, event.last_qty, event.last_px)
 
 
-def _amend_trade(
-    state: State, seq: int, at: int, event: TradeBusted | TradeCorrected
-) -> None:
+def _amend_trade(state: State, seq: int, at: int, event: TradeBusted | TradeCorrected) -> None:
     child = state.orders[event.order_id]
     parent = state.orders[event.parent_id]
     execution = child.executions[event.venue, event.exec_id]
@@ -232,9 +230,7 @@ def _amend_trade(
     rebuild(position, position.trades)
 
 
-def _request(
-    state: State, order: Order, at: int, event: CancelPending | ReplacePending
-) -> None:
+def _request(state: State, order: Order, at: int, event: CancelPending | ReplacePending) -> None:
     order.requests_made += 1
     cancel = isinstance(event, CancelPending)
     order.requests.append(
@@ -274,9 +270,7 @@ def _rename(order: Order, cl_ord_id: str) -> None:
         order.cl_ord_id = cl_ord_id
 
 
-def _close(
-    state: State, order: Order, status: OrdStatus, reason: Reason, text: str
-) -> None:
+def _close(state: State, order: Order, status: OrdStatus, reason: Reason, text: str) -> None:
     order.closed = status
     order.closed_reason = reason
     order.text = text
@@ -302,9 +296,7 @@ def _reflect_doubt(state: State, child: Order) -> None:
         return
     parent = state.orders[child.parent_id]
     doubts = [
-        state.orders[one].doubt_since
-        for one in parent.open_children
-        if state.orders[one].in_doubt
+        state.orders[one].doubt_since for one in parent.open_children if state.orders[one].in_doubt
     ]
     parent.doubt_since = min(doubts, default=0)
     parent.doubt_reason = child.doubt_reason if doubts else Reason.NONE

@@ -51,7 +51,7 @@ from oms.domain.state import State
 from oms.domain.values import ZERO
 
 
-def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:  # noqa: C901 - flat
+def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
     """What leaves the process for this event. seq: its journal number; state: just after it."""
     match event:
         case OrderRouted() | OrderResent():
@@ -141,9 +141,7 @@ def _new_order(child: Order, seq: int, at: int, *, poss_resend: bool) -> SendNew
     )
 
 
-def _request(
-    state: State, seq: int, event: CancelPending | ReplacePending
-) -> Iterator[Effect]:
+def _request(state: State, seq: int, event: CancelPending | ReplacePending) -> Iterator[Effect]:
     """To the venue for a child; to the client, as pending, for an order of its own asking."""
     order = state.orders[event.order_id]
     if not order.is_child:
@@ -389,9 +387,7 @@ def _status(state: State, seq: int, event: OrderStatusReported) -> Iterator[Effe
     )
 
 
-def _unknown_status(
-    state: State, seq: int, event: UnknownOrderStatusReported
-) -> Iterator[Effect]:
+def _unknown_status(state: State, seq: int, event: UnknownOrderStatusReported) -> Iterator[Effect]:
     if not event.session:
         return
     yield SendExecutionReport(

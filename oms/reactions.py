@@ -115,9 +115,7 @@ def _after_request(
         yield from _withdraw(state, order)
 
 
-def _carry_out_replace(
-    state: State, parent: Order, event: ReplacePending
-) -> Iterator[Event]:
+def _carry_out_replace(state: State, parent: Order, event: ReplacePending) -> Iterator[Event]:
     """One working child is replaced at its venue and keeps what priority it can; several, or one
     that would have nothing left, are cancelled, and the rest is routed anew.
     """
@@ -153,9 +151,7 @@ def _withdraw(state: State, parent: Order) -> Iterator[Event]:
         )
 
 
-def _after_refusal(
-    state: State, event: CancelRejected | ReplaceRejected
-) -> Iterator[Event]:
+def _after_refusal(state: State, event: CancelRejected | ReplaceRejected) -> Iterator[Event]:
     child = state.orders[event.order_id]
     parent = _parent(state, event.order_id)
     if parent is None:
@@ -289,7 +285,5 @@ def _give_up(
     if isinstance(after, OrderRejected):
         reason, text = Reason.VENUE_REFUSED, after.text
     if parent.cum_qty:
-        return OrderCanceled(
-            order_id=parent.order_id, cl_ord_id="", reason=reason, text=text
-        )
+        return OrderCanceled(order_id=parent.order_id, cl_ord_id="", reason=reason, text=text)
     return OrderRejected(order_id=parent.order_id, reason=reason, text=text)

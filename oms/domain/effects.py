@@ -1,7 +1,7 @@
 """Effects: what leaves the process once the event behind it is durable. One per FIX message out.
 
 `event_seq` is the journal number of the event that caused it: with it the outbox knows after a
-restart what may not have left. All times are sequencer stamps.
+restart what may not have left. All times are sequencer stamps. poss_resend: it may have left before.
 """
 
 from dataclasses import dataclass
@@ -48,6 +48,7 @@ class SendExecutionReport:
     ord_rej_reason: str = ""
     ord_status_req_id: str = ""
     text: str = ""
+    poss_resend: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class SendOrderCancelReject:
     response_to: CxlRejResponseTo
     account: str
     text: str
+    poss_resend: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,7 +102,6 @@ class SendOrderCancelRequest:
     symbol: str
     side: Side
     order_qty: Decimal
-    poss_resend: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,7 +122,6 @@ class SendOrderCancelReplaceRequest:
     ord_type: OrdType
     price: Decimal | None
     time_in_force: TimeInForce
-    poss_resend: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

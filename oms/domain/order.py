@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from oms.domain.order_events import OrderTerms
 from oms.domain.fix import ORD_STATUS_PRECEDENCE, OrdStatus, OrdType, Side, TimeInForce
+from oms.domain.order_events import OrderTerms
 from oms.domain.reasons import Reason
 from oms.domain.values import ZERO, average
 
@@ -162,9 +162,7 @@ class Order:
         self.traded_value = sum((one.last_qty * one.last_px for one in live), ZERO)
 
 
-def new_order(
-    order_id: str, parent_id: str, terms: OrderTerms, trade_date: str, at: int
-) -> Order:
+def new_order(order_id: str, parent_id: str, terms: OrderTerms, trade_date: str, at: int) -> Order:
     """The order that these terms make."""
     return Order(
         order_id=order_id,

@@ -20,23 +20,33 @@ _DECIMAL = re.compile(r"-?(\d+)(?:\.(\d*))?|-?\.(\d+)", re.ASCII)
 
 
 class ValueRefused(ValueError):
-    """A text that is not a value of ours; the message names the value and the rule."""
+    """A text that is not a value of ours; rule says what it must be."""
+
+    def __init__(self, text: str, rule: str) -> None:
+        super().__init__(f"{text[:40]!r}: {rule}")
+        self.rule = rule
+
+
+class ValueOutOfRange(ValueRefused):
+    """A number, but with more digits than we keep."""
 
 
 def parse_decimal(text: str) -> Decimal:
     """The exact value of a FIX float field (Volume 1: optional sign, digits, point; no exponent).
 
-    Raises ValueRefused for anything else, for more than MAX_INTEGER_DIGITS digits before the point
-    or more than MAX_DECIMALS significant ones behind it.
+    Raises ValueRefused for anything else, ValueOutOfRange for more than MAX_INTEGER_DIGITS digits
+    before the point or more than MAX_DECIMALS significant ones behind it.
     """
-    found = _DECIMAL.fullmatch(text) if len(text) <= 64 else None
+    found = _DECIMAL.fullmatch(text)
     if found is None:
-        raise ValueRefused(f"{text[:40]!r} is not a decimal number without exponent")
+        raise ValueRefused(text, "must be a decimal number without exponent")
     whole, behind, bare = found.groups()
     if whole is not None and len(whole.lstrip("0")) > MAX_INTEGER_DIGITS:
-        raise ValueRefused(f"{text[:40]!r} has more than {MAX_INTEGER_DIGITS} digits before the point")
+        raise ValueOutOfRange(
+            text, f"must have at most {MAX_INTEGER_DIGITS} digits before the point"
+        )
     if len((behind or bare or "").rstrip("0")) > MAX_DECIMALS:
-        raise ValueRefused(f"{text[:40]!r} has more than {MAX_DECIMALS} decimals")
+        raise ValueOutOfRange(text, f"must have at most {MAX_DECIMALS} decimals")
     return Decimal(text)
 
 

@@ -110,9 +110,7 @@ def _price(asked: Asked) -> Verdict | None:
         text = f"Price (44) = {decimal_text(terms.price)}: not allowed on a market order"
         return Verdict(reason=Reason.PRICE_NOT_ALLOWED, text=text)
     if terms.price is None:
-        return Verdict(
-            reason=Reason.PRICE_MISSING, text="Price (44): required on a limit order"
-        )
+        return Verdict(reason=Reason.PRICE_MISSING, text="Price (44): required on a limit order")
     if terms.price <= 0:
         text = f"Price (44) = {decimal_text(terms.price)}: must be greater than zero"
         return Verdict(reason=Reason.PRICE_NOT_POSITIVE, text=text)
@@ -190,9 +188,7 @@ def _duplicate_content(asked: Asked) -> Iterator[RiskFigure]:
     if seen is None:
         return
     elapsed = Decimal((asked.at - seen) // 1000)
-    for level, subject, limit in limits_of(
-        asked.state, Rule.DUPLICATE_CONTENT, asked.terms
-    ):
+    for level, subject, limit in limits_of(asked.state, Rule.DUPLICATE_CONTENT, asked.terms):
         yield RiskFigure(
             rule=Rule.DUPLICATE_CONTENT,
             level=level,

@@ -1,0 +1,251 @@
+"""FIX text in, commands out: the only place that knows how a version spells a message.
+
+What cannot be read becomes an `UnreadableMessage` that carries the answer FIX prescribes, so that
+it is journaled, answered and counted like everything else that came in.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from fix_sessions.fields import MAX_TEXT_CHARACTERS, Fields, Refusal, unsupported
+from fix_sessions.quotes import TopOfBook
+from fix_sessions.registry import Counterparty
+from oms.domain.commands import (
+    Channel,
+    Command,
+    ExecutionReport,
+    MessageRejectedByPeer,
+    NewOrderSingle,
+    OrderCancelReject,
+    OrderCancelReplaceRequest,
+    OrderCancelRequest,
+    OrderStatusRequest,
+    Origin,
+    UnreadableMessage,
+)
+from oms.domain.fix import (
+    CxlRejReason,
+    CxlRejResponseTo,
+    ExecType,
+    MsgType,
+    OrdStatus,
+    OrdType,
+    SessionRejectReason,
+    Side,
+    TimeInForce,
+)
+from oms.domain.values import ZERO
+
+MAX_MESSAGE_CHARACTERS = 65_536
+
+Reader = Callable[[Fields, Origin], Command]
+
+
+class Decoder:
+    """Decodes the messages of one session; remembers the quotes that updates refer to."""
+
+    def __init__(self, counterparty: Counterparty) -> None:
+        self._counterparty = counterparty
+        self._client = counterparty.role == "client"
+        self._channel = Channel.CLIENT if self._client else Channel.VENUE
+        self._readers = CLIENT_READERS if self._client else VENUE_READERS
+        self._book = TopOfBook()
+
+    def decode(self, text: str, *, epoch: int, at: int) -> list[Command]:
+        """The commands in one message, one for all but market data.
+
+        epoch: the session's reset count; at: when it was received, as a sequencer stamp.
+        """
+        try:
+            fields = Fields(text)
+        except Refusal as refusal:
+            return [self._unreadable(self._origin({}, text, epoch, at), "", refusal)]
+        by_tag = fields.by_tag
+        origin = self._origin(by_tag, text, epoch, at)
+        msg_type = by_tag.get(35, "")
+        try:
+            if len(text) > MAX_MESSAGE_CHARACTERS:
+                raise _too_long(fields)
+            if not self._client and msg_type in _MARKET_DATA:
+                return list(self._book.read(msg_type, fields, origin))
+            reader = self._readers.get(msg_type)
+            if reader is None:
+                raise unsupported(msg_type)
+            fields.refuse_repeats()
+            return [reader(fields, origin)]
+        except Refusal as refusal:
+            return [self._unreadable(origin, msg_type, refusal)]
+
+    def _origin(self, by_tag: dict[int, str], text: str, epoch: int, at: int) -> Origin:
+        number = by_tag.get(34, "")
+        return Origin(
+            channel=self._channel,
+            counterparty=self._counterparty.name,
+            session=self._counterparty.session_id,
+            epoch=epoch,
+            msg_seq_num=int(number) if number.isdecimal() else 0,
+            poss_dup=by_tag.get(43) == "Y",
+            poss_resend=by_tag.get(97) == "Y",
+            received_at=at,
+            raw=text[:MAX_MESSAGE_CHARACTERS],
+        )
+
+    def _unreadable(self, origin: Origin, msg_type: str, refusal: Refusal) -> UnreadableMessage:
+        return UnreadableMessage(
+            origin=origin,
+            ref_msg_type=msg_type if msg_type.isprintable() else "",
+            business=refusal.business,
+            reason_code=refusal.reason_code,
+            ref_tag=refusal.tag,
+            text=refusal.text,
+        )
+
+
+_MARKET_DATA = frozenset(
+    {
+        MsgType.MARKET_DATA_SNAPSHOT.value,
+        MsgType.MARKET_DATA_INCREMENTAL_REFRESH.value,
+        MsgType.MARKET_DATA_REQUEST_REJECT.value,
+    }
+)
+
+
+def _too_long(fields: Fields) -> Refusal:
+    tag, value = max(fields.ordered, key=lambda field: len(field[1]))
+    return Refusal(
+        reason_code=SessionRejectReason.VALUE_IS_INCORRECT,
+        tag=tag,
+        text=f"tag {tag}: {len(value)} characters: a message may have {MAX_MESSAGE_CHARACTERS}",
+    )
+
+
+def _new_order_single(fields: Fields, origin: Origin) -> NewOrderSingle:
+    return NewOrderSingle(
+        origin=origin,
+        cl_ord_id=fields.text(11),
+        account=fields.text(1),
+        symbol=fields.text(55),
+        side=fields.choice(54, Side),
+        order_qty=fields.decimal(38),
+        ord_type=fields.choice(40, OrdType),
+        price=fields.optional_decimal(44),
+        time_in_force=fields.optional_choice(59, TimeInForce) or TimeInForce.DAY,
+        transact_time=fields.timestamp(60),
+        text=fields.optional_text(58, limit=MAX_TEXT_CHARACTERS),
+    )
+
+
+def _order_cancel_request(fields: Fields, origin: Origin) -> OrderCancelRequest:
+    return OrderCancelRequest(
+        origin=origin,
+        cl_ord_id=fields.text(11),
+        orig_cl_ord_id=fields.text(41),
+        order_id=fields.optional_text(37),
+    )
+
+
+def _order_cancel_replace_request(fields: Fields, origin: Origin) -> OrderCancelReplaceRequest:
+    return OrderCancelReplaceRequest(
+        origin=origin,
+        cl_ord_id=fields.text(11),
+        orig_cl_ord_id=fields.text(41),
+        order_id=fields.optional_text(37),
+        order_qty=fields.decimal(38),
+        price=fields.optional_decimal(44),
+        symbol=fields.optional_text(55),
+        side=fields.optional_choice(54, Side),
+        ord_type=fields.optional_choice(40, OrdType),
+        time_in_force=fields.optional_choice(59, TimeInForce),
+    )
+
+
+def _order_status_request(fields: Fields, origin: Origin) -> OrderStatusRequest:
+    return OrderStatusRequest(
+        origin=origin,
+        cl_ord_id=fields.text(11),
+        order_id=fields.optional_text(37),
+        ord_status_req_id=fields.optional_text(790),
+    )
+
+
+def _execution_report(fields: Fields, origin: Origin) -> ExecutionReport:
+    exec_type = fields.choice(150, ExecType)
+    trade = exec_type is ExecType.TRADE
+    corrects = exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
+    return ExecutionReport(
+        origin=origin,
+        order_id=fields.text(37),
+        cl_ord_id=fields.optional_text(11),
+        orig_cl_ord_id=fields.optional_text(41),
+        exec_id=fields.text(17),
+        exec_ref_id=fields.text(19) if corrects else fields.optional_text(19),
+        exec_type=exec_type,
+        ord_status=fields.choice(39, OrdStatus),
+        symbol=fields.text(55),
+        side=fields.choice(54, Side),
+        order_qty=fields.optional_decimal(38),
+        price=fields.optional_decimal(44),
+        last_qty=_positive(fields, 32) if trade else fields.optional_decimal(32),
+        last_px=fields.decimal(31) if trade else fields.optional_decimal(31),
+        cum_qty=fields.optional_decimal(14) or ZERO,
+        leaves_qty=fields.optional_decimal(151) or ZERO,
+        avg_px=fields.optional_decimal(6) or ZERO,
+        ord_rej_reason=fields.optional_text(103),
+        transact_time=fields.timestamp(60),
+        text=fields.optional_text(58, limit=MAX_TEXT_CHARACTERS),
+        mass_status_req_id=fields.optional_text(584),
+        tot_num_reports=fields.integer(911) if 911 in fields.by_tag else None,
+        last_rpt_requested=fields.flag(912),
+    )
+
+
+def _positive(fields: Fields, tag: int) -> Decimal:
+    value = fields.decimal(tag)
+    if value <= 0:
+        raise Refusal(
+            reason_code=SessionRejectReason.VALUE_IS_INCORRECT,
+            tag=tag,
+            text=f"LastQty ({tag}) = {value}: must be greater than zero",
+        )
+    return value
+
+
+def _order_cancel_reject(fields: Fields, origin: Origin) -> OrderCancelReject:
+    reason = fields.by_tag.get(102, "")
+    known = reason in {one.value for one in CxlRejReason}
+    return OrderCancelReject(
+        origin=origin,
+        order_id=fields.optional_text(37),
+        cl_ord_id=fields.text(11),
+        orig_cl_ord_id=fields.optional_text(41),
+        ord_status=fields.choice(39, OrdStatus),
+        cxl_rej_reason=CxlRejReason(reason) if known else CxlRejReason.OTHER,
+        response_to=fields.choice(434, CxlRejResponseTo),
+        text=fields.optional_text(58, limit=MAX_TEXT_CHARACTERS),
+    )
+
+
+def _rejected_by_peer(fields: Fields, origin: Origin) -> MessageRejectedByPeer:
+    return MessageRejectedByPeer(
+        origin=origin,
+        ref_seq_num=fields.integer(45),
+        ref_msg_type=fields.optional_text(372),
+        ref_id=fields.optional_text(379),
+        text=fields.optional_text(58, limit=MAX_TEXT_CHARACTERS),
+    )
+
+
+_FROM_BOTH: dict[str, Reader] = {
+    MsgType.REJECT.value: _rejected_by_peer,
+    MsgType.BUSINESS_MESSAGE_REJECT.value: _rejected_by_peer,
+}
+CLIENT_READERS: dict[str, Reader] = _FROM_BOTH | {
+    MsgType.NEW_ORDER_SINGLE.value: _new_order_single,
+    MsgType.ORDER_CANCEL_REQUEST.value: _order_cancel_request,
+    MsgType.ORDER_CANCEL_REPLACE_REQUEST.value: _order_cancel_replace_request,
+    MsgType.ORDER_STATUS_REQUEST.value: _order_status_request,
+}
+VENUE_READERS: dict[str, Reader] = _FROM_BOTH | {
+    MsgType.EXECUTION_REPORT.value: _execution_report,
+    MsgType.ORDER_CANCEL_REJECT.value: _order_cancel_reject,
+}

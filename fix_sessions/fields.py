@@ -1,0 +1,221 @@
+"""Reading one message's fields: required, optional, typed; a fault says tag, value and rule.
+
+Names and reject codes follow FIX 4.4 Volumes 2 and 6: a missing required tag is SessionRejectReason
+(373) 1, an empty value 4, a value outside its range 5, a wrong format 6, a repeated tag 13.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeVar
+
+from fix_sessions.wire import WireError, fields_of, parse_utc_timestamp
+from oms.domain.fix import BusinessRejectReason, SessionRejectReason
+from oms.domain.values import ValueOutOfRange, ValueRefused, parse_decimal
+
+E = TypeVar("E", bound=StrEnum)
+
+NAMES = {
+    1: "Account",
+    6: "AvgPx",
+    11: "ClOrdID",
+    14: "CumQty",
+    15: "Currency",
+    17: "ExecID",
+    31: "LastPx",
+    32: "LastQty",
+    34: "MsgSeqNum",
+    35: "MsgType",
+    37: "OrderID",
+    38: "OrderQty",
+    39: "OrdStatus",
+    40: "OrdType",
+    41: "OrigClOrdID",
+    44: "Price",
+    45: "RefSeqNum",
+    54: "Side",
+    55: "Symbol",
+    58: "Text",
+    59: "TimeInForce",
+    60: "TransactTime",
+    102: "CxlRejReason",
+    150: "ExecType",
+    151: "LeavesQty",
+    268: "NoMDEntries",
+    269: "MDEntryType",
+    270: "MDEntryPx",
+    271: "MDEntrySize",
+    279: "MDUpdateAction",
+    434: "CxlRejResponseTo",
+    911: "TotNumReports",
+}
+MAX_ID_CHARACTERS = 64
+MAX_TEXT_CHARACTERS = 1_000
+
+
+class Refusal(Exception):
+    """The message is answered with Reject (3), or BusinessMessageReject (j) where business."""
+
+    def __init__(self, *, reason_code: str, tag: int, text: str, business: bool = False) -> None:
+        super().__init__(text)
+        self.reason_code = reason_code
+        self.tag = tag
+        self.text = text
+        self.business = business
+
+
+def named(tag: int) -> str:
+    """A tag as people read it: `OrderQty (38)`."""
+    return f"{NAMES[tag]} ({tag})" if tag in NAMES else f"tag {tag}"
+
+
+def shown(value: str) -> str:
+    """A value as it may stand in an answer: short."""
+    return value if len(value) <= 40 else f"{value[:40]}... ({len(value)} characters)"
+
+
+def _value_fault(tag: int, value: str, rule: str) -> Refusal:
+    return Refusal(
+        reason_code=SessionRejectReason.VALUE_IS_INCORRECT,
+        tag=tag,
+        text=f"{named(tag)} = {shown(value)}: {rule}",
+    )
+
+
+class Fields:
+    """The fields of one message, by tag; repeating groups are read from `ordered`."""
+
+    __slots__ = ("by_tag", "ordered")
+
+    def __init__(self, text: str) -> None:
+        """Raises Refusal for text that is not tag=value throughout."""
+        try:
+            self.ordered = fields_of(text)
+        except WireError as error:
+            raise Refusal(
+                reason_code=SessionRejectReason.INCORRECT_DATA_FORMAT, tag=0, text=str(error)
+            ) from None
+        self.by_tag = dict(self.ordered)
+
+    def refuse_repeats(self) -> None:
+        """Raise Refusal where a tag appears twice; for messages without groups."""
+        if len(self.by_tag) == len(self.ordered):
+            return
+        seen: set[int] = set()
+        for tag, value in self.ordered:
+            if tag in seen:
+                raise Refusal(
+                    reason_code=SessionRejectReason.TAG_APPEARS_MORE_THAN_ONCE,
+                    tag=tag,
+                    text=f"{named(tag)} = {shown(value)}: must appear once",
+                )
+            seen.add(tag)
+
+    def text(self, tag: int, *, limit: int = MAX_ID_CHARACTERS) -> str:
+        """A required text of printable characters. Raises Refusal."""
+        value = self.by_tag.get(tag)
+        if value is None:
+            raise Refusal(
+                reason_code=SessionRejectReason.REQUIRED_TAG_MISSING,
+                tag=tag,
+                text=f"{named(tag)}: required tag missing",
+            )
+        return _checked(tag, value, limit)
+
+    def optional_text(self, tag: int, *, limit: int = MAX_ID_CHARACTERS) -> str:
+        """A text, empty where absent. Raises Refusal."""
+        value = self.by_tag.get(tag)
+        return "" if value is None else _checked(tag, value, limit)
+
+    def decimal(self, tag: int) -> Decimal:
+        """A required decimal. Raises Refusal."""
+        return _decimal(tag, self.text(tag))
+
+    def optional_decimal(self, tag: int) -> Decimal | None:
+        """A decimal, None where absent. Raises Refusal."""
+        value = self.by_tag.get(tag)
+        return None if value is None else _decimal(tag, value)
+
+    def integer(self, tag: int, default: int = 0) -> int:
+        """A whole number not below zero, `default` where absent. Raises Refusal."""
+        value = self.by_tag.get(tag)
+        if value is None:
+            return default
+        if not (value.isascii() and value.isdigit() and len(value) <= 18):
+            raise Refusal(
+                reason_code=SessionRejectReason.INCORRECT_DATA_FORMAT,
+                tag=tag,
+                text=f"{named(tag)} = {shown(value)}: must be a whole number",
+            )
+        return int(value)
+
+    def choice(self, tag: int, kind: type[E]) -> E:
+        """A required enumerated value. Raises Refusal."""
+        return _choice(tag, self.text(tag), kind)
+
+    def optional_choice(self, tag: int, kind: type[E]) -> E | None:
+        """An enumerated value, None where absent. Raises Refusal."""
+        value = self.by_tag.get(tag)
+        return None if value is None else _choice(tag, value, kind)
+
+    def timestamp(self, tag: int) -> int:
+        """A UTCTimestamp as a sequencer stamp, 0 where absent. Raises Refusal."""
+        value = self.by_tag.get(tag)
+        if value is None:
+            return 0
+        try:
+            return parse_utc_timestamp(value)
+        except WireError as error:
+            raise Refusal(
+                reason_code=SessionRejectReason.INCORRECT_DATA_FORMAT,
+                tag=tag,
+                text=f"{named(tag)} = {shown(value)}: {error}",
+            ) from None
+
+    def flag(self, tag: int) -> bool:
+        """A Boolean, False where absent."""
+        return self.by_tag.get(tag) == "Y"
+
+
+def _checked(tag: int, value: str, limit: int) -> str:
+    if not value:
+        raise Refusal(
+            reason_code=SessionRejectReason.TAG_SPECIFIED_WITHOUT_A_VALUE,
+            tag=tag,
+            text=f"{named(tag)}: specified without a value",
+        )
+    if len(value) > limit:
+        raise _value_fault(tag, value, f"must have at most {limit} characters")
+    if not value.isprintable():
+        raise _value_fault(tag, ascii(value), "must be printable text")
+    return value
+
+
+def _decimal(tag: int, value: str) -> Decimal:
+    try:
+        return parse_decimal(value)
+    except ValueOutOfRange as error:
+        raise _value_fault(tag, value, error.rule) from None
+    except ValueRefused as error:
+        raise Refusal(
+            reason_code=SessionRejectReason.INCORRECT_DATA_FORMAT,
+            tag=tag,
+            text=f"{named(tag)} = {shown(value)}: {error.rule}",
+        ) from None
+
+
+def _choice(tag: int, value: str, kind: type[E]) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        allowed = ", ".join(f"{one.value} ({one.name})" for one in kind)
+        raise _value_fault(tag, value, f"must be one of {allowed}") from None
+
+
+def unsupported(msg_type: str) -> Refusal:
+    """The answer to a MsgType that this session does not serve."""
+    return Refusal(
+        business=True,
+        reason_code=BusinessRejectReason.UNSUPPORTED_MESSAGE_TYPE,
+        tag=35,
+        text=f"MsgType (35) = {shown(msg_type)}: not supported here",
+    )

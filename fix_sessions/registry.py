@@ -1,0 +1,14 @@
+"""Who is behind each FIX session: what decode and encode need to know of the counterparty."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterparty:
+    """The client or venue of one session; session_id is the session's short name everywhere."""
+
+    session_id: str
+    name: str
+    role: Literal["client", "venue"]
+    begin_string: str = "FIX.4.4"
