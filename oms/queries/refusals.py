@@ -1,0 +1,68 @@
+"""What was refused, what nobody asked for, and what venues tell otherwise: newest first."""
+
+from datetime import date
+
+from sqlalchemy import Connection, select
+
+from oms.queries.paging import EVERYTHING, Page, Scope, page
+from oms.store.tables import discrepancies, orders, orphans, refusals
+
+
+def list_refusals(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    reason: str | None = None,
+    session: str | None = None,
+    cl_ord_id: str | None = None,
+    cursor: str = "",
+    limit: int = 100,
+) -> Page:
+    """Refused requests and messages. A limited scope shows those about its orders."""
+    column = refusals.c
+    query = select(refusals)
+    if scope.limited:
+        query = query.join(orders, orders.c.order_id == column.order_id).where(scope.orders())
+    if reason is not None:
+        query = query.where(column.reason == reason)
+    if session is not None:
+        query = query.where(column.session == session)
+    if cl_ord_id is not None:
+        query = query.where(column.cl_ord_id == cl_ord_id)
+    return page(connection, query, key=(column.seq,), cursor=cursor, limit=limit)
+
+
+def list_orphans(
+    connection: Connection,
+    *,
+    venue: str | None = None,
+    trade_date: date | None = None,
+    cursor: str = "",
+    limit: int = 100,
+) -> Page:
+    """Venue reports for orders or trades that we do not know."""
+    column = orphans.c
+    query = select(orphans)
+    if venue is not None:
+        query = query.where(column.venue == venue)
+    if trade_date is not None:
+        query = query.where(column.trade_date == trade_date)
+    return page(connection, query, key=(column.seq,), cursor=cursor, limit=limit)
+
+
+def list_discrepancies(
+    connection: Connection,
+    *,
+    order_id: str | None = None,
+    trade_date: date | None = None,
+    cursor: str = "",
+    limit: int = 100,
+) -> Page:
+    """Figures in venue reports that differ from ours."""
+    column = discrepancies.c
+    query = select(discrepancies)
+    if order_id is not None:
+        query = query.where(column.order_id == order_id)
+    if trade_date is not None:
+        query = query.where(column.trade_date == trade_date)
+    return page(connection, query, key=(column.seq,), cursor=cursor, limit=limit)
