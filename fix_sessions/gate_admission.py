@@ -5,7 +5,7 @@ import contextlib
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from fix_sessions.credentials import verify_password
 from fix_sessions.gate_config import GateClient
@@ -59,7 +59,7 @@ class Admission(asyncio.Protocol):
         self._is_judged = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast(asyncio.Transport, transport)  # uvloop's has its methods, not its type
         address = address_of(transport.get_extra_info("peername"))
         if address is None:  # gone before it was accepted
             transport.abort()
