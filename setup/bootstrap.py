@@ -193,6 +193,8 @@ def install_packages(steps: dict[str, str], compiler: str) -> None:
     quickfix = entries.pop("quickfix")
     build_key = digest(build_quickfix.cache_key(quickfix, compiler))
     lock_key = digest(*entries.values())
+    if steps.get("packages") == lock_key and steps.get("quickfix") == build_key:
+        return
     pip_install("build tools", entries["setuptools"])
     failures: list[Exception] = []
 

@@ -16,6 +16,10 @@ PURE = (
     "oms.positions",
     "oms.reconciliation",
     "oms.core",
+    "oms.control",
+    "oms.reactions",
+    "oms.fold",
+    "oms.fold_orders",
     "oms.outbound",
     "ems",
 )
@@ -27,6 +31,12 @@ MONEY = (
     "oms.risk",
     "oms.positions",
     "oms.reconciliation",
+    "oms.core",
+    "oms.control",
+    "oms.reactions",
+    "oms.fold",
+    "oms.fold_orders",
+    "oms.outbound",
     "ems",
 )
 

@@ -18,6 +18,8 @@ PURE_STANDARD_LIBRARY = frozenset(
         *("statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata"),
     }
 )
+# What the simulated venue may use besides, and of that only the classes that touch nothing outside.
+SIMULATION = {"random": {"Random"}, "io": {"StringIO", "BytesIO"}}
 CLOCKS = frozenset({"now", "utcnow", "today"})
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|WIP)\b")
 
@@ -61,9 +63,39 @@ def test_pure_packages_import_only_the_standard_library_and_each_other() -> None
         for line, name in sources.imports(path):
             top = name.split(".")[0]
             ours = sources.within(name, (*sources.PURE, "oms.ports"))
-            if not ours and top not in PURE_STANDARD_LIBRARY:
+            simulated = top in SIMULATION and sources.module_name(path).startswith("ems.simulator.")
+            if not (ours or simulated or top in PURE_STANDARD_LIBRARY):
                 found.append(f"{sources.place(path, line)} imports {name}")
     assert not found, f"impure imports: {found}"
+
+
+def test_the_simulated_venue_takes_its_randomness_from_its_caller() -> None:
+    found = [
+        f"{sources.place(path, node.lineno)} {ast.unparse(node)}"
+        for path in sources.modules(("ems.simulator",))
+        for node in ast.walk(sources.tree(path))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.attr not in SIMULATION.get(node.value.id, {node.attr})
+    ]
+    found += [
+        f"{sources.place(path, node.lineno)} from {node.module} import"
+        for path in sources.modules(("ems.simulator",))
+        for node in ast.walk(sources.tree(path))
+        if isinstance(node, ast.ImportFrom) and node.module in SIMULATION
+    ]
+    assert not found, f"only {SIMULATION}: {found}"
+
+
+def test_only_the_simulated_exchange_knows_the_simulator() -> None:
+    found = [
+        f"{sources.place(path, line)} imports {name}"
+        for path in sources.files("fix_sessions", "oms")
+        for line, name in sources.imports(path)
+        if sources.within(name, ("ems.simulator",))
+        and not sources.module_name(path).startswith("fix_sessions.exchange")
+    ]
+    assert not found, found
 
 
 def test_pure_packages_read_no_clock() -> None:
@@ -105,7 +137,7 @@ def test_only_settings_reads_the_environment() -> None:
     found = [
         sources.place(path, node.lineno)
         for path in sources.files("oms", "ems", "fix_sessions")
-        if sources.module_name(path) != "oms.settings"
+        if not sources.within(sources.module_name(path), ("oms.settings",))
         for node in ast.walk(sources.tree(path))
         if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv"}
     ]
