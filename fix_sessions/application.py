@@ -1,0 +1,208 @@
+"""QuickFIX's callbacks: copy the message, hand it over, let nothing escape.
+
+An exception that leaves a callback would end the process in the middle of the engine. It is caught,
+kept as the engine's fault, and every later callback does nothing: what came in after the fault is
+not handed over, and is asked for again by sequence number after the restart.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fix_sessions.binding import quickfix
+from fix_sessions.settings import SessionSpec
+from fix_sessions.wire import SOH, WireError, fields_of, first
+
+_log = logging.getLogger(__name__)
+
+
+class SessionHandler(Protocol):
+    """What the owner of an engine is told, all of it from inside `poll` or `send`, on one thread.
+
+    A method that raises stops the engine: `poll` raises EngineFault from then on.
+    """
+
+    def on_message(self, session_id: str, text: str) -> None:
+        """One application message, a session Reject or a BusinessMessageReject, in order.
+
+        Its header and body fields stand sorted by tag, repeating groups whole. Bytes that are not
+        UTF-8 read as latin-1, NUL as U+FFFD.
+        """
+
+    def on_logon(self, session_id: str) -> None: ...
+
+    def on_logout(self, session_id: str, reason: str) -> None: ...
+
+    def on_sequence_reset(self, session_id: str) -> None:
+        """The numbers were reset: a Logon with 141=Y from either side, or SequenceReset-Reset."""
+
+    def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
+        """A message got its number; told once, not again when it is resent."""
+
+    def check_logon(self, session_id: str, fields: list[tuple[int, str]]) -> str | None:
+        """None to welcome the Logon, else the text to refuse it with."""
+
+
+@dataclass(slots=True)
+class SessionRecord:
+    """One session as the engine runs it."""
+
+    spec: SessionSpec
+    session: Any = None
+    dictionary: Any = None
+    logged_on: bool = False
+    logout_reason: str = ""
+    # The number of a Logon that had no connection to leave by, to be used again.
+    unsent_logon: int | None = None
+    # Our own Logon asked for the reset, so the answer's 141=Y is no news.
+    reset_told: bool = False
+
+    @property
+    def session_id(self) -> str:
+        return self.spec.session_id
+
+
+class Callbacks(quickfix.Application):  # type: ignore[misc]
+    """QuickFIX calls these from within its poll, send and next."""
+
+    def __init__(
+        self,
+        records: dict[str, SessionRecord],
+        handler: SessionHandler,
+        has_connection: Callable[[SessionRecord], bool],
+    ) -> None:
+        super().__init__()
+        self.fault: BaseException | None = None
+        self._records = records
+        self._handler = handler
+        self._has_connection = has_connection
+
+    def _failed(self, error: BaseException) -> None:
+        _log.error("a FIX callback failed; the engine stops", exc_info=error)
+        self.fault = self.fault or error
+
+    def onCreate(self, session_id: Any) -> None:
+        """Nothing is known of a session yet."""
+
+    def onLogon(self, session_id: Any) -> None:
+        if self.fault is None:
+            try:
+                record = self._records[session_id.toString()]
+                record.logged_on = True
+                record.logout_reason = ""
+                self._handler.on_logon(record.session_id)
+            except BaseException as error:  # noqa: BLE001 - see the module's first lines
+                self._failed(error)
+
+    def onLogout(self, session_id: Any) -> None:
+        if self.fault is None:
+            try:
+                self._logged_out(self._records[session_id.toString()])
+            except BaseException as error:  # noqa: BLE001
+                self._failed(error)
+
+    def toApp(self, message: Any, session_id: Any) -> None:
+        """Everything leaves: `send` has looked at it, and resends carry PossDupFlag."""
+
+    def fromApp(self, message: Any, session_id: Any) -> None:
+        if self.fault is None:
+            try:
+                record = self._records[session_id.toString()]
+                self._handler.on_message(record.session_id, text_of(message))
+            except BaseException as error:  # noqa: BLE001
+                self._failed(error)
+
+    def toAdmin(self, message: Any, session_id: Any) -> None:
+        if self.fault is None:
+            try:
+                record = self._records[session_id.toString()]
+                if not record.logged_on:
+                    self._leaving_offline(record, message)
+            except BaseException as error:  # noqa: BLE001
+                self._failed(error)
+
+    def fromAdmin(self, message: Any, session_id: Any) -> None:
+        refusal = None
+        if self.fault is None:
+            try:
+                refusal = self._arrived(self._records[session_id.toString()], text_of(message))
+            except BaseException as error:  # noqa: BLE001
+                self._failed(error)
+                refusal = "the server is stopping"
+        if refusal is not None:
+            raise quickfix.RejectLogon(refusal)
+
+    def _logged_out(self, record: SessionRecord) -> None:
+        if record.unsent_logon is not None:
+            record.session.setNextSenderMsgSeqNum(record.unsent_logon)
+            record.unsent_logon = None
+        if record.logged_on:
+            record.logged_on = False
+            reason = record.logout_reason or "the connection was lost"
+            self._handler.on_logout(record.session_id, reason)
+        record.logout_reason = ""
+
+    def _leaving_offline(self, record: SessionRecord, message: Any) -> None:
+        header = message.getHeader()
+        if header.getField(35) != "A":
+            return
+        if record.spec.role != "initiator":
+            return
+        if record.spec.username is not None:
+            message.setField(553, record.spec.username)
+        if record.spec.password is not None:
+            message.setField(554, record.spec.password)
+        if not self._has_connection(record):
+            record.unsent_logon = int(header.getField(34))
+        elif message.isSetField(141):
+            record.reset_told = True
+            self._handler.on_sequence_reset(record.session_id)
+
+    def _arrived(self, record: SessionRecord, text: str) -> str | None:
+        """Look at a session message; the refusal of a Logon is the answer."""
+        match msg_type_of(text):
+            case "A":
+                return self._logon_arrived(record, text)
+            case "3":
+                self._handler.on_message(record.session_id, text)
+            case "4":
+                fields = fields_of(text)
+                new_number = int(first(fields, 36) or "0")
+                is_gap_fill = first(fields, 123) == "Y"
+                if not is_gap_fill and new_number > record.session.getExpectedTargetNum():
+                    self._handler.on_sequence_reset(record.session_id)
+            case "5":
+                answer = first(fields_of(text), 58) or "Logout without a text"
+                record.logout_reason = record.logout_reason or answer
+            case _:
+                pass
+        return None
+
+    def _logon_arrived(self, record: SessionRecord, text: str) -> str | None:
+        try:
+            fields = fields_of(text)
+        except WireError as error:
+            return f"the Logon cannot be read: {error}"
+        refusal = self._handler.check_logon(record.session_id, fields)
+        if refusal is None and first(fields, 141) == "Y" and not record.reset_told:
+            self._handler.on_sequence_reset(record.session_id)
+        record.reset_told = False
+        return refusal
+
+
+def text_of(message: Any) -> str:
+    """A QuickFIX message as text; the message itself is dead once its callback returns."""
+    text: str = message.toString()
+    if not text.isascii():
+        # The binding turns each byte that is not UTF-8 into a lone surrogate.
+        text = "".join([chr(ord(c) - 0xDC00) if "\udc80" <= c <= "\udcff" else c for c in text])
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    return text
+
+
+def msg_type_of(text: str) -> str:
+    """MsgType (35), which QuickFIX puts third."""
+    start = text.index("\x0135=") + 4
+    return text[start : text.index(SOH, start)]

@@ -1,0 +1,99 @@
+"""Counterparties that read slower than we send: their backlog is sent on, or the connection ends.
+
+QuickFIX keeps what a full connection does not take in memory, without limit, and sends it on one
+message for each poll. Nothing says so, but the kernel tells when a full connection has room again
+(edge-triggered, so it costs nothing for all the others), and how much was written to it.
+"""
+
+import logging
+import select
+from dataclasses import dataclass
+
+from fix_sessions import descriptors
+from fix_sessions.transport import Transport
+
+_log = logging.getLogger(__name__)
+_PUMPS_AT_ONCE = 64
+
+
+@dataclass(slots=True)
+class _Connection:
+    transport: Transport
+    full_since_s: float | None = None
+
+
+class Backlog:
+    """Watches connections for room to write."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._room = select.epoll()
+        self._connections: dict[int, _Connection] = {}
+        self._sending: set[int] = set()
+
+    def fileno(self) -> int:
+        """Readable when a connection has room again."""
+        return self._room.fileno()
+
+    def add(self, descriptor: int, transport: Transport) -> None:
+        self._connections[descriptor] = _Connection(transport)
+        try:
+            self._room.register(descriptor, select.EPOLLOUT | select.EPOLLET)
+        except FileExistsError:
+            self._room.modify(descriptor, select.EPOLLOUT | select.EPOLLET)
+
+    def note_room(self) -> None:
+        """Take note of the connections that have room again."""
+        self._sending.update(descriptor for descriptor, _ in self._room.poll(0))
+
+    @property
+    def pending(self) -> bool:
+        """Whether `send_on` has something to do without waiting."""
+        return bool(self._sending)
+
+    def send_on(self) -> None:
+        """Send on some of the backlog of the connections that have room."""
+        for descriptor in list(self._sending):
+            if not self._send_some(descriptor):
+                self._sending.discard(descriptor)
+
+    def _send_some(self, descriptor: int) -> bool:
+        """Whether more may be there: as long as each poll writes something."""
+        connection = self._connections.get(descriptor)
+        if connection is None:
+            return False
+        try:
+            for _ in range(_PUMPS_AT_ONCE):
+                before = descriptors.bytes_written(descriptor)
+                connection.transport.pump()
+                if descriptors.bytes_written(descriptor) == before:
+                    return False
+        except OSError:  # closed in between
+            return False
+        return True
+
+    def check(self, now_s: float) -> None:
+        """End the connections that have been full for longer than the limit."""
+        if not self._connections:
+            return
+        writable = select.poll()
+        for descriptor in self._connections:
+            writable.register(descriptor, select.POLLOUT)
+        ready = dict(writable.poll(0))
+        for descriptor, connection in list(self._connections.items()):
+            events = ready.get(descriptor, 0)
+            if events & (select.POLLNVAL | select.POLLERR | select.POLLHUP):
+                del self._connections[descriptor]
+            elif events:
+                connection.full_since_s = None
+            elif connection.full_since_s is None:
+                connection.full_since_s = now_s
+            elif now_s - connection.full_since_s > self._limit_s:
+                _log.warning(
+                    "a counterparty has not read for %.0f s: its connection is ended",
+                    now_s - connection.full_since_s,
+                )
+                descriptors.shut_down(descriptor)
+
+    def close(self) -> None:
+        self._room.close()

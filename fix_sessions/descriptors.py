@@ -1,0 +1,91 @@
+"""The sockets that QuickFIX opens inside this process: found, named and asked (Linux).
+
+QuickFIX does not tell which descriptors it waits on. They are found by what the kernel says of each
+socket of this process: its port, its counterparty, and its inode, as numbers are used again.
+"""
+
+import array
+import contextlib
+import fcntl
+import os
+import socket
+import stat
+import struct
+import termios
+from collections.abc import Iterator
+
+# Where bytes_acked stands in Linux's struct tcp_info: 8 bytes, 24 four-byte words, 2 rates.
+_BYTES_ACKED_AT = 8 + 24 * 4 + 2 * 8
+_TCP_INFO_BYTES = _BYTES_ACKED_AT + 8
+
+Address = tuple[str, int]
+
+
+def open_sockets() -> dict[int, int]:
+    """Every open socket of this process, by descriptor, with its inode."""
+    found: dict[int, int] = {}
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names, not paths
+        with contextlib.suppress(OSError):  # the descriptor of this very listing, and races
+            status = os.fstat(int(name))
+            if stat.S_ISSOCK(status.st_mode):
+                found[int(name)] = status.st_ino
+    return found
+
+
+@contextlib.contextmanager
+def borrowed(descriptor: int) -> Iterator[socket.socket]:
+    """The descriptor as a socket object, which leaves it open."""
+    borrower = socket.socket(fileno=descriptor)
+    try:
+        yield borrower
+    finally:
+        borrower.detach()
+
+
+def is_nameless_unix(descriptor: int) -> bool:
+    """Whether this is an end of a socketpair, as QuickFIX uses one to wake its own poll."""
+    with borrowed(descriptor) as end:
+        if end.family is not socket.AF_UNIX:
+            return False
+        try:
+            return not end.getsockname() and not end.getpeername()
+        except OSError:
+            return False
+
+
+def local_port(descriptor: int) -> int | None:
+    """The port that an internet socket is bound to, or None for any other socket."""
+    with borrowed(descriptor) as found:
+        if found.family not in (socket.AF_INET, socket.AF_INET6):
+            return None
+        try:
+            return int(found.getsockname()[1])
+        except OSError:
+            return None
+
+
+def peer_port(descriptor: int) -> int | None:
+    """The port that an internet socket is connected to, or None."""
+    with borrowed(descriptor) as found:
+        if found.family not in (socket.AF_INET, socket.AF_INET6):
+            return None
+        try:
+            return int(found.getpeername()[1])
+        except OSError:
+            return None
+
+
+def bytes_written(descriptor: int) -> int:
+    """How many bytes were ever written to this TCP connection: those acknowledged and those not."""
+    waiting = array.array("i", [0])
+    fcntl.ioctl(descriptor, termios.TIOCOUTQ, waiting)
+    with borrowed(descriptor) as connection:
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+    acknowledged: int = struct.unpack_from("Q", info, _BYTES_ACKED_AT)[0]
+    return acknowledged + waiting[0]
+
+
+def shut_down(descriptor: int) -> None:
+    """End a connection so that its owner, QuickFIX, sees the end and closes it."""
+    with borrowed(descriptor) as connection, contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,319 @@
+"""All FIX sessions of a process, driven from its one main thread by `poll`.
+
+QuickFIX's own threads cost half the throughput (they and Python take turns at one lock), starve
+each other's heartbeats and call back where nothing can be caught. Here its acceptor and initiators
+are polled by hand when one epoll says that a socket of theirs has something.
+"""
+
+import select
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from fix_sessions import descriptors, sequences
+from fix_sessions.acceptor import Acceptor, PortInUse
+from fix_sessions.application import Callbacks, SessionHandler, SessionRecord, text_of
+from fix_sessions.backlog import Backlog
+from fix_sessions.binding import quickfix
+from fix_sessions.initiator import Initiator
+from fix_sessions.outgoing import message_of
+from fix_sessions.settings import SessionSpec, check_specs, dictionary_of, settings_text
+from fix_sessions.transport import Transport
+
+__all__ = ["Engine", "EngineFault", "PortInUse"]
+
+_TICK_S = 0.5
+_CONNECTING_TICK_S = 0.1
+_STOP_POLL_S = 0.02
+
+
+class EngineFault(RuntimeError):
+    """A callback or QuickFIX itself failed: the process must stop, and recovers by its journal."""
+
+
+class Engine:
+    """FIX sessions by their short names. Not safe for threads: one thread calls everything.
+
+    Sessions exist once the engine is made, so their numbers can be set before `start` opens them.
+    A connection whose counterparty reads nothing for `slow_consumer_s` is ended; what it missed
+    stays in the store for its ResendRequest.
+    """
+
+    def __init__(
+        self,
+        sessions: Sequence[SessionSpec],
+        *,
+        store_dir: Path,
+        handler: SessionHandler,
+        log_dir: Path | None = None,
+        slow_consumer_s: float = 10.0,
+    ) -> None:
+        check_specs(sessions)
+        self._handler = handler
+        self._store_dir, self._log_dir = store_dir, log_dir
+        self._epoll = select.epoll()
+        self._owners: dict[int, Transport] = {}
+        self._wakeups: dict[int, Callable[[], None]] = {}
+        self._backlog = Backlog(slow_consumer_s)
+        self._epoll.register(self._backlog.fileno(), select.EPOLLIN)
+        self._by_quickfix_id = {spec.quickfix_id: SessionRecord(spec) for spec in sessions}
+        self._records = {record.session_id: record for record in self._by_quickfix_id.values()}
+        self._callbacks = Callbacks(self._by_quickfix_id, handler, self._has_connection)
+        dictionaries = {
+            path: quickfix.DataDictionary(str(path))
+            for path in {s.dictionary or dictionary_of(s.begin_string) for s in sessions}
+        }
+        self._next_tick_s = 0.0
+        self._next_connecting_tick_s = 0.0
+        self._kept: list[Any] = []  # what QuickFIX points to without owning it
+        accepting = [spec for spec in sessions if spec.role == "acceptor"]
+        self._acceptor = Acceptor(accepting, self, self._make_acceptor) if accepting else None
+        self._initiators = {
+            spec.session_id: Initiator(spec, self, self._make_initiator)
+            for spec in sessions
+            if spec.role == "initiator"
+        }
+        self._transports: tuple[Transport, ...] = (
+            *(() if self._acceptor is None else (self._acceptor,)),
+            *self._initiators.values(),
+        )
+        for spec in sessions:
+            session_id = quickfix.SessionID(
+                spec.begin_string, spec.sender_comp_id, spec.target_comp_id
+            )
+            record = self._records[spec.session_id]
+            record.session = quickfix.Session.lookupSession(session_id)
+            record.dictionary = dictionaries[spec.dictionary or dictionary_of(spec.begin_string)]
+
+    def _parts(self, specs: Sequence[SessionSpec], port: int | None) -> tuple[Any, ...]:
+        text = settings_text(
+            specs, store_dir=self._store_dir, log_dir=self._log_dir, accept_port=port
+        )
+        settings = quickfix.SessionSettings()
+        settings.setFromString(text)
+        parts = [self._callbacks, quickfix.FileStoreFactory(settings), settings]
+        if self._log_dir is not None:
+            parts.append(quickfix.FileLogFactory(settings))
+        self._kept.append(parts)
+        return tuple(parts)
+
+    def _make_acceptor(self, specs: Sequence[SessionSpec], port: int) -> Any:
+        return quickfix.SocketAcceptor(*self._parts(specs, port))
+
+    def _make_initiator(self, specs: Sequence[SessionSpec]) -> Any:
+        return quickfix.SocketInitiator(*self._parts(specs, None))
+
+    # Running
+
+    def start(self) -> None:
+        """Listen, and begin to connect. Raises PortInUse, before any session is open."""
+        if self._acceptor is not None:
+            self._acceptor.start()
+        self._next_tick_s = self._next_connecting_tick_s = time.monotonic()
+
+    @property
+    def acceptor_port(self) -> int:
+        """The port listened on, also where 0 was configured; known after `start`."""
+        assert self._acceptor is not None, "there is no acceptor session"
+        return self._acceptor.port
+
+    def add_wakeup(self, descriptor: int, callback: Callable[[], None]) -> None:
+        """Have `poll` return when the descriptor is readable; `callback` empties it."""
+        self._wakeups[descriptor] = callback
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def remove_wakeup(self, descriptor: int) -> None:
+        """Undo `add_wakeup`; call it before the descriptor is closed."""
+        del self._wakeups[descriptor]
+        self._epoll.unregister(descriptor)
+
+    def poll(self, timeout_s: float) -> None:
+        """Wait for something, at most `timeout_s`, and do all that is there to do.
+
+        Handlers are called from inside. Raises EngineFault once a callback or QuickFIX has failed.
+        """
+        self._raise_fault()
+        now_s = time.monotonic()
+        wait_s = min(timeout_s, self._next_tick_s - now_s, self._connecting_in_s(now_s))
+        if self._backlog.pending or any(transport.unfinished for transport in self._transports):
+            wait_s = 0.0
+        events = self._epoll.poll(max(wait_s, 0.0))
+        for descriptor, _ in events:
+            if descriptor in self._wakeups:
+                self._wakeups[descriptor]()
+        try:
+            self._serve(events)
+            now_s = time.monotonic()
+            if now_s >= self._next_tick_s:
+                self._tick(now_s)
+            if now_s >= self._next_connecting_tick_s:
+                self._connect(now_s)
+        except EngineFault:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the engine cannot be trusted
+            self._callbacks.fault = self._callbacks.fault or error
+        self._raise_fault()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Log every session out and wait for the answers; whether all came in time.
+
+        Afterwards nothing is left to do but `close`, or `os._exit`.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        for session_id, record in self._records.items():
+            if record.logged_on:
+                self.logout(session_id, "the server is stopping")
+        while any(record.logged_on for record in self._records.values()):
+            if time.monotonic() >= deadline_s:
+                return False
+            self.poll(_STOP_POLL_S)
+        return True
+
+    def close(self) -> None:
+        """Close all sockets and connections at once, without logging out; nothing works after it.
+
+        A process that ends needs `os._exit` and not this; sessions of the same names in the same
+        process do.
+        """
+        for record in self._records.values():
+            record.session = None
+        for transport in self._transports:
+            transport.close()
+        self._kept.clear()
+        self._backlog.close()
+        self._epoll.close()
+
+    # Sessions
+
+    def send(self, session_id: str, msg_type: str, fields: Sequence[tuple[int, str]]) -> int:
+        """Number, store and, if the session is logged on, send a message; its MsgSeqNum.
+
+        `fields` is the body with groups in order; PossResend (97) and other header fields that the
+        session does not set may be among them. What is sent while offline goes out when the
+        counterparty asks for it after its next logon. Raises EngineFault if it cannot be stored.
+        """
+        record = self._records[session_id]
+        session = record.session
+        message = message_of(msg_type, fields, record.dictionary)
+        number = int(session.getExpectedSenderNum())
+        sent = session.send(message)
+        if not sent:
+            self._callbacks.fault = self._callbacks.fault or OSError(
+                f"session {session_id}: message {number} could not be stored in {self._store_dir}"
+            )
+        self._raise_fault()
+        self._handler.on_sent(session_id, number, text_of(message))
+        return number
+
+    def is_logged_on(self, session_id: str) -> bool:
+        return self._records[session_id].logged_on
+
+    def logout(self, session_id: str, reason: str) -> None:
+        """Log out and stay so until `logon`."""
+        record = self._records[session_id]
+        record.logout_reason = reason
+        record.session.logout(reason)
+        if record.logged_on:
+            record.session.next(quickfix.UtcTimeStamp.now())
+        self._raise_fault()
+
+    def logon(self, session_id: str) -> None:
+        """Let a session that was logged out come back."""
+        self._records[session_id].session.logon()
+
+    def disconnect(self, session_id: str) -> None:
+        """End the connection without a Logout; the counterparty, or we, may connect again."""
+        self._records[session_id].session.disconnect()
+        self._transport_of(session_id).unfinished = True
+        self._raise_fault()
+
+    def expected_inbound(self, session_id: str) -> int:
+        return sequences.expected_inbound(self._records[session_id].session)
+
+    def set_expected_inbound(self, session_id: str, number: int) -> None:
+        """Set it, in either direction: what the journal lacks is asked for again."""
+        sequences.set_expected_inbound(self._records[session_id].session, number)
+
+    def next_outbound(self, session_id: str) -> int:
+        return sequences.next_outbound(self._records[session_id].session)
+
+    def set_next_outbound(self, session_id: str, number: int) -> None:
+        """Raise it; ValueError where it would go backwards."""
+        sequences.set_next_outbound(self._records[session_id].session, number)
+
+    # Inside
+
+    def watch(self, descriptor: int, transport: Transport, *, connection: bool) -> None:
+        """Wait on a descriptor of QuickFIX; for the transports."""
+        self._owners[descriptor] = transport
+        try:
+            self._epoll.register(descriptor, select.EPOLLIN)
+        except FileExistsError:
+            self._epoll.modify(descriptor, select.EPOLLIN)
+        if connection:
+            self._backlog.add(descriptor, transport)
+
+    def is_anothers(self, descriptor: int, inode: int, transport: Transport) -> bool:
+        """Whether a descriptor is known to belong to another transport; for the transports."""
+        owner = self._owners.get(descriptor)
+        return owner is not None and owner is not transport and owner.holds(descriptor, inode)
+
+    def _transport_of(self, session_id: str) -> Transport:
+        transport: Transport | None = self._initiators.get(session_id, self._acceptor)
+        assert transport is not None
+        return transport
+
+    def _has_connection(self, record: SessionRecord) -> bool:
+        return self._initiators[record.session_id].is_connected()
+
+    def _serve(self, events: list[tuple[int, int]]) -> None:
+        ready: dict[Transport, None] = {t: None for t in self._transports if t.unfinished}
+        connected = False
+        for descriptor, _ in events:
+            if descriptor == self._backlog.fileno():
+                self._backlog.note_room()
+            elif descriptor in self._owners:
+                ready[self._owners[descriptor]] = None
+                connected |= self._acceptor is not None and self._acceptor.is_listener(descriptor)
+        for transport in ready:
+            transport.pump()
+            if isinstance(transport, Initiator) and not self.is_logged_on(
+                transport.spec.session_id
+            ):
+                transport.find_connections(descriptors.open_sockets())
+        if connected and self._acceptor is not None:
+            self._acceptor.find_connections(descriptors.open_sockets())
+        self._backlog.send_on()
+
+    def _tick(self, now_s: float) -> None:
+        """What QuickFIX does only when its sockets are silent: heartbeats, requests, timeouts."""
+        self._next_tick_s = now_s + _TICK_S
+        stamp = quickfix.UtcTimeStamp.now()
+        for record in self._records.values():
+            if record.logged_on:
+                record.session.next(stamp)
+        for transport in self._transports:
+            transport.pump()
+        self._backlog.check(now_s)
+
+    def _connect(self, now_s: float) -> None:
+        """Move on the initiators that are not logged on: connect, and see the connection made."""
+        self._next_connecting_tick_s = now_s + _CONNECTING_TICK_S
+        for session_id, initiator in self._initiators.items():
+            if not self.is_logged_on(session_id):
+                initiator.pump()
+                initiator.pump()
+                initiator.find_connections(descriptors.open_sockets())
+
+    def _connecting_in_s(self, now_s: float) -> float:
+        if any(not self.is_logged_on(session_id) for session_id in self._initiators):
+            return self._next_connecting_tick_s - now_s
+        return _TICK_S
+
+    def _raise_fault(self) -> None:
+        if self._callbacks.fault is not None:
+            self._stopped_by(self._callbacks.fault)
+
+    def _stopped_by(self, fault: BaseException) -> NoReturn:
+        raise EngineFault(f"the FIX engine stopped: {type(fault).__name__}: {fault}") from fault

@@ -1,0 +1,65 @@
+"""What acceptor and initiator share: a QuickFIX engine polled by hand, and its sockets."""
+
+import os
+from typing import Any, Protocol
+
+from fix_sessions import descriptors
+
+
+class Watch(Protocol):
+    """Who waits on descriptors, and knows whose each one is."""
+
+    def watch(self, descriptor: int, transport: "Transport", *, connection: bool) -> None: ...
+
+    def is_anothers(self, descriptor: int, inode: int, transport: "Transport") -> bool: ...
+
+
+class Transport:
+    """One QuickFIX acceptor or initiator, and its descriptors by inode."""
+
+    def __init__(self, quickfix_engine: Any, watch: Watch) -> None:
+        self._quickfix_engine = quickfix_engine
+        self._watch = watch
+        self._known: dict[int, int] = {}
+        # Set where QuickFIX closed a socket in between: it tidies up in its next poll.
+        self.unfinished = False
+
+    def pump(self) -> None:
+        """Let QuickFIX do what it can without waiting."""
+        self.unfinished = False
+        self._quickfix_engine.poll()
+
+    def holds(self, descriptor: int, inode: int) -> bool:
+        return self._known.get(descriptor) == inode
+
+    def find_connections(self, sockets: dict[int, int]) -> None:
+        """Watch the connections of ours among the process's sockets that are not watched yet."""
+        for descriptor, inode in list(self._known.items()):
+            if sockets.get(descriptor) != inode:
+                del self._known[descriptor]
+        for descriptor, inode in sockets.items():
+            if descriptor not in self._known and self._is_ours(descriptor, inode):
+                self._know(descriptor, inode, connection=True)
+
+    def close(self) -> None:
+        """End QuickFIX's part of it, and close the sockets that it leaves behind."""
+        self._quickfix_engine.stop(True)
+        self._quickfix_engine = None  # its destructor takes the sessions from the global registry
+        sockets = descriptors.open_sockets()
+        for descriptor, inode in self._known.items():
+            if sockets.get(descriptor) == inode:
+                os.close(descriptor)
+        self._known.clear()
+
+    def _know(self, descriptor: int, inode: int, *, connection: bool) -> None:
+        self._known[descriptor] = inode
+        self._watch.watch(descriptor, self, connection=connection)
+
+    def _know_signals(self, before: dict[int, int]) -> None:
+        """Watch the socketpair by which QuickFIX tells its own poll that something was sent."""
+        for descriptor, inode in descriptors.open_sockets().items():
+            if before.get(descriptor) != inode and descriptors.is_nameless_unix(descriptor):
+                self._know(descriptor, inode, connection=False)
+
+    def _is_ours(self, descriptor: int, inode: int) -> bool:
+        raise NotImplementedError
