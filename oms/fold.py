@@ -69,6 +69,10 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
             session = state.session(message.session)
             session.outbound = max(session.outbound, message.msg_seq_num)
             state.delivered = max(state.delivered, message.event_seq)
+        for mark in command.observed:
+            session = state.session(mark.session)
+            if mark.epoch == session.epoch:
+                session.inbound = max(session.inbound, mark.msg_seq_num)
 
 
 def fold_event(state: State, seq: int, at: int, event: Event) -> None:

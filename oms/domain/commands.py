@@ -242,11 +242,21 @@ class SentMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreamMark:
+    """How far an inbound stream was read where its last messages were observations."""
+
+    session: str
+    epoch: int
+    msg_seq_num: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesSent:
-    """Outbound messages since the last such command, in order."""
+    """Outbound messages since the last such command, in order; and marks of what was observed."""
 
     origin: Origin
     messages: tuple[SentMessage, ...]
+    observed: tuple[StreamMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

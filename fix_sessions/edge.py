@@ -1,0 +1,124 @@
+"""The edge of the core process: engine callbacks decoded into commands, effects encoded and sent."""
+
+from collections.abc import Mapping, Sequence
+
+from fix_sessions.decode import Decoder
+from fix_sessions.encode import encode
+from fix_sessions.engine import Engine
+from fix_sessions.registry import Counterparty
+from fix_sessions.wire import first
+from oms.domain.commands import (
+    Channel,
+    Origin,
+    SentMessage,
+    SequenceReset,
+    SessionLoggedOn,
+    SessionLoggedOut,
+)
+from oms.domain.effects import Effect
+from oms.ports import Clock, Intake
+
+# How far to jump where the engine's store lost numbers that the journal knows were used: nothing
+# that may have been sent and not noted is ever numbered again.
+LOST_STORE_MARGIN = 10_000
+
+
+class Edge:
+    """SessionHandler of the engine, and Outlet of the sequencer.
+
+    Set `engine` and `intake` before the engine polls: the three are made one after the other.
+    """
+
+    engine: Engine
+    intake: Intake
+
+    def __init__(
+        self,
+        counterparties: Sequence[Counterparty],
+        *,
+        epochs: Mapping[str, int],
+        ticket: str,
+        clock: Clock,
+    ) -> None:
+        """epochs: each session's reset count so far; ticket: what the gate's Logons carry."""
+        self._counterparties = {one.session_id: one for one in counterparties}
+        self._decoders = {one.session_id: Decoder(one) for one in counterparties}
+        self._epochs = {one.session_id: epochs.get(one.session_id, 0) for one in counterparties}
+        self._ticket = ticket
+        self._clock = clock
+        self._numbered: tuple[int, str] = (0, "")
+
+    # The engine's side
+
+    def on_message(self, session_id: str, text: str) -> None:
+        """See SessionHandler."""
+        decoder = self._decoders[session_id]
+        at = self._clock.now()
+        for command in decoder.decode(text, epoch=self._epochs[session_id], at=at):
+            self.intake.submit(command)
+
+    def on_logon(self, session_id: str) -> None:
+        """See SessionHandler."""
+        self.intake.submit(SessionLoggedOn(origin=self._origin(session_id)))
+
+    def on_logout(self, session_id: str, reason: str) -> None:
+        """See SessionHandler."""
+        self.intake.submit(SessionLoggedOut(origin=self._origin(session_id), text=reason))
+
+    def on_sequence_reset(self, session_id: str) -> None:
+        """See SessionHandler."""
+        self.intake.submit(SequenceReset(origin=self._origin(session_id)))
+        self._epochs[session_id] += 1
+
+    def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
+        """See SessionHandler."""
+        self._numbered = (msg_seq_num, text)
+
+    def check_logon(self, session_id: str, fields: list[tuple[int, str]]) -> str | None:
+        """Only the gate's Logons are welcome: they carry its ticket instead of a password."""
+        if self._counterparties[session_id].role == "venue":
+            return None
+        if first(fields, 554) == self._ticket:
+            return None
+        return "Logon refused: not through the gate"
+
+    def _origin(self, session_id: str) -> Origin:
+        counterparty = self._counterparties[session_id]
+        client = counterparty.role == "client"
+        return Origin(
+            channel=Channel.CLIENT if client else Channel.VENUE,
+            counterparty=counterparty.name,
+            session=session_id,
+            epoch=self._epochs[session_id],
+        )
+
+    # The sequencer's side
+
+    def deliver(self, effect: Effect) -> SentMessage | None:
+        """See oms.ports.Outlet."""
+        session_id = effect.session
+        if session_id not in self._counterparties:
+            return None
+        msg_type, body = encode(effect)
+        self.engine.send(session_id, msg_type, body)
+        msg_seq_num, text = self._numbered
+        return SentMessage(
+            session=session_id,
+            epoch=self._epochs[session_id],
+            msg_seq_num=msg_seq_num,
+            event_seq=effect.event_seq,
+            msg_type=msg_type,
+            order_id=getattr(effect, "order_id", ""),
+            text=text,
+        )
+
+    def set_numbers(self, inbound: Mapping[str, int], outbound: Mapping[str, int]) -> None:
+        """Before the sessions open: expect what the journal has not, never number anything twice.
+
+        inbound, outbound: the last MsgSeqNum that the journal knows, by session.
+        """
+        for session_id in self._counterparties:
+            self.engine.set_expected_inbound(session_id, inbound.get(session_id, 0) + 1)
+            noted = outbound.get(session_id, 0) + 1
+            if self.engine.next_outbound(session_id) < noted:
+                self.engine.set_next_outbound(session_id, noted + LOST_STORE_MARGIN)

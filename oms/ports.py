@@ -1,0 +1,97 @@
+"""Where the core process has two implementations of a thing, or may get a second: the Protocols."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from oms.domain.commands import Command, SentMessage
+from oms.domain.effects import Effect
+from oms.domain.events import Event
+from oms.domain.state import State
+
+
+class Clock(Protocol):
+    """Time for the sequencer."""
+
+    def now(self) -> int:
+        """Microseconds since 1970, UTC; never less than the time before."""
+
+
+class Intake(Protocol):
+    """Where the edges hand in what they decoded."""
+
+    def submit(self, command: Command) -> None:
+        """Queue a command; called on the sequencer's thread."""
+
+
+class Outlet(Protocol):
+    """Where committed effects leave the process."""
+
+    def deliver(self, effect: Effect) -> SentMessage | None:
+        """Send it; None where its session is not configured here any more."""
+
+
+class PacedOutlet(Outlet, Protocol):
+    """An Outlet that may hold effects back for a while."""
+
+    def release(self) -> list[SentMessage]:
+        """Send what was held back and may go now."""
+
+
+class Sealed(Protocol):
+    """A batch ready for its transaction."""
+
+    @property
+    def last_seq(self) -> int:
+        """Journal number of its last entry."""
+
+    @property
+    def last_hash(self) -> bytes:
+        """Chain hash of its last entry."""
+
+    @property
+    def entries(self) -> int:
+        """How many journal entries it holds."""
+
+
+class OpenBatch(Protocol):
+    """A batch that entries are added to, on the sequencer's thread."""
+
+    def add_command(self, seq: int, at: int, command: Command) -> None:
+        """Append a command to the chain."""
+
+    def add_event(self, seq: int, at: int, event: Event) -> None:
+        """Append an event of the last command to the chain."""
+
+    def seal(self, state: State) -> Sealed:
+        """Make the rows; state is the fold up to the batch's last entry."""
+
+
+class Journal(Protocol):
+    """The one record. Everything here is called on the journal's thread."""
+
+    def append(self, batch: Sealed) -> None:
+        """Commit journal rows and read tables in one transaction, or raise and have done nothing."""
+
+    def heartbeat(self) -> None:
+        """Keep the right to write; raises when it is lost."""
+
+
+class Entry(Protocol):
+    """One journal entry as it is read back."""
+
+    seq: int
+    at: int
+    obj: Command | Event
+
+
+class JournalReader(Protocol):
+    """Reading the journal back, at the start."""
+
+    def tip(self) -> tuple[int, bytes]:
+        """Number and chain hash of the last entry; (0, the chain's seed) for an empty journal."""
+
+    def delivered(self) -> int:
+        """The largest event number whose effect is known to have been handed to a session."""
+
+    def read(self, from_seq: int = 1) -> Iterator[Entry]:
+        """Entries in order."""

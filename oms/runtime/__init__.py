@@ -1,0 +1,1 @@
+"""The core process around the brain: sequencer, journal thread, recovery, clock, metrics."""

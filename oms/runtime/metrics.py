@@ -1,0 +1,109 @@
+"""What the core process counts and times (prometheus-client); /metrics is served beside it."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from oms.domain.commands import Command
+from oms.domain.events import (
+    Event,
+    OrderRefused,
+    OrderRejected,
+    RequestRefused,
+)
+from oms.domain.state import State
+from oms.ports import Sealed
+from oms.runtime.journal_thread import Committed
+
+SECONDS = (
+    0.0001,
+    0.0002,
+    0.0005,
+    0.001,
+    0.002,
+    0.005,
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+)
+
+
+class CoreMetrics:
+    """Every metric of the core; names begin with plumbline_."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
+            return Counter(f"plumbline_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
+            return Gauge(f"plumbline_{name}", text, labels, registry=registry)
+
+        def histogram(name: str, text: str, buckets: tuple[float, ...] = SECONDS) -> Histogram:
+            return Histogram(f"plumbline_{name}", text, buckets=buckets, registry=registry)
+
+        sizes = tuple(float(4**n) for n in range(7))
+        self._commands = counter("commands", "Commands sequenced", ("type",))
+        self._events = counter("events", "Events journaled", ("type",))
+        self._duplicates = counter("duplicates", "Messages journaled before, dropped", ("session",))
+        self._refusals = counter("refusals", "Requests refused", ("reason",))
+        self._batch_size = histogram("batch_entries", "Journal entries per commit", sizes)
+        self._commit = histogram("commit_seconds", "Time of one commit")
+        self._to_durable = histogram(
+            "received_to_durable_seconds", "From the oldest message of a batch to its commit"
+        )
+        self._queue = gauge("queue_depth", "Commands waiting when a batch was handed over")
+        self._tip = gauge("journal_seq", "Number of the last durable journal entry")
+        self._lag = gauge("journal_lag_entries", "Entries decided and not yet durable")
+        self._session_up = gauge("session_up", "1 while the FIX session is logged on", ("session",))
+        self._session_ready = gauge("session_ready", "1 once a venue is resynced", ("session",))
+        self._open = gauge("open_orders", "Open client and child orders")
+        self._unknown = gauge("unknown_orders", "Child orders in doubt")
+        self._held = gauge("held_orders", "Client orders that wait for a venue")
+        self._killed = gauge("kill_switches", "Engaged kill switches")
+        self.gate_refusals = counter("gate_refusals", "Connections refused", ("reason",))
+        self.recovery = gauge("recovery_seconds", "Time of the last replay")
+        self.leader_epoch = gauge("leader_epoch", "Leadership epoch of this core")
+        self._command_children = {
+            one: self._commands.labels(one.__name__) for one in Command.__args__
+        }
+        self._event_children = {one: self._events.labels(one.__name__) for one in Event.__args__}
+
+    def command(self, command: Command) -> None:
+        """A command was sequenced."""
+        self._command_children[type(command)].inc()
+
+    def event(self, event: Event) -> None:
+        """An event was decided."""
+        self._event_children[type(event)].inc()
+        if isinstance(event, (OrderRefused, OrderRejected, RequestRefused)):
+            self._refusals.labels(event.reason.value).inc()
+
+    def duplicate(self, command: Command) -> None:
+        """A message came that is journaled already."""
+        self._duplicates.labels(command.origin.session).inc()
+
+    def handed_over(self, batch: Sealed, queued: int) -> None:
+        """A batch went to the journal."""
+        self._batch_size.observe(batch.entries)
+        self._lag.set(batch.entries)
+        self._queue.set(queued)
+
+    def committed(self, committed: Committed, now: int, oldest_at: int) -> None:
+        """A batch is durable; oldest_at: when its oldest message was received."""
+        self._commit.observe(committed.seconds)
+        self._to_durable.observe(max(now - oldest_at, 0) / 1_000_000)
+        self._tip.set(committed.batch.last_seq)
+        self._lag.set(0)
+
+    def refresh(self, state: State) -> None:
+        """Set the gauges that follow from the state; a few times a second."""
+        for session in state.sessions.values():
+            self._session_up.labels(session.name).set(session.logged_on)
+            self._session_ready.labels(session.name).set(session.ready)
+        self._open.set(len(state.open_orders))
+        self._unknown.set(len(state.in_doubt))
+        self._held.set(len(state.held))
+        self._killed.set(len(state.kill_switches))

@@ -1,0 +1,60 @@
+"""Recovery: fold the journal, and find what may not have left. Nothing is decided again."""
+
+import time
+from dataclasses import dataclass, replace
+
+from oms.core import replay
+from oms.domain.commands import Command
+from oms.domain.effects import Effect, SendExecutionReport, SendOrderCancelReject, SendReject
+from oms.domain.state import State
+from oms.outbound import effects_of
+from oms.ports import JournalReader
+
+# What goes to clients. What goes to venues is settled by asking them (ems.resync), not by sending.
+TO_CLIENTS = (SendExecutionReport, SendOrderCancelReject, SendReject)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """The state after replay, the chain's end, what to send again, and how long it took."""
+
+    last_hash: bytes
+    entries: int
+    undelivered: list[Effect]
+    seconds: float
+
+
+def recover(state: State, journal: JournalReader) -> Recovered:
+    """Fold everything into `state`, an empty one."""
+    began = time.perf_counter()
+    delivered = journal.delivered()
+    tip, last_hash = journal.tip()
+    undelivered: list[Effect] = []
+    entries = 0
+    for entry in journal.read():
+        obj = entry.obj
+        replay(state, entry.seq, entry.at, obj)
+        entries += 1
+        if entry.seq > delivered and not isinstance(obj, Command):
+            for effect in effects_of(state, entry.seq, obj):
+                if isinstance(effect, TO_CLIENTS) and _for_client(state, effect.session):
+                    undelivered.append(_possibly_sent(effect))
+    assert state.seq == tip, f"the journal ends at {tip}, the fold at {state.seq}"
+    return Recovered(
+        last_hash=last_hash,
+        entries=entries,
+        undelivered=undelivered,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _for_client(state: State, session: str) -> bool:
+    return state.reference.venue_of_session(session) is None
+
+
+def _possibly_sent(
+    effect: SendExecutionReport | SendOrderCancelReject | SendReject,
+) -> Effect:
+    if isinstance(effect, SendReject):
+        return effect
+    return replace(effect, poss_resend=True)

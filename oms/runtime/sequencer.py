@@ -1,0 +1,195 @@
+"""The sequencer: numbers and stamps commands, asks the brain, and lets nothing out uncommitted.
+
+One thread calls everything here. While the journal thread commits a batch, the next one is decided;
+its effects wait until it is durable. Messages that left are noted in the journal with the next batch,
+or after a moment of quiet: what is not noted after a crash is sent again as PossResend.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from oms.core import is_duplicate, step
+from oms.domain.commands import (
+    OBSERVATIONS,
+    SYSTEM,
+    ClockTicked,
+    Command,
+    MessagesSent,
+    Origin,
+    SentMessage,
+    Stamped,
+    StreamMark,
+)
+from oms.domain.effects import Effect
+from oms.domain.state import State
+from oms.outbound import effects_of
+from oms.ports import Clock, OpenBatch, PacedOutlet
+from oms.runtime.journal_thread import JournalThread
+from oms.runtime.metrics import CoreMetrics
+
+NOTE_SENT_AFTER_US = 50_000
+TICK_US = 250_000
+OBSERVED_MARK_EVERY = 500
+MAX_BATCH_ENTRIES = 4_000
+
+BatchFactory = Callable[[int, bytes], OpenBatch]
+
+
+class Sequencer:
+    """See the module. `submit` queues, `pump` does what can be done now."""
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        last_hash: bytes,
+        journal: JournalThread,
+        new_batch: BatchFactory,
+        outlet: PacedOutlet,
+        clock: Clock,
+        metrics: CoreMetrics,
+    ) -> None:
+        self.state = state
+        self._journal = journal
+        self._new_batch = new_batch
+        self._outlet = outlet
+        self._clock = clock
+        self._metrics = metrics
+        self._commands: deque[Command] = deque()
+        self._last_hash = last_hash
+        self._batch: OpenBatch | None = None
+        self._entries = 0
+        self._oldest_at = 0
+        self._effects: list[Effect] = []
+        self._in_flight: list[Effect] = []
+        self._in_flight_oldest_at = 0
+        self._sent: list[SentMessage] = []
+        self._sent_since = 0
+        self._observed: dict[str, Origin] = {}
+        self._observed_count = 0
+        self._next_tick = 0
+
+    def submit(self, command: Command) -> None:
+        """See oms.ports.Intake."""
+        self._commands.append(command)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is queued, undecided, uncommitted or undelivered."""
+        return not (self._commands or self._batch or self._journal.busy)
+
+    @property
+    def full(self) -> bool:
+        """Whether input should wait until the batch in flight is durable."""
+        return self._journal.busy and self._entries >= MAX_BATCH_ENTRIES
+
+    def pump(self) -> None:
+        """Deliver what has become durable, decide what is queued, hand the next batch over.
+
+        Raises whatever ended the journal: the process must stop then.
+        """
+        self._deliver_committed()
+        now = self._clock.now()
+        self._note_sent(self._outlet.release(), now)
+        if now >= self._next_tick:
+            self._next_tick = now + TICK_US
+            self._commands.append(ClockTicked())
+        if self._note_due(now):
+            self._decide(self._note(), now)
+        commands = self._commands
+        while commands:
+            self._decide(commands.popleft(), self._clock.now())
+        if self._batch is not None and not self._journal.busy:
+            self._hand_over()
+
+    def _note_due(self, now: int) -> bool:
+        """Whether to note what was sent: with other work that is due anyway, or after a while."""
+        if not self._sent:
+            return self._observed_count >= OBSERVED_MARK_EVERY
+        others = any(not isinstance(one, OBSERVATIONS) for one in self._commands)
+        return others or now - self._sent_since >= NOTE_SENT_AFTER_US
+
+    def _note(self) -> MessagesSent:
+        note = MessagesSent(
+            origin=SYSTEM,
+            messages=tuple(self._sent),
+            observed=tuple(
+                StreamMark(session=name, epoch=origin.epoch, msg_seq_num=origin.msg_seq_num)
+                for name, origin in self._observed.items()
+            ),
+        )
+        self._sent.clear()
+        self._observed.clear()
+        self._observed_count = 0
+        return note
+
+    def _decide(self, command: Command, at: int) -> None:
+        if is_duplicate(self.state, command):
+            self._metrics.duplicate(command)
+            return
+        observation = isinstance(command, OBSERVATIONS)
+        if observation and command.origin.msg_seq_num:
+            self._observed[command.origin.session] = command.origin
+            self._observed_count += 1
+        state = self.state
+        before = state.seq
+        seq = before + 1
+        batch = None if observation else self._add(seq, at, command)
+        for number, event in step(state, Stamped(seq=seq, at=at, command=command)):
+            if batch is None:
+                batch = self._add(seq, at, command)
+            batch.add_event(number, at, event)
+            self._entries += 1
+            self._effects.extend(effects_of(state, number, event))
+            self._metrics.event(event)
+        if batch is None:
+            state.seq = before
+        self._metrics.command(command)
+
+    def _add(self, seq: int, at: int, command: Command) -> OpenBatch:
+        if self._batch is None:
+            self._batch = self._new_batch(seq, self._last_hash)
+            self._oldest_at = command.origin.received_at or at
+        self._batch.add_command(seq, at, command)
+        self._entries += 1
+        return self._batch
+
+    def _hand_over(self) -> None:
+        assert self._batch is not None
+        sealed = self._batch.seal(self.state)
+        self._last_hash = sealed.last_hash
+        self._in_flight = self._effects
+        self._in_flight_oldest_at = self._oldest_at
+        self._batch, self._effects, self._entries = None, [], 0
+        self._metrics.handed_over(sealed, len(self._commands))
+        self._journal.commit(sealed)
+
+    def _deliver_committed(self) -> None:
+        committed = self._journal.finished()
+        if committed is None:
+            return
+        effects, self._in_flight = self._in_flight, []
+        if self._batch is not None:
+            self._hand_over_next(effects)
+        else:
+            self._deliver(effects)
+        self._metrics.committed(committed, self._clock.now(), self._in_flight_oldest_at)
+
+    def _hand_over_next(self, durable: list[Effect]) -> None:
+        """The journal is free: give it the next batch first, then send what became durable."""
+        self._hand_over()
+        self._deliver(durable)
+
+    def deliver_again(self, effects: list[Effect]) -> None:
+        """Send what a crash may have held back; at the start, before anything new."""
+        self._deliver(effects)
+
+    def _deliver(self, effects: list[Effect]) -> None:
+        if effects:
+            sent = [self._outlet.deliver(effect) for effect in effects]
+            self._note_sent([one for one in sent if one is not None], self._clock.now())
+
+    def _note_sent(self, messages: list[SentMessage], now: int) -> None:
+        if messages:
+            self._sent_since = self._sent_since if self._sent else now
+            self._sent.extend(messages)

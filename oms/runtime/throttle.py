@@ -1,0 +1,58 @@
+"""Throttle: keeps to the venues' message rates; what comes too soon waits in order."""
+
+from collections import deque
+from collections.abc import Mapping
+
+from oms.domain.commands import SentMessage
+from oms.domain.effects import Effect
+from oms.ports import Clock, Outlet
+
+
+class Throttle:
+    """An Outlet before the real one.
+
+    limits: messages per second by session, absent or 0 for no limit.
+    """
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        limits: Mapping[str, int],
+        clock: Clock,
+    ) -> None:
+        self._send = outlet.deliver
+        self._limits = {name: limit for name, limit in limits.items() if limit}
+        self._clock = clock
+        self._sent_at: dict[str, deque[int]] = {name: deque() for name in self._limits}
+        self._waiting: dict[str, deque[Effect]] = {name: deque() for name in self._limits}
+
+    def deliver(self, effect: Effect) -> SentMessage | None:
+        """See oms.ports.Outlet."""
+        waiting = self._waiting.get(effect.session)
+        if waiting is None:
+            return self._send(effect)
+        if waiting or not self._room(effect.session):
+            waiting.append(effect)
+            return None
+        return self._send(effect)
+
+    def release(self) -> list[SentMessage]:
+        """See oms.ports.PacedOutlet."""
+        sent = []
+        for session, waiting in self._waiting.items():
+            while waiting and self._room(session):
+                message = self._send(waiting.popleft())
+                if message is not None:
+                    sent.append(message)
+        return sent
+
+    def _room(self, session: str) -> bool:
+        """Whether one more may go in this second; if so it is counted."""
+        now = self._clock.now()
+        times = self._sent_at[session]
+        while times and times[0] <= now - 1_000_000:
+            times.popleft()
+        if len(times) >= self._limits[session]:
+            return False
+        times.append(now)
+        return True
