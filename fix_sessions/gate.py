@@ -24,7 +24,6 @@ import uvloop
 from fix_sessions.gate_admission import Admission
 from fix_sessions.gate_config import GateConfig, GateConfigError, config_from_json
 from fix_sessions.gate_events import DisconnectCause
-from fix_sessions.gate_relay import drop
 from fix_sessions.gate_reporter import Reporter
 from fix_sessions.gate_state import Gate, make_gate
 
@@ -103,17 +102,24 @@ async def _until_stopped(stop: asyncio.Event, parent_pid: int) -> None:
 
 
 async def _close_all(gate: Gate) -> None:
-    """Strangers go at once; the engine sees each of its connections close, for a moment at most."""
+    """Strangers go at once; clients once they were sent what there is, for a moment at most.
+
+    The engine is not waited for: its process may be the one that waits for us to end.
+    """
     for transport in tuple(gate.pending_transports):
         transport.abort()
     for task in tuple(gate.tasks):
         task.cancel()
     relays = tuple(gate.live.values())
     for relay in relays:
-        drop(relay, DisconnectCause.GATE_CLOSED)
+        relay.cause = relay.cause or DisconnectCause.GATE_CLOSED
+        relay.client.close()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(gate.config.limits.linger_ms / _MS_PER_SECOND):
-            await asyncio.gather(*(relay.ended.wait() for relay in relays))
+            await asyncio.gather(*(relay.client_gone.wait() for relay in relays))
+    for relay in gate.live.copy().values():
+        relay.tell_ended(relay)
+    await asyncio.sleep(0)  # one turn of the loop: what was written last leaves
 
 
 def _read_line() -> bytes:

@@ -36,7 +36,7 @@ class Relay:
     held: bytes = b""  # came with the Logon; waits until the engine has answered it
     last_heard: float = 0.0  # loop time of the client's last byte
     cause: DisconnectCause | None = None
-    client_gone: bool = False
+    client_gone: asyncio.Event = field(default_factory=asyncio.Event)
     engine_gone: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     timer: asyncio.TimerHandle | None = None
@@ -113,7 +113,7 @@ def _abort_both(relay: Relay) -> None:
 
 
 def _end_when_both_gone(relay: Relay) -> None:
-    if not (relay.client_gone and relay.engine_gone) or relay.ended.is_set():
+    if not (relay.client_gone.is_set() and relay.engine_gone) or relay.ended.is_set():
         return
     if relay.timer is not None:
         relay.timer.cancel()
@@ -153,7 +153,7 @@ class ClientEnd(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         relay = self._relay
-        relay.client_gone = True
+        relay.client_gone.set()
         relay.cause = relay.cause or DisconnectCause.CLIENT_CLOSED
         _close_engine(relay)
         _end_when_both_gone(relay)
@@ -186,7 +186,7 @@ class EngineEnd(asyncio.Protocol):
         relay = self._relay
         relay.engine_gone = True
         relay.cause = relay.cause or DisconnectCause.ENGINE_CLOSED
-        if not relay.client_gone:
+        if not relay.client_gone.is_set():
             relay.client.close()  # after what it has still to be given
             relay.timer = _later(relay, relay.limits.linger_ms, _abort_both)
         _end_when_both_gone(relay)
