@@ -11,6 +11,7 @@ from fix_sessions.wire import utc_timestamp_ms
 
 _LOGON_TIMEOUT_S = 30.0
 _STALL_S = 20.0
+_CHECK_S = 0.5
 _PAUSE_S = 0.001
 _PRICE_TICKS = 19
 
@@ -104,10 +105,6 @@ class Load:
         deadline = time.monotonic() + _STALL_S
         before = run.filled
         while run.filled < filled:
-            self._hub.pump(_STALL_S)
-            if run.filled > before:
-                before = run.filled
-                deadline = time.monotonic() + _STALL_S
             if run.failure:
                 raise BenchError(run.failure)
             lost = [peer for peer in peers if not peer.is_logged_on]
@@ -117,6 +114,10 @@ class Load:
                 raise BenchError(
                     f"no fill for {_STALL_S} s: {run.filled} of {filled} orders are filled"
                 )
+            self._hub.pump(_CHECK_S)
+            if run.filled > before:
+                before = run.filled
+                deadline = time.monotonic() + _STALL_S
 
 
 class _Run:

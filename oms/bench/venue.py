@@ -52,6 +52,11 @@ class Venue:
         self._pipe.send(style)
         self._received(_ANSWER_TIMEOUT_S)
 
+    def is_logged_on(self) -> bool:
+        """Whether the other side has logged on."""
+        self._pipe.send("logged on?")
+        return bool(self._received(_ANSWER_TIMEOUT_S))
+
     def times(self) -> VenueTimes:
         """The times of all orders since the last call."""
         self._pipe.send("times")
@@ -97,12 +102,17 @@ class _Book:
         except EOFError:
             self.stopped = True
             return
-        if request != "times":
-            self._style = request
-            pipe.send(request)
-            return
-        pipe.send(VenueTimes(order_in_ns=self._order_in_ns, report_out_ns=self._report_out_ns))
-        self._order_in_ns, self._report_out_ns = array("q"), array("q")
+        match request:
+            case "logged on?":
+                pipe.send(self._peer.is_logged_on)
+            case "times":
+                pipe.send(
+                    VenueTimes(order_in_ns=self._order_in_ns, report_out_ns=self._report_out_ns)
+                )
+                self._order_in_ns, self._report_out_ns = array("q"), array("q")
+            case style:
+                self._style = style
+                pipe.send(style)
 
     def on_message(self, message: Message) -> None:
         match message.msg_type:

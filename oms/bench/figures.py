@@ -1,0 +1,164 @@
+"""What was measured, and what follows from it: ratios and the marks that the server is to reach."""
+
+import os
+import platform
+import statistics
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from oms.bench.load import ClientTimes
+from oms.bench.stats import Latency, latency_of
+from oms.bench.venue import VenueTimes
+
+# Half of what QuickFIX and Python relay at all, and two commits of delay: the price of durability.
+THROUGHPUT_MARK = 0.5
+COMMITS_MARK = 2.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Path:
+    """Figures of one way from client to venue and back: the bare relay's or the server's."""
+
+    orders_per_second: list[float] = field(default_factory=list)
+    order_ns: list[int] = field(default_factory=list)
+    report_ns: list[int] = field(default_factory=list)
+
+    def add_delays(self, client: ClientTimes, venue: VenueTimes) -> None:
+        """Add a run with one order in flight, so that the n-th there is the n-th here."""
+        order = zip(client.order_out_ns, venue.order_in_ns, strict=True)
+        report = zip(venue.report_out_ns, client.report_in_ns, strict=True)
+        self.order_ns += [arrival - start for start, arrival in order]
+        self.report_ns += [arrival - start for start, arrival in report]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "orders_per_second": statistics.median(self.orders_per_second),
+            "orders_per_second_rounds": self.orders_per_second,
+            "client_order_to_venue_order": asdict(latency_of(self.order_ns)),
+            "venue_report_to_client_report": asdict(latency_of(self.report_ns)),
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class Commits:
+    """Figures of the database alone at one batch size, in whole orders to a commit."""
+
+    orders_per_commit: int
+    journal_rows_per_order: float
+    orders_per_second: list[float] = field(default_factory=list)
+    commit_ns: list[int] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        orders_per_second = statistics.median(self.orders_per_second)
+        return {
+            "orders_per_commit": self.orders_per_commit,
+            "orders_per_second": orders_per_second,
+            "orders_per_second_rounds": self.orders_per_second,
+            "journal_rows_per_second": orders_per_second * self.journal_rows_per_order,
+            "commit": asdict(latency_of(self.commit_ns)),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Something to reach: the value measured, and the bound it should not cross."""
+
+    name: str
+    value: float
+    bound: float
+    unit: str
+    at_least: bool
+
+    @property
+    def reached(self) -> bool:
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+
+@dataclass(slots=True, kw_only=True)
+class Figures:
+    """One whole run of the bench."""
+
+    orders: int
+    rounds: int
+    client_sessions: int
+    in_flight: int
+    relay: Path = field(default_factory=Path)
+    server: Path = field(default_factory=Path)
+    rest_ns: list[int] = field(default_factory=list)
+    small_commit_ns: list[int] = field(default_factory=list)
+    commits: list[Commits] = field(default_factory=list)
+
+    @property
+    def rest(self) -> Latency:
+        return latency_of(self.rest_ns)
+
+    @property
+    def small_commit(self) -> Latency:
+        """One command's rows committed by themselves."""
+        return latency_of(self.small_commit_ns)
+
+    def marks(self) -> list[Mark]:
+        """What the server is to reach, beside the bare relay and the database of the same run."""
+        relay, server, commit = self.relay, self.server, self.small_commit
+        ratio = statistics.median(
+            ours / theirs
+            for ours, theirs in zip(server.orders_per_second, relay.orders_per_second, strict=True)
+        )
+        added = [
+            ("order", latency_of(server.order_ns), latency_of(relay.order_ns)),
+            ("report", latency_of(server.report_ns), latency_of(relay.report_ns)),
+        ]
+        return [
+            Mark(
+                name="orders per second, of the bare relay's",
+                value=ratio,
+                bound=THROUGHPUT_MARK,
+                unit="",
+                at_least=True,
+            ),
+            *(
+                Mark(
+                    name=f"added p50 of an {name}" if name == "order" else f"added p50 of a {name}",
+                    value=(ours.p50_us - theirs.p50_us) / commit.p50_us,
+                    bound=COMMITS_MARK,
+                    unit="commits",
+                    at_least=False,
+                )
+                for name, ours, theirs in added
+            ),
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, for a file; delays in microseconds."""
+        return {
+            "machine": machine(),
+            "orders": self.orders,
+            "rounds": self.rounds,
+            "client_sessions": self.client_sessions,
+            "in_flight_per_session": self.in_flight,
+            "bare_relay": self.relay.as_json(),
+            "server": self.server.as_json() | {"rest_submit_to_answer": asdict(self.rest)},
+            "database": {
+                "one_command": asdict(self.small_commit),
+                "batches": [each.as_json() for each in self.commits],
+            },
+            "marks": [asdict(mark) | {"reached": mark.reached} for mark in self.marks()],
+        }
+
+
+def machine() -> dict[str, Any]:
+    """What it ran on; figures of different machines do not compare."""
+    return {
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def spread(values: Iterable[float]) -> str:
+    """The lowest and the highest of the rounds."""
+    found = list(values)
+    return f"{min(found):,.0f} - {max(found):,.0f}"
