@@ -163,9 +163,11 @@ def finish(steps: dict[str, str], name: str, value: str) -> None:
 
 
 def venv_works() -> bool:
-    """Whether the environment is there, runs, and was not asked to change its Python."""
+    """Whether the environment is there, was made here, runs, and keeps the Python asked for."""
     probe = "import sys; print(sys.version_info >= (3, 11), sys._base_executable)"
     try:
+        if str(VENV) not in (VENV / "bin" / "activate").read_text():
+            return False
         done = subprocess.run(
             [str(VENV_PYTHON), "-c", probe], capture_output=True, text=True, check=False
         )
