@@ -165,13 +165,16 @@ class EmbeddedPostgres:
         if major is None:
             create_cluster(cluster, binaries, account)
         configure_cluster(cluster, account)
-        self._running = self._launch(cluster, binaries, account, deadline)
+        socket_dir = _make_socket_dir(self._data_dir, account)
         try:
+            self._running = self._launch(cluster, socket_dir, binaries, account, deadline)
             furnish_cluster(role_url(self.url, SUPERUSER))
         except BaseException:
             process, self._process, self._running = self._process, None, None
             if process is not None:
                 _end(process, time.monotonic() + 10)
+            with contextlib.suppress(OSError):
+                socket_dir.rmdir()
             raise
 
     def _find_running(self, cluster: Path, deadline: float) -> PidFile | None:
@@ -204,9 +207,13 @@ class EmbeddedPostgres:
         return str(facts.parent_pid) != words[0]
 
     def _launch(
-        self, cluster: Path, binaries: Binaries, account: Account | None, deadline: float
+        self,
+        cluster: Path,
+        socket_dir: Path,
+        binaries: Binaries,
+        account: Account | None,
+        deadline: float,
     ) -> PidFile:
-        socket_dir = _make_socket_dir(self._data_dir, account)
         log_file = self._data_dir / "postgresql.log"
         if log_file.exists() and log_file.stat().st_size > _LOG_LIMIT_BYTES:
             log_file.replace(log_file.with_suffix(".log.1"))
@@ -216,12 +223,7 @@ class EmbeddedPostgres:
             process = _spawn(binaries, cluster, socket_dir, log_file, account)
             self._process, self._started_by = process, os.getpid()
             self._lock_file.write_text(f"{os.getpid()} {process.pid}\n")
-            try:
-                running = _wait_until_ready(process, cluster, deadline)
-            except BaseException:
-                _end(process, time.monotonic() + 10)
-                self._process = None
-                raise
+            running = _wait_until_ready(process, cluster, deadline)
             if running is not None:
                 return running
             self._process = None

@@ -2,8 +2,8 @@
 
 Losing the connection is losing the lock and with it the right to commit, so a standby that gets the
 lock can take over at once. What outlives a session (a pooled connection, a promoted replica) is
-stopped by the epoch: each leader raises it when it takes the lock, and the journal's statement
-writes nothing unless `EPOCH_GUARD` holds.
+stopped by the epoch: each leader raises it when it takes the lock, and whoever writes the journal
+calls `require_leadership` of the schema in the same transaction.
 
 After LeadershipLost: stop sending, acquire again, read the journal's tip (which settles a commit
 whose outcome was unknown) and replay.
@@ -21,16 +21,13 @@ from typing import Any, Self
 
 import psycopg
 
-# A condition for the journal's statement, with the parameters `shard` and `epoch`.
-EPOCH_GUARD = (
-    "EXISTS (SELECT FROM leadership"
-    " WHERE leadership.shard = %(shard)s AND leadership.epoch = %(epoch)s)"
-)
-
 # A leader that is silent this long has lost the lead. Beat at least four times as often.
 IDLE_TIMEOUT_S = 2.0
 
 _RETRY_S = 0.05
+
+# The error of `require_leadership` in the schema.
+_EPOCH_IS_OVER = "PL001"
 
 _RAISE_EPOCH = """
     INSERT INTO leadership AS held (shard, epoch, holder, since)
@@ -60,28 +57,22 @@ class Leadership:
 
     def heartbeat(self) -> None:
         """Keep an idle session alive, and make sure that we still lead. Raises LeadershipLost."""
-        query = "SELECT epoch, holder FROM leadership WHERE shard = %s"
         with self.guard():
-            row = self.connection.execute(query, [self.shard]).fetchone()
-        if row is None or row[0] != self.epoch:
-            self.connection.close()
-            epoch, holder = row or (0, "nobody")
-            raise LeadershipLost(
-                f"shard {self.shard!r}: epoch {self.epoch} is over, "
-                f"{holder} leads with epoch {epoch}"
-            )
+            self.connection.execute("SELECT require_leadership(%s, %s)", [self.shard, self.epoch])
 
     @contextlib.contextmanager
     def guard(self) -> Iterator[None]:
-        """Around work on the connection: turns the end of its session into LeadershipLost."""
+        """Around work on the connection: turns the end of session or epoch into LeadershipLost."""
         try:
             yield
         except psycopg.Error as error:
+            if error.diag.sqlstate == _EPOCH_IS_OVER:
+                self.connection.close()
             if not self.connection.closed:
                 raise
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise LeadershipLost(
-                f"shard {self.shard!r}, epoch {self.epoch}: the leader's session ended: {reason}"
+                f"shard {self.shard!r}: the lead with epoch {self.epoch} is lost: {reason}"
             ) from error
 
     def release(self) -> None:

@@ -4,7 +4,6 @@ Databases are copied from a template that has been migrated once. The copy for t
 made, and the one of the last test removed, while the current test runs.
 """
 
-import importlib.util
 import itertools
 import logging
 import shutil
@@ -19,6 +18,7 @@ import pytest
 from psycopg import sql
 
 from oms.store.embedded_postgres import EmbeddedPostgres
+from oms.store.migrate import upgrade
 from oms.store.postgres_cluster import open_database
 from oms.store.postgres_urls import OWNER_ROLE, SUPERUSER, database_url, role_url
 
@@ -87,7 +87,7 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture(scope="session")
 def migrated_databases(postgres_server: EmbeddedPostgres) -> Iterator[Databases]:
     url = _make_template(postgres_server.url, "migrated")
-    _migrate(url)
+    upgrade(url)
     databases = Databases(postgres_server.url, "migrated")
     yield databases
     databases.close()
@@ -115,12 +115,6 @@ def empty_database_url(empty_databases: Databases) -> Iterator[str]:
     url = empty_databases.take()
     yield url
     empty_databases.drop(url)
-
-
-def _migrate(url: str) -> None:
-    name = "oms.store.migrate"
-    if importlib.util.find_spec(name) is not None:
-        importlib.import_module(name).upgrade(url)
 
 
 def _make_template(server_url: str, name: str) -> str:
