@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Connection, func, literal_column, select, text
 
 from oms.store.leader import lock_key
 from oms.store.tables import (
@@ -29,7 +29,7 @@ _LED = text(
 class Health:
     """led: a process holds the shard's lead now; the server takes it from one that is silent.
 
-    inbox_wait_s: age of the oldest command that no core has taken. at: the journal's last stamp.
+    inbox_wait_s: age of the oldest command that no core has taken. Ages by the database's clock.
     """
 
     led: bool
@@ -37,10 +37,10 @@ class Health:
     holder: str
     since: datetime | None
     seq: int
-    at: datetime | None
+    journal_age_s: Decimal | None
     open_orders: int
     unknown_orders: int
-    doubt_since: datetime | None
+    oldest_doubt_s: Decimal | None
     inbox_waiting: int
     inbox_wait_s: Decimal
     sessions_up: int
@@ -63,7 +63,7 @@ def health(connection: Connection, shard: str) -> Health:
     )
     tip = (
         connection.execute(
-            select(journal.c.seq, journal.c.at).order_by(journal.c.seq.desc()).limit(1)
+            select(journal.c.seq, _age(journal.c.at).label("age")).order_by(journal.c.seq.desc()).limit(1)
         )
         .mappings()
         .one_or_none()
@@ -72,15 +72,12 @@ def health(connection: Connection, shard: str) -> Health:
         select(func.count()).select_from(orders).where(orders.c.is_open)
     ).scalar_one()
     doubt = connection.execute(
-        select(func.count(), func.min(child_orders.c.doubt_since)).where(child_orders.c.in_doubt)
+        select(func.count(), _age(func.min(child_orders.c.doubt_since))).where(child_orders.c.in_doubt)
     ).one()
     waiting = connection.execute(
         select(
             func.count(),
-            func.coalesce(
-                func.extract("epoch", func.now() - func.min(command_inbox.c.created_at)),
-                literal_column("0::numeric"),
-            ),
+            func.coalesce(_age(func.min(command_inbox.c.created_at)), literal_column("0::numeric")),
         ).where(command_inbox.c.state == "new")
     ).one()
     up = connection.execute(
@@ -94,12 +91,16 @@ def health(connection: Connection, shard: str) -> Health:
         holder=lead["holder"] if lead else "",
         since=lead["since"] if lead else None,
         seq=tip["seq"] if tip else 0,
-        at=tip["at"] if tip else None,
+        journal_age_s=tip["age"] if tip else None,
         open_orders=open_orders,
         unknown_orders=doubt[0],
-        doubt_since=doubt[1],
+        oldest_doubt_s=doubt[1],
         inbox_waiting=waiting[0],
         inbox_wait_s=Decimal(waiting[1]),
         sessions_up=up[0],
         sessions_down=up[1],
     )
+
+
+def _age(moment: ColumnElement[datetime]) -> ColumnElement[Decimal]:
+    return func.extract("epoch", func.clock_timestamp() - moment)

@@ -18,11 +18,14 @@ def list_refusals(
     cursor: str = "",
     limit: int = 100,
 ) -> Page:
-    """Refused requests and messages. A limited scope shows those about its orders."""
+    """Refused requests and messages; a limited scope shows its client's, by the order's account."""
     column = refusals.c
     query = select(refusals)
     if scope.limited:
-        query = query.join(orders, orders.c.order_id == column.order_id).where(scope.orders())
+        ours = orders.c.order_id.is_(None) | orders.c.account.in_(scope.accounts)
+        query = query.outerjoin(orders, orders.c.order_id == column.order_id).where(
+            column.counterparty == scope.client, ours
+        )
     if reason is not None:
         query = query.where(column.reason == reason)
     if session is not None:

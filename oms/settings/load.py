@@ -34,7 +34,7 @@ def load(path: Path | str) -> Settings:
     try:
         settings = Settings(**data)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = _without_echoes(error.errors(include_url=False))
         raise ConfigError("\n".join(_line(detail) for detail in details)) from None
     except SettingsError as error:
         field = str(error).partition('"')[2].partition('"')[0]
@@ -78,6 +78,12 @@ def _let_variables_choose_the_database(
     names = {f"{_PREFIX}DATABASE__{key.upper()}" for key in _PLACES}
     if isinstance(table, dict) and any(name.upper() in names for name in environment):
         data["database"] = {key: value for key, value in table.items() if key not in _PLACES}
+
+
+def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """A list whose only element is at fault is also reported as too short: once is enough."""
+    inner = {detail["loc"][:-1] for detail in details}
+    return [one for one in details if one["type"] != "too_short" or one["loc"] not in inner]
 
 
 def _line(detail: ErrorDetails) -> str:
