@@ -76,7 +76,7 @@ class Sequencer:
     @property
     def idle(self) -> bool:
         """Whether nothing is queued, undecided, uncommitted or undelivered."""
-        return not (self._commands or self._batch or self._journal.busy)
+        return not (self._commands or self._batch or self._journal.busy or self._sent)
 
     @property
     def full(self) -> bool:
@@ -101,6 +101,10 @@ class Sequencer:
             self._decide(commands.popleft(), self._clock.now())
         if self._batch is not None and not self._journal.busy:
             self._hand_over()
+
+    def flush(self) -> None:
+        """Have what was sent noted in the journal with the next batch."""
+        self._sent_since = 0
 
     def _note_due(self, now: int) -> bool:
         """Whether to note what was sent: with other work that is due anyway, or after a while."""

@@ -1,0 +1,5 @@
+"""`python -m oms` is the command `oms`."""
+
+from oms.cli import app
+
+app()

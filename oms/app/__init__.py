@@ -1,0 +1,1 @@
+"""The composition root: builds every object of a process once, top to bottom."""

@@ -1,0 +1,307 @@
+"""The command `oms`: one place that says what the program can do, and how it ends.
+
+Each command imports what it runs only when it runs: `oms --help` needs none of it.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from oms.app.exits import Exit, Stop, complain
+
+commands = typer.Typer(
+    name="oms",
+    help="Plumbline: an order and execution management server for institutional desks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+db = typer.Typer(help="The database's schema.", no_args_is_help=True)
+risk = typer.Typer(help="Risk limits.", no_args_is_help=True)
+kill = typer.Typer(help="Kill switches.", no_args_is_help=True)
+recon = typer.Typer(help="Reconciliation with the venues' files.", no_args_is_help=True)
+audit = typer.Typer(help="What happened, and proof of it.", no_args_is_help=True)
+order = typer.Typer(help="Single orders.", no_args_is_help=True)
+for group, name in (
+    (db, "db"),
+    (risk, "risk"),
+    (kill, "kill"),
+    (recon, "recon"),
+    (audit, "audit"),
+    (order, "order"),
+):
+    commands.add_typer(group, name=name)
+
+Config = Annotated[
+    Path, typer.Option("--config", "-c", help="The TOML configuration; OMS_* variables win.")
+]
+DEFAULT_CONFIG = Path("config/oms.toml")
+
+
+def app() -> None:
+    """Run the command line; a known fault is one line and its exit code, never a traceback."""
+    from oms.settings.load import ConfigError
+
+    try:
+        commands(standalone_mode=True)
+    except Stop as stop:
+        complain(str(stop))
+        raise SystemExit(stop.code) from None
+    except ConfigError as error:
+        complain(str(error))
+        raise SystemExit(Exit.CONFIG) from None
+
+
+@commands.command()
+def serve(config: Config = DEFAULT_CONFIG) -> None:
+    """Run database, core, api and jobs together under one supervisor."""
+    from oms.app import serve as process
+
+    raise typer.Exit(process.run(_settings(config, "serve"), config))
+
+
+@commands.command()
+def core(config: Config = DEFAULT_CONFIG) -> None:
+    """Run the core: FIX sessions, sequencer, journal. A second one stands by."""
+    from oms.app import core as process
+
+    settings = _settings(config, "core")
+    try:
+        code: int = process.run(settings)
+    except Stop as stop:
+        complain(str(stop))
+        code = stop.code
+    process.leave(code)
+
+
+@commands.command()
+def api(config: Config = DEFAULT_CONFIG) -> None:
+    """Run the REST API (http://HOST:PORT/docs)."""
+    from oms.app import side
+
+    raise typer.Exit(side.run_api(_settings(config, "api")))
+
+
+@commands.command()
+def jobs(config: Config = DEFAULT_CONFIG) -> None:
+    """Run the scheduler: end of day, reconciliation."""
+    from oms.app import side
+
+    raise typer.Exit(side.run_jobs(_settings(config, "jobs")))
+
+
+@commands.command()
+def exchange(
+    name: Annotated[str, typer.Argument(help="The venue's name in the configuration.")],
+    config: Config = DEFAULT_CONFIG,
+    data_dir: Annotated[Path, typer.Option(help="Its command log and files.")] = Path(
+        "var/exchange"
+    ),
+    control_port: Annotated[int, typer.Option(help="Fault switches; 0: a free port.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of its liquidity.")] = 1,
+) -> None:
+    """Run a simulated venue that speaks FIX 4.4, with price-time matching."""
+    from oms.app import side
+
+    settings = _settings(config, f"exchange {name}")
+    code = side.run_exchange(
+        settings, name, data_dir=data_dir, control_port=control_port, seed=seed
+    )
+    raise typer.Exit(code)
+
+
+@commands.command()
+def demo(
+    orders: Annotated[int, typer.Option(help="How many orders the clients send.")] = 3_000,
+    seed: Annotated[int, typer.Option(help="Seed of the flow.")] = 1,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything up afterwards.")] = False,
+    file: Annotated[
+        Path | None, typer.Option("--orders-file", help="Your own orders: CSV or a FIX log.")
+    ] = None,
+) -> None:
+    """The whole product on this machine: trade, kill, recover, reconcile, prove."""
+    from oms.demo.run import Options, main
+
+    raise typer.Exit(main(Options(orders=orders, seed=seed, keep=keep, orders_file=file)))
+
+
+@commands.command()
+def bench(
+    orders: Annotated[int, typer.Option(help="Orders in each measured round.")] = 5_000,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
+) -> None:
+    """Measure the server beside a bare relay and the database's own limit."""
+    from oms.bench.run import Options, main
+
+    raise typer.Exit(main(Options(orders=orders, json_file=json_file)))
+
+
+@commands.command()
+def password() -> None:
+    """Make the Argon2id hash of a FIX password (asked for, not shown)."""
+    from fix_sessions.credentials import hash_password
+
+    text = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    typer.echo(hash_password(text))
+
+
+@commands.command()
+def key() -> None:
+    """Make an API key: the key, shown once, and the hash for the configuration."""
+    from oms.app.keys import new_key
+
+    made, hashed = new_key()
+    typer.echo(f"key      {made}\nkey_hash {hashed}")
+
+
+@db.command("upgrade")
+def db_upgrade(config: Config = DEFAULT_CONFIG) -> None:
+    """Bring the schema up to date."""
+    from oms.app import database
+
+    with database.database(_settings(config, "db").database) as urls:
+        database.migrate(urls)
+        typer.echo(database.current_version(urls))
+
+
+@db.command("current")
+def db_current(config: Config = DEFAULT_CONFIG) -> None:
+    """Print the schema's version."""
+    from oms.app import database
+
+    with database.database(_settings(config, "db").database) as urls:
+        typer.echo(database.current_version(urls))
+
+
+@db.command("check")
+def db_check(config: Config = DEFAULT_CONFIG) -> None:
+    """Exit 0 when the schema is the one that this program wants, else 6."""
+    from oms.app import database
+
+    with database.database(_settings(config, "db").database) as urls:
+        database.require_schema(urls)
+        typer.echo(f"{database.current_version(urls)} is current")
+
+
+Rule = Annotated[str, typer.Argument(help="MAX_ORDER_QTY, MAX_ORDER_NOTIONAL, PRICE_COLLAR, ...")]
+Level = Annotated[str, typer.Argument(help="FIRM, SESSION, ACCOUNT or SYMBOL.")]
+Subject = Annotated[str, typer.Argument(help="Whose; '*' at level FIRM.")]
+Reason = Annotated[str, typer.Option(help="Why; stands in the audit trail.")]
+
+
+@risk.command("show")
+def risk_show(config: Config = DEFAULT_CONFIG) -> None:
+    """Every limit and every engaged kill switch."""
+    from oms.app import operate
+
+    operate.show_risk(_settings(config, "risk"))
+
+
+@risk.command("set")
+def risk_set(
+    rule: Rule,
+    level: Level,
+    subject: Subject,
+    value: Annotated[str, typer.Argument(help="The limit, or 'none' to remove it.")],
+    reason: Reason,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Set a limit by a journaled command."""
+    from oms.app import operate
+
+    operate.set_limit(_settings(config, "risk"), rule, level, subject, value, reason)
+
+
+@kill.command("engage")
+def kill_engage(
+    level: Level,
+    subject: Subject,
+    reason: Reason,
+    keep_orders: Annotated[
+        bool, typer.Option("--keep-orders", help="Do not cancel open orders.")
+    ] = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Refuse new orders in the scope, and cancel what is open there."""
+    from oms.app import operate
+
+    operate.engage_kill(_settings(config, "kill"), level, subject, reason, not keep_orders)
+
+
+@kill.command("release")
+def kill_release(
+    level: Level, subject: Subject, reason: Reason, config: Config = DEFAULT_CONFIG
+) -> None:
+    """Take orders in the scope again."""
+    from oms.app import operate
+
+    operate.release_kill(_settings(config, "kill"), level, subject, reason)
+
+
+@order.command("resolve")
+def order_resolve(
+    order_id: Annotated[str, typer.Argument(help="The child order in doubt.")],
+    outcome: Annotated[str, typer.Argument(help="CANCELED, REJECTED or NEW (it works).")],
+    reason: Reason,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Sign a decision about an order whose state is UNKNOWN."""
+    from oms.app import operate
+
+    operate.resolve_order(_settings(config, "order"), order_id, outcome, reason)
+
+
+@recon.command("run")
+def recon_run(
+    date: Annotated[str, typer.Option(help="Trading date, YYYY-MM-DD.")],
+    source: Annotated[
+        Path | None, typer.Option(help="One venue's trade file; default: all venues' own.")
+    ] = None,
+    venue: Annotated[str, typer.Option(help="The venue of --source.")] = "",
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Reconcile a day; exit 0 only when every run is complete and without breaks."""
+    from oms.app import operate
+
+    raise typer.Exit(operate.reconcile(_settings(config, "recon"), date, source, venue))
+
+
+@recon.command("show")
+def recon_show(
+    run_id: Annotated[str, typer.Argument(help="A run's id; none: the latest runs.")] = "",
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Runs, or one run's breaks with the evidence of both sides."""
+    from oms.app import operate
+
+    operate.show_recon(_settings(config, "recon"), run_id)
+
+
+@audit.command("order")
+def audit_order(
+    order_id: Annotated[str, typer.Argument(help="OrderID, or a client's ClOrdID.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """One order's whole life, in order."""
+    from oms.app import operate
+
+    operate.show_order(_settings(config, "audit"), order_id)
+
+
+@audit.command("verify")
+def audit_verify(config: Config = DEFAULT_CONFIG) -> None:
+    """Recompute the chain and every table from the journal; exit 1 where a row differs."""
+    from oms.app import operate
+
+    raise typer.Exit(operate.verify(_settings(config, "audit")))
+
+
+def _settings(config: Path, process: str):  # noqa: ANN202 - its type is imported late
+    from oms import logs
+    from oms.settings.load import load
+
+    settings = load(config)
+    logs.configure(settings.logging, process=process)
+    return settings
+
