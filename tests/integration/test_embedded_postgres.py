@@ -111,6 +111,9 @@ def test_of_many_first_starters_one_owns_the_server() -> None:
             assert len(owners) == 1
             assert len(urls) == 1
             _assert_answers(urls.pop())
+            for child in sorted(children, key=lambda child: child in owners):
+                child.close_input()
+                assert child.process.wait(30) == 0
 
 
 def test_the_server_ends_with_its_owner_and_loses_nothing(data_dir: Path) -> None:
