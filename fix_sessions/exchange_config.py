@@ -1,0 +1,137 @@
+"""What one simulated venue is, as its process takes it; from plain values, each one checked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Literal
+
+from ems.simulator.model import LiquiditySettings, SymbolSettings, VenueSettings
+
+
+class ExchangeConfigError(ValueError):
+    """A value that cannot be used; names the key, the value and the rule."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeConfig:
+    """One venue. Ports: 0 takes a free one; both are printed once the venue is ready.
+
+    `data_dir` holds the command log and the FIX session numbers. A log belongs to one seed, set of
+    symbols and liquidity: they decide what a replay makes of it, so they may not change under it.
+    """
+
+    name: str
+    sender_comp_id: str
+    target_comp_ids: tuple[str, ...]
+    data_dir: Path
+    symbols: tuple[SymbolSettings, ...]
+    host: str = "127.0.0.1"
+    port: int = 0
+    control_port: int = 0
+    seed: int = 1
+    liquidity: LiquiditySettings = field(default_factory=LiquiditySettings)
+    walk_interval_ms: int = 0
+    market_data_interval_ms: int = 5
+    trade_file_dir: Path | None = None
+    torn_tail: Literal["drop", "refuse"] = "drop"
+    heart_bt_int_s: int = 30
+
+    @property
+    def venue_settings(self) -> VenueSettings:
+        return VenueSettings(symbols=self.symbols, liquidity=self.liquidity)
+
+    @property
+    def files_dir(self) -> Path:
+        """Where the end-of-day files go: trade_file_dir, else `files` in data_dir."""
+        return self.trade_file_dir or self.data_dir / "files"
+
+
+def config_from(values: Mapping[str, Any]) -> ExchangeConfig:
+    """The configuration from plain values, as TOML or JSON give them.
+
+    `symbols` is a list of tables (symbol, reference_price, tick, lot), `liquidity` a table;
+    decimals are text or whole numbers. Raises ExchangeConfigError.
+    """
+    known = {item.name for item in fields(ExchangeConfig)}
+    for key in values:
+        if key not in known:
+            raise ExchangeConfigError(f"{key}: unknown; known are {', '.join(sorted(known))}")
+    for key in ("name", "sender_comp_id", "target_comp_ids", "data_dir", "symbols"):
+        if not values.get(key):
+            raise ExchangeConfigError(f"{key}: missing or empty")
+    made = dict(values)
+    made["target_comp_ids"] = tuple(_texts("target_comp_ids", values["target_comp_ids"]))
+    made["data_dir"] = Path(values["data_dir"])
+    if values.get("trade_file_dir") is not None:
+        made["trade_file_dir"] = Path(values["trade_file_dir"])
+    made["symbols"] = tuple(_symbol(item) for item in values["symbols"])
+    if "liquidity" in values:
+        made["liquidity"] = _liquidity(values["liquidity"])
+    config = ExchangeConfig(**made)
+    _check(config)
+    return config
+
+
+def _check(config: ExchangeConfig) -> None:
+    names = [item.symbol for item in config.symbols]
+    if len(set(names)) != len(names):
+        raise ExchangeConfigError(f"symbols: {names}: each may stand once")
+    for key in ("port", "control_port"):
+        value = getattr(config, key)
+        if type(value) is not int or not 0 <= value <= 65535:
+            raise ExchangeConfigError(f"{key}: {value!r}: must be 0 to 65535")
+    for key in ("seed", "walk_interval_ms", "market_data_interval_ms", "heart_bt_int_s"):
+        value = getattr(config, key)
+        if type(value) is not int or value < 0:
+            raise ExchangeConfigError(f"{key}: {value!r}: must be a whole number, 0 or more")
+    if config.torn_tail not in {"drop", "refuse"}:
+        raise ExchangeConfigError(f"torn_tail: {config.torn_tail!r}: must be drop or refuse")
+    if not config.name.isidentifier() and not config.name.replace("-", "").isalnum():
+        raise ExchangeConfigError(f"name: {config.name!r}: must be letters, digits and dashes")
+
+
+def _texts(key: str, value: object) -> Sequence[str]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise ExchangeConfigError(f"{key}: {value!r}: must be a list of texts")
+    for item in value:
+        if not isinstance(item, str) or not item:
+            raise ExchangeConfigError(f"{key}: {item!r}: must be a text that is not empty")
+    return value
+
+
+def _symbol(values: Mapping[str, Any]) -> SymbolSettings:
+    name = values.get("symbol")
+    if not isinstance(name, str) or not name:
+        raise ExchangeConfigError(f"symbols.symbol: {name!r}: must be a text that is not empty")
+    made: dict[str, Decimal] = {}
+    for key in ("reference_price", "tick", "lot"):
+        if key not in values and key != "reference_price":
+            continue
+        value = values.get(key)
+        try:
+            number = Decimal(str(value)) if isinstance(value, str | int) else Decimal("NaN")
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite() or number <= 0:
+            rule = "must be a number above 0, as text"
+            raise ExchangeConfigError(f"symbols.{name}.{key}: {value!r}: {rule}")
+        made[key] = number
+    return SymbolSettings(symbol=name, **made)
+
+
+def _liquidity(values: Mapping[str, Any]) -> LiquiditySettings:
+    known = {item.name: item.type for item in fields(LiquiditySettings)}
+    for key, value in values.items():
+        if key not in known:
+            raise ExchangeConfigError(f"liquidity.{key}: unknown")
+        wanted = bool if key == "replenish" else int
+        if type(value) is not wanted or value < 0:
+            rule = "true or false" if wanted is bool else "a whole number, 0 or more"
+            raise ExchangeConfigError(f"liquidity.{key}: {value!r}: must be {rule}")
+    made = LiquiditySettings(**values)
+    if made.min_lots > made.max_lots or made.min_lots < 1:
+        raise ExchangeConfigError(
+            f"liquidity.min_lots: {made.min_lots}: must be 1 to max_lots ({made.max_lots})"
+        )
+    return made
