@@ -161,7 +161,7 @@ def _max_position(asked: Asked) -> Iterator[RiskFigure]:
 
 def _message_rate(asked: Asked) -> Iterator[RiskFigure]:
     times = asked.state.message_times.get(asked.terms.counterparty, ())
-    # In order, and cut when the message was folded: counting them all would cost more than the rest.
+    # In order and cut at each folding: to count them all would cost more than all else.
     past = sum(1 for _ in takewhile(lambda at: at <= asked.at - SECOND, times))
     yield from _at_most(asked, Rule.MAX_MESSAGE_RATE, Decimal(len(times) - past))
 
