@@ -1,0 +1,474 @@
+"""A client order's life through the brain: routing, fills, cancel, replace, duplicates, doubt."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from oms.domain import effects as fx
+from oms.domain.commands import (
+    SYSTEM,
+    CloseTradingDay,
+    CoreStarted,
+    EngageKillSwitch,
+    OrderCancelReject,
+    ResolveOrder,
+    SequenceReset,
+    SessionLoggedOn,
+    SetRiskLimit,
+)
+from oms.domain.events import (
+    DuplicateExecutionDropped,
+    DuplicateOrderRefused,
+    OrderHeld,
+    OrderInDoubt,
+    OrderRefused,
+    OrderResent,
+    OrderRouted,
+    OrderStatusQueried,
+    OrderStatusReported,
+    OrphanReported,
+    RequestRefused,
+    TradeExecuted,
+)
+from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus, Side, TimeInForce
+from oms.domain.reasons import Reason
+from tests.support.world import DATE, World
+
+
+def of_type(world: World, kind: type) -> list:
+    return [event for event in world.events if isinstance(event, kind)]
+
+
+def reports(world: World) -> list[tuple[ExecType, OrdStatus]]:
+    return [
+        (one.exec_type, one.ord_status)
+        for one in world.effects
+        if isinstance(one, fx.SendExecutionReport)
+    ]
+
+
+def connected() -> World:
+    world = World()
+    world.connect("XA", "XB")
+    return world
+
+
+def test_order_is_accepted_routed_filled_and_positions_move() -> None:
+    world = connected()
+    world.new("c1", "100", "100.50")
+    assert reports(world) == [(ExecType.NEW, OrdStatus.NEW)]
+    [sent] = [one for one in world.effects if isinstance(one, fx.SendNewOrderSingle)]
+    assert (sent.session, sent.order_qty, sent.price) == ("XA", Decimal(100), Decimal("100.50"))
+    child = world.child("c1")
+    world.ack(child)
+    assert reports(world) == []
+    world.fill(child, "40", "100.25")
+    assert reports(world) == [(ExecType.TRADE, OrdStatus.PARTIALLY_FILLED)]
+    world.fill(child, "60", "100.50")
+    assert reports(world) == [(ExecType.TRADE, OrdStatus.FILLED)]
+    order = world.order("c1")
+    assert (order.cum_qty, order.leaves_qty, order.avg_px) == (100, 0, Decimal("100.4"))
+    position = world.state.positions["A1", "AAPL"]
+    assert (position.quantity, position.cost) == (100, Decimal("10040"))
+    assert world.state.open_orders == set()
+    assert world.state.working["A1", "AAPL"].buy == 0
+
+
+def test_router_splits_by_price_after_fees() -> None:
+    world = connected()
+    world.quote("XA", "99", "100", size="60")
+    world.quote("XB", "99", "100.01", size="500")
+    world.new("c1", "100", "101")
+    legs = [(one.terms.counterparty, one.terms.order_qty) for one in of_type(world, OrderRouted)]
+    assert legs == [("XA", Decimal(60)), ("XB", Decimal(40))]
+
+
+def test_order_waits_for_a_venue_and_goes_when_it_is_resynchronised() -> None:
+    world = World()
+    world.new("c1")
+    assert of_type(world, OrderHeld)
+    world.send(SessionLoggedOn(origin=replace(world.origin("XB"), msg_seq_num=0)))
+    assert not of_type(world, OrderRouted)
+    world.resync_done("XB")
+    [routed] = of_type(world, OrderRouted)
+    assert routed.terms.counterparty == "XB"
+
+
+def test_ioc_without_a_connected_venue_is_rejected() -> None:
+    world = World()
+    world.new("c1", tif=TimeInForce.IOC)
+    assert reports(world) == [
+        (ExecType.NEW, OrdStatus.NEW),
+        (ExecType.REJECTED, OrdStatus.REJECTED),
+    ]
+
+
+def test_a_refused_child_goes_to_the_next_venue_then_the_order_ends() -> None:
+    world = connected()
+    world.new("c1")
+    first = world.child("c1")
+    world.send(
+        world.report(first.counterparty, first.cl_ord_id, ExecType.REJECTED, OrdStatus.REJECTED)
+    )
+    second = world.child("c1")
+    assert (first.counterparty, second.counterparty) == ("XA", "XB")
+    world.send(
+        world.report(second.counterparty, second.cl_ord_id, ExecType.REJECTED, OrdStatus.REJECTED)
+    )
+    assert reports(world) == [(ExecType.REJECTED, OrdStatus.REJECTED)]
+
+
+def test_duplicate_cl_ord_id_is_refused_and_the_order_lives() -> None:
+    world = connected()
+    world.new("c1")
+    world.new("c1")
+    assert of_type(world, DuplicateOrderRefused)
+    assert reports(world) == [(ExecType.REJECTED, OrdStatus.NEW)]
+    assert world.order("c1").is_open
+    world.new("c1", poss_resend=True)
+    assert of_type(world, OrderStatusReported)
+    world.new("c1", "999", poss_resend=True)
+    assert of_type(world, DuplicateOrderRefused)
+
+
+def test_same_exec_id_is_booked_once() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.fill(child, "30", exec_id="same")
+    world.fill(child, "30", exec_id="same")
+    assert of_type(world, DuplicateExecutionDropped)
+    assert world.order("c1").cum_qty == 30
+
+
+def test_early_late_and_excess_fills_are_booked_and_flagged() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.fill(child, "30")
+    assert of_type(world, TradeExecuted)[0].early
+    world.cancel("c2", "c1")
+    world.canceled(child, child.requests[-1].cl_ord_id)
+    assert world.order("c1").ord_status is OrdStatus.CANCELED
+    world.fill(child, "90")
+    [trade] = of_type(world, TradeExecuted)
+    assert trade.late
+    assert trade.excess
+    assert world.order("c1").cum_qty == 120
+    assert world.state.positions["A1", "AAPL"].quantity == 120
+
+
+def test_cancel_reaches_the_venue_and_comes_back() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.cancel("c2", "c1")
+    assert reports(world) == [(ExecType.PENDING_CANCEL, OrdStatus.PENDING_CANCEL)]
+    [request] = [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
+    world.canceled(child, request.cl_ord_id)
+    [report] = [one for one in world.effects if isinstance(one, fx.SendExecutionReport)]
+    assert (report.cl_ord_id, report.orig_cl_ord_id) == ("c2", "c1")
+    assert (report.exec_type, report.ord_status) == (ExecType.CANCELED, OrdStatus.CANCELED)
+
+
+def test_cancel_that_the_venue_refuses_leaves_the_order_working() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.cancel("c2", "c1")
+    world.send(
+        OrderCancelReject(
+            origin=world.origin(child.counterparty),
+            order_id="v",
+            cl_ord_id=child.requests[-1].cl_ord_id,
+            orig_cl_ord_id=child.cl_ord_id,
+            ord_status=OrdStatus.NEW,
+            cxl_rej_reason=CxlRejReason.BROKER_OPTION,
+            response_to=CxlRejResponseTo.ORDER_CANCEL_REQUEST,
+            text="no",
+        )
+    )
+    [reject] = [one for one in world.effects if isinstance(one, fx.SendOrderCancelReject)]
+    assert (reject.cl_ord_id, reject.ord_status) == ("c2", OrdStatus.NEW)
+    assert world.order("c1").requests == []
+
+
+def test_fill_while_cancel_is_pending_reports_pending_cancel_then_too_late() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.cancel("c2", "c1")
+    world.fill(child, "100")
+    assert reports(world) == [(ExecType.TRADE, OrdStatus.PENDING_CANCEL)]
+    [reject] = [one for one in world.effects if isinstance(one, fx.SendOrderCancelReject)]
+    assert (reject.cxl_rej_reason, reject.ord_status) == (
+        CxlRejReason.TOO_LATE_TO_CANCEL,
+        OrdStatus.FILLED,
+    )
+
+
+def test_replace_of_one_working_child_is_native() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.replace("c2", "c1", "150", "101")
+    [request] = [one for one in world.effects if isinstance(one, fx.SendOrderCancelReplaceRequest)]
+    world.send(
+        world.report(
+            child.counterparty,
+            request.cl_ord_id,
+            ExecType.REPLACED,
+            OrdStatus.NEW,
+            orig_cl_ord_id=child.cl_ord_id,
+            order_qty=Decimal(150),
+            price=Decimal(101),
+        )
+    )
+    order = world.order("c1")
+    assert (order.cl_ord_id, order.order_qty, order.price) == ("c2", 150, 101)
+    assert (child.order_qty, child.price) == (150, 101)
+
+
+def test_replace_with_two_children_withdraws_them_and_routes_anew() -> None:
+    world = connected()
+    world.quote("XA", None, "100", size="60")
+    world.quote("XB", None, "100", size="60")
+    world.new("c1", "100", "100")
+    children = [world.child("c1", 0), world.child("c1", 1)]
+    for child in children:
+        world.ack(child)
+    world.replace("c2", "c1", "80", "100")
+    for child in children:
+        world.canceled(child, child.requests[-1].cl_ord_id)
+    order = world.order("c1")
+    assert (order.order_qty, order.cl_ord_id) == (80, "c2")
+    assert sum(one.terms.order_qty for one in of_type(world, OrderRouted)) == 80
+
+
+def test_replace_below_cum_qty_is_refused() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.fill(child, "60")
+    world.replace("c2", "c1", "50")
+    [refused] = of_type(world, RequestRefused)
+    assert refused.reason is Reason.BELOW_CUM_QTY
+    assert "OrderQty (38) = 50: must not be below CumQty 60" in refused.text
+
+
+def test_bust_takes_the_trade_back_everywhere() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.fill(child, "100", exec_id="t1")
+    world.send(
+        world.report(
+            child.counterparty,
+            child.cl_ord_id,
+            ExecType.TRADE_CANCEL,
+            OrdStatus.CANCELED,
+            exec_ref_id="t1",
+        )
+    )
+    assert reports(world) == [(ExecType.TRADE_CANCEL, OrdStatus.NEW)]
+    assert world.order("c1").cum_qty == 0
+    assert world.state.positions["A1", "AAPL"].quantity == 0
+    assert not of_type(world, OrderRouted)
+
+
+def test_report_for_an_unknown_order_is_kept_as_an_orphan() -> None:
+    world = connected()
+    world.send(
+        world.report(
+            "XA",
+            "nobody",
+            ExecType.TRADE,
+            OrdStatus.FILLED,
+            last_qty=Decimal(5),
+            last_px=Decimal(1),
+        )
+    )
+    [orphan] = of_type(world, OrphanReported)
+    assert (orphan.cl_ord_id, orphan.last_qty) == ("nobody", 5)
+
+
+def test_silence_makes_the_child_unknown_and_asks() -> None:
+    world = connected()
+    world.new("c1")
+    assert world.tick(4_000_000) == []
+    world.tick(1_500_000)
+    assert of_type(world, OrderInDoubt)
+    assert of_type(world, OrderStatusQueried)
+    assert world.order("c1").in_doubt
+    world.replace("c2", "c1", "50")
+    assert of_type(world, RequestRefused)[0].reason is Reason.ORDER_STATE_UNKNOWN
+    world.ack(world.child("c1"))
+    assert not world.order("c1").in_doubt
+
+
+def test_not_found_after_silence_resolves_nothing() -> None:
+    world = connected()
+    world.new("c1")
+    world.tick(6_000_000)
+    child = world.child("c1")
+    world.send(
+        world.report(
+            child.counterparty,
+            child.cl_ord_id,
+            ExecType.ORDER_STATUS,
+            OrdStatus.REJECTED,
+            ord_rej_reason="5",
+        )
+    )
+    assert child.in_doubt
+    assert child.is_open
+    world.send(
+        ResolveOrder(
+            origin=replace(SYSTEM, user="kim"),
+            order_id=child.order_id,
+            outcome=OrdStatus.REJECTED,
+            reason="venue confirmed by phone",
+        )
+    )
+    assert not child.is_open
+
+
+def test_unsent_child_is_sent_again_after_a_restart_and_acked_one_is_not() -> None:
+    world = connected()
+    world.new("c1")
+    world.new("c2")
+    acked, unsent = world.child("c1"), world.child("c2")
+    world.ack(acked)
+    world.send(CoreStarted(origin=SYSTEM, leader_epoch=2, version="1", trade_date=DATE))
+    assert len(of_type(world, OrderInDoubt)) == 2
+    world.send(SessionLoggedOn(origin=replace(world.origin("XA"), msg_seq_num=0)))
+    resync = world.state.session("XA").resync_id
+    world.send(
+        world.report(
+            "XA",
+            acked.cl_ord_id,
+            ExecType.ORDER_STATUS,
+            OrdStatus.NEW,
+            mass_status_req_id=resync,
+            tot_num_reports=1,
+            last_rpt_requested=True,
+        )
+    )
+    assert not acked.in_doubt
+    [asked] = of_type(world, OrderStatusQueried)
+    assert asked.order_id == unsent.order_id
+    world.send(
+        world.report(
+            "XA",
+            unsent.cl_ord_id,
+            ExecType.ORDER_STATUS,
+            OrdStatus.REJECTED,
+            ord_rej_reason="5",
+        )
+    )
+    assert of_type(world, OrderResent)
+    [again] = [one for one in world.effects if isinstance(one, fx.SendNewOrderSingle)]
+    assert again.poss_resend
+    assert again.cl_ord_id == unsent.cl_ord_id
+
+
+def test_cancel_while_the_venue_is_away_goes_when_it_is_back() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.disconnect(child.counterparty)
+    world.cancel("c2", "c1")
+    assert not [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
+    world.send(SessionLoggedOn(origin=replace(world.origin("XA"), msg_seq_num=0)))
+    world.send(
+        world.report(
+            "XA",
+            child.cl_ord_id,
+            ExecType.ORDER_STATUS,
+            OrdStatus.NEW,
+            mass_status_req_id=world.state.session("XA").resync_id,
+            last_rpt_requested=True,
+        )
+    )
+    assert [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
+
+
+def test_cancel_lost_with_the_session_is_asked_again() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.cancel("c2", "c1")
+    world.disconnect(child.counterparty)
+    world.send(SessionLoggedOn(origin=replace(world.origin("XA"), msg_seq_num=0)))
+    world.send(
+        world.report(
+            "XA",
+            child.cl_ord_id,
+            ExecType.ORDER_STATUS,
+            OrdStatus.NEW,
+            mass_status_req_id=world.state.session("XA").resync_id,
+            last_rpt_requested=True,
+        )
+    )
+    assert [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
+    world.canceled(child, child.requests[-1].cl_ord_id)
+    assert world.order("c1").ord_status is OrdStatus.CANCELED
+
+
+def test_kill_switch_refuses_and_withdraws() -> None:
+    world = connected()
+    world.new("c1")
+    world.ack(world.child("c1"))
+    world.send(EngageKillSwitch(origin=SYSTEM, level="ACCOUNT", subject="A1", reason="test"))
+    assert [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
+    world.new("c2")
+    [refused] = of_type(world, OrderRefused)
+    assert refused.text == "KILL_SWITCH at ACCOUNT A1: limit 0 orders, measured 1"
+    world.new("c3", account="A2")
+    assert not of_type(world, OrderRefused)
+
+
+def test_limit_refusal_says_rule_level_limit_and_measured() -> None:
+    world = connected()
+    world.send(
+        SetRiskLimit(
+            origin=SYSTEM,
+            rule="MAX_POSITION",
+            level="ACCOUNT",
+            subject="A1",
+            value=Decimal(150),
+        )
+    )
+    world.new("c1", "100")
+    world.new("c2", "51")
+    [refused] = of_type(world, OrderRefused)
+    assert refused.text == "MAX_POSITION at ACCOUNT A1: limit 150, measured 151"
+    world.new("c3", "200", side=Side.SELL)
+    assert of_type(world, OrderRefused)
+
+
+def test_end_of_day_withdraws_and_expires_day_orders() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.send(CloseTradingDay(origin=SYSTEM, trade_date=DATE))
+    world.canceled(child, child.requests[-1].cl_ord_id)
+    assert reports(world) == [(ExecType.EXPIRED, OrdStatus.EXPIRED)]
+
+
+def test_sequence_reset_opens_an_epoch() -> None:
+    world = connected()
+    world.new("c1")
+    assert world.state.session("ALPHA").inbound == 1
+    world.send(SequenceReset(origin=replace(world.origin("ALPHA"), msg_seq_num=0)))
+    session = world.state.session("ALPHA")
+    assert (session.epoch, session.inbound) == (1, 0)
