@@ -6,6 +6,7 @@ message for each poll. Nothing says so, but the kernel tells when a full connect
 """
 
 import logging
+import os
 import select
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ _PUMPS_AT_ONCE = 64
 
 @dataclass(slots=True)
 class _Connection:
+    inode: int
     transport: Transport
     full_since_s: float | None = None
 
@@ -36,7 +38,7 @@ class Backlog:
         return self._room.fileno()
 
     def add(self, descriptor: int, transport: Transport) -> None:
-        self._connections[descriptor] = _Connection(transport)
+        self._connections[descriptor] = _Connection(os.fstat(descriptor).st_ino, transport)
         try:
             self._room.register(descriptor, select.EPOLLOUT | select.EPOLLET)
         except FileExistsError:
@@ -60,7 +62,7 @@ class Backlog:
     def _send_some(self, descriptor: int) -> bool:
         """Whether more may be there: as long as each poll writes something."""
         connection = self._connections.get(descriptor)
-        if connection is None:
+        if connection is None or _inode(descriptor) != connection.inode:
             return False
         try:
             for _ in range(_PUMPS_AT_ONCE):
@@ -74,17 +76,17 @@ class Backlog:
 
     def check(self, now_s: float) -> None:
         """End the connections that have been full for longer than the limit."""
-        if not self._connections:
-            return
+        for descriptor, connection in list(self._connections.items()):
+            if not connection.transport.holds(descriptor, connection.inode) or (
+                _inode(descriptor) != connection.inode
+            ):
+                del self._connections[descriptor]  # closed, and its number perhaps another's now
         writable = select.poll()
         for descriptor in self._connections:
             writable.register(descriptor, select.POLLOUT)
         ready = dict(writable.poll(0))
-        for descriptor, connection in list(self._connections.items()):
-            events = ready.get(descriptor, 0)
-            if events & (select.POLLNVAL | select.POLLERR | select.POLLHUP):
-                del self._connections[descriptor]
-            elif events:
+        for descriptor, connection in self._connections.items():
+            if descriptor in ready:
                 connection.full_since_s = None
             elif connection.full_since_s is None:
                 connection.full_since_s = now_s
@@ -97,3 +99,10 @@ class Backlog:
 
     def close(self) -> None:
         self._room.close()
+
+
+def _inode(descriptor: int) -> int | None:
+    try:
+        return os.fstat(descriptor).st_ino
+    except OSError:
+        return None

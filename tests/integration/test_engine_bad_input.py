@@ -1,0 +1,204 @@
+"""What is not FIX, or not from who it says: the exact answer, and that the session goes on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fix_sessions.engine import Engine
+from fix_sessions.light_session import LightSettings
+from fix_sessions.light_socket import LightPeer
+from fix_sessions.wire import fields_of, first, frame
+from tests.support.fix_engine import EngineHub, accepting
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[EngineHub]:
+    with EngineHub(tmp_path / "store") as found:
+        yield found
+
+
+@pytest.fixture
+def engine(hub: EngineHub) -> Engine:
+    return hub.run(accepting(), accepting("BETA"))
+
+
+@pytest.fixture
+def client(hub: EngineHub, engine: Engine) -> LightPeer:
+    found = hub.client_of(engine)
+    found.logon()
+    hub.until(lambda: engine.is_logged_on("ALPHA"))
+    return found
+
+
+def goes_on(hub: EngineHub, client: LightPeer) -> bool:
+    """An order sent now is handed over."""
+    client.send("D", [(11, "LAST")])
+    hub.until(lambda: hub.recorder.values(11)[-1:] == ["LAST"])
+    return True
+
+
+@pytest.mark.parametrize(
+    ("sender", "target"), [("NOBODY", "PLUMB"), ("ALPHA", "NOBODY"), ("PLUMB", "ALPHA")]
+)
+def test_a_logon_with_unknown_comp_ids_is_dropped_without_an_answer(
+    hub: EngineHub, engine: Engine, sender: str, target: str
+) -> None:
+    settings = LightSettings(sender_comp_id=sender, target_comp_id=target)
+    stranger = hub.client("127.0.0.1", engine.acceptor_port, settings)
+    with pytest.raises(ConnectionError, match="closed by the other side"):
+        stranger.logon()
+    assert stranger.messages == []
+    assert hub.recorder.calls == []
+
+
+def test_a_first_message_that_is_no_logon_is_dropped_without_an_answer(
+    hub: EngineHub, engine: Engine
+) -> None:
+    stranger = hub.client_of(engine)
+    stranger.connect(logon=False)
+    stranger.send_bytes(stranger.session.prepare("D", [(11, "A1")]))
+    hub.until(lambda: not stranger.is_connected)
+    assert (stranger.messages, hub.recorder.received) == ([], [])
+
+
+def test_a_second_connection_for_a_session_is_dropped_and_the_first_goes_on(
+    hub: EngineHub, engine: Engine, client: LightPeer
+) -> None:
+    double = hub.client_of(engine)
+    with pytest.raises(ConnectionError, match="closed by the other side"):
+        double.logon()
+    assert goes_on(hub, client)
+
+
+def test_a_refused_logon_gets_the_reason_and_the_session_stays_closed(
+    hub: EngineHub, engine: Engine
+) -> None:
+    hub.recorder.refusal = "wrong password"
+    client = hub.client_of(engine)
+    with pytest.raises(ConnectionError):
+        client.logon()
+    assert [m.get(58) for m in client.messages if m.msg_type == "5"] == [
+        "Rejected Logon Attempt: wrong password"
+    ]
+    assert hub.recorder.calls == [("check", "ALPHA", "")]
+    assert not engine.is_logged_on("ALPHA")
+    hub.recorder.refusal = None
+    client.reconnect()
+    assert goes_on(hub, client)
+
+
+def test_another_comp_id_in_mid_session_is_rejected_and_logged_out(
+    hub: EngineHub, engine: Engine, client: LightPeer
+) -> None:
+    header = [(34, "2"), (49, "BETA"), (56, "PLUMB"), (52, sending_time(client))]
+    client.send_bytes(frame("FIX.4.4", [(35, "D"), *header, (11, "A1")]))
+    reject = client.wait_for(lambda m: m.msg_type == "3")
+    assert (reject.get(45), reject.get(373)) == ("2", "9")
+    client.wait_for(lambda m: m.msg_type == "5")
+    hub.until(lambda: not engine.is_logged_on("ALPHA"))
+    assert hub.recorder.received == []
+
+
+def sending_time(client: LightPeer) -> str:
+    """A SendingTime that is good enough: that of the client's Logon."""
+    return first(fields_of(client.session.sent[1].decode()), 52) or ""
+
+
+def test_a_stale_sending_time_is_rejected_and_logged_out(
+    hub: EngineHub, engine: Engine, client: LightPeer
+) -> None:
+    header = [(34, "2"), (49, "ALPHA"), (56, "PLUMB"), (52, "20200101-00:00:00")]
+    client.send_bytes(frame("FIX.4.4", [(35, "D"), *header, (11, "A1")]))
+    assert client.wait_for(lambda m: m.msg_type == "3").get(373) == "10"
+    hub.until(lambda: not engine.is_logged_on("ALPHA"))
+    assert hub.recorder.received == []
+
+
+def spoilt_checksum(data: bytes) -> bytes:
+    return data[:-4] + (b"000\x01" if data[-4:] != b"000\x01" else b"001\x01")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        spoilt_checksum,
+        lambda data: data.replace(b"11=A1", b"11=A9"),
+        lambda data: data.replace(b"\x0111=A1", b"\x0111"),
+        lambda data: b"no FIX at all " * 10 + data[:20] + b"\x01",
+    ],
+    ids=["checksum", "one byte", "no equal sign", "noise"],
+)
+def test_garbled_messages_are_ignored_and_asked_for_again(
+    hub: EngineHub, client: LightPeer, spoil: object
+) -> None:
+    garbled = spoil(client.session.prepare("D", [(11, "A1")]))  # type: ignore[operator]
+    client.send_bytes(garbled)
+    # A wrong length may swallow the next message too: the one after that shows the gap.
+    client.send("D", [(11, "A2")])
+    client.send("D", [(11, "A3")])
+    hub.until(lambda: len(hub.recorder.received) == 3)
+    assert hub.recorder.values(11) == ["A1", "A2", "A3"]
+    assert not [m for m in client.messages if m.msg_type in "3j5"]
+    assert goes_on(hub, client)
+
+
+def test_a_length_without_end_costs_the_connection_and_no_message(
+    hub: EngineHub, engine: Engine
+) -> None:
+    client = hub.client_of(engine, heartbeat_s=1)
+    client.logon()
+    client.send_bytes(b"8=FIX.4.4\x019=99999999\x0135=D\x01")
+    client.send("D", [(11, "A1")])
+    hub.until(lambda: not client.is_connected)
+    assert hub.recorder.received == []
+    client.reconnect()
+    hub.until(lambda: hub.recorder.values(11) == ["A1"])
+
+
+@pytest.mark.parametrize(
+    ("msg_type", "body", "answer"),
+    [
+        ("ZZ", [(11, "A1")], ("11", None)),
+        ("D", [(11, "A1"), (11, "A2")], ("13", "11")),
+        ("W", [(55, "ABC"), (99, "1"), (99, "2")], ("13", "99")),
+        ("1", [], ("1", "112")),
+        ("2", [(7, "x"), (16, "0")], ("6", "7")),
+    ],
+)
+def test_messages_that_break_the_session_rules_get_a_session_reject(
+    hub: EngineHub,
+    client: LightPeer,
+    msg_type: str,
+    body: list[tuple[int, str]],
+    answer: tuple[str, str | None],
+) -> None:
+    reason, tag = answer
+    number = client.send(msg_type, body)
+    reject = client.wait_for(lambda m: m.msg_type == "3")
+    assert [reject.get(t) for t in (45, 371, 372, 373)] == [str(number), tag, msg_type, reason]
+    assert hub.recorder.received == []
+    assert goes_on(hub, client)
+
+
+def test_an_empty_value_gets_a_session_reject(hub: EngineHub, client: LightPeer) -> None:
+    data = client.session.prepare("D", [(11, "A1"), (58, "x")])
+    body = data[data.index(b"35=") : -7].replace(b"58=x", b"58=")
+    head = b"8=FIX.4.4\x019=%d\x01" % len(body)
+    client.send_bytes(head + body + b"10=%03d\x01" % (sum(head + body) % 256))
+    reject = client.wait_for(lambda m: m.msg_type == "3")
+    assert [reject.get(t) for t in (371, 373)] == ["58", "4"]
+    assert hub.recorder.received == []
+    assert goes_on(hub, client)
+
+
+def test_what_the_session_does_not_judge_is_handed_over_as_it_came(
+    hub: EngineHub, client: LightPeer
+) -> None:
+    client.send("N", [(66, "L1")])  # ListStatus: FIX 4.4, and nothing that we take
+    client.send("D", [(38, "NaN"), (44, "1e400"), (54, "?"), (6001, "own"), (268, "2")])
+    hub.until(lambda: len(hub.recorder.received) == 2)
+    assert [first(fields_of(text), 35) for _, text in hub.recorder.received] == ["N", "D"]
+    order = fields_of(hub.recorder.received[1][1])
+    assert {(38, "NaN"), (44, "1e400"), (54, "?"), (6001, "own"), (268, "2")} <= set(order)
+    assert goes_on(hub, client)
