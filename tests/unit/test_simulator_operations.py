@@ -64,6 +64,18 @@ def test_a_filled_order_works_again_after_a_bust() -> None:
     assert order(market, "B").closed is OrdStatus.CANCELED
 
 
+def test_ioc_is_canceled_by_its_bust_even_where_nothing_crosses() -> None:
+    market = venue()
+    reports(market, new("A", "1", "100", "100"))
+    reports(market, new("B", "2", "60", "100", time_in_force="3"))
+    reports(market, cancel("A2", "A"))
+    found = reports(market, BustTrade())
+    assert [brief(item) for item in found] == [
+        ("A2", "H", "4", "0", "0", "0"),
+        ("B", "H", "4", "0", "0", "0"),
+    ]
+
+
 def test_a_bust_of_a_canceled_order_leaves_it_canceled() -> None:
     market = traded()
     reports(market, cancel("A2", "A"))

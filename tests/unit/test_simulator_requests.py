@@ -257,7 +257,8 @@ def test_faults_change_how_an_answer_leaves() -> None:
     market = venue()
     for name, value in (("drop_acks_next", 1), ("fill_late_next", 1), ("fill_late_ms", 70)):
         assert market.apply(SetFault(name=name, value=value), AT).refused == ""
-    market.apply(new("A", "2"), AT)
+    (ack,) = market.apply(new("A", "2"), AT).deliveries
+    assert ack.copies == 0
     market.apply(SetFault(name="duplicate_next", value=1), AT)
     taken = market.apply(new("B", "1"), AT).deliveries
     assert [(item.copies, item.delay_ms) for item in taken] == [(2, 0), (1, 70), (1, 0)]
