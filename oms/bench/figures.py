@@ -45,7 +45,7 @@ class Commits:
     """Figures of the database alone at one batch size, in whole orders to a commit."""
 
     orders_per_commit: int
-    journal_rows_per_order: float
+    journal_rows_per_order: float = 0.0
     orders_per_second: list[float] = field(default_factory=list)
     commit_ns: list[int] = field(default_factory=list)
 
@@ -86,6 +86,7 @@ class Figures:
     relay: Path = field(default_factory=Path)
     server: Path = field(default_factory=Path)
     rest_ns: list[int] = field(default_factory=list)
+    own_us_per_order: list[float] = field(default_factory=list)
     small_commit_ns: list[int] = field(default_factory=list)
     commits: list[Commits] = field(default_factory=list)
 
@@ -138,7 +139,11 @@ class Figures:
             "client_sessions": self.client_sessions,
             "in_flight_per_session": self.in_flight,
             "bare_relay": self.relay.as_json(),
-            "server": self.server.as_json() | {"rest_submit_to_answer": asdict(self.rest)},
+            "server": self.server.as_json()
+            | {
+                "rest_submit_to_answer": asdict(self.rest),
+                "own_us_per_order": statistics.median(self.own_us_per_order),
+            },
             "database": {
                 "one_command": asdict(self.small_commit),
                 "batches": [each.as_json() for each in self.commits],

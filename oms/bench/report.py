@@ -19,6 +19,12 @@ def show(figures: Figures, console: Console) -> None:
         highlight=False,
     )
     console.print(_throughput(figures))
+    own_us = statistics.median(figures.own_us_per_order)
+    console.print(
+        f"The server's own work on an order, without sockets and database: {own_us:,.0f} us of "
+        "one core.",
+        highlight=False,
+    )
     console.print(_latency(figures))
     console.print(_marks(figures))
 

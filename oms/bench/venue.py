@@ -10,19 +10,14 @@ import time
 from array import array
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any, Literal
+from typing import Any
 
-from fix_sessions.light_session import LightSettings, Message, wall_clock_us
+from fix_sessions.light_session import LightSettings, Message
 from fix_sessions.light_socket import Hub, LightPeer
-from fix_sessions.wire import utc_timestamp_ms
+from oms.bench.answers import Style, no_orders, reports, snapshots
 
-BID, OFFER = "99.90", "100.10"
-_DEPTH = "10000000"
 _START_TIMEOUT_S = 20.0
 _ANSWER_TIMEOUT_S = 20.0
-
-# New and Trade as an exchange sends them; or the Trade alone, where one message each way is timed.
-Style = Literal["new and trade", "trade"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +86,7 @@ class _Book:
     def __init__(self, peer: LightPeer) -> None:
         self.stopped = False
         self._peer = peer
-        self._style: str = "new and trade"
+        self._style: Style = "new and trade"
         self._orders = 0
         self._order_in_ns = array("q")
         self._report_out_ns = array("q")
@@ -119,50 +114,21 @@ class _Book:
             case "D":
                 self._on_order(message)
             case "V":
-                self._on_market_data_request(message)
+                for body in snapshots(message.fields):
+                    self._peer.session.send("W", body)
             case "AF":
-                self._on_mass_status_request(message)
+                self._peer.session.send("8", no_orders(message.get(584) or ""))
             case _:
                 pass
 
     def _on_order(self, message: Message) -> None:
-        order = dict(message.fields)
         self._orders += 1
-        now = utc_timestamp_ms(wall_clock_us())
-        qty, price = order[38], order.get(44, OFFER)
-        same = [
-            *((11, order[11]), (54, order[54]), (55, order[55]), (38, qty), (60, now)),
-            *((37, f"V{self._orders}"), (40, order.get(40, "2")), (44, price)),
-        ]
-        if self._style == "new and trade":
-            new = [(17, f"N{self._orders}"), (150, "0"), (39, "0"), (151, qty), (14, "0"), (6, "0")]
-            self._peer.session.send("8", [*same, *new])
-        trade = [
-            *((17, f"T{self._orders}"), (150, "F"), (39, "2"), (151, "0"), (14, qty)),
-            *((6, price), (32, qty), (31, price)),
-        ]
-        data = self._peer.session.prepare("8", [*same, *trade])
+        *before, trade = reports(dict(message.fields), self._orders, self._style)
+        session = self._peer.session
+        for body in before:
+            session.send("8", body)
+        data = session.prepare("8", trade)
         self._order_in_ns.append(message.at_ns)
         self._report_out_ns.append(time.perf_counter_ns())
         # Written after all that came in one read is answered, as a venue under load does.
-        self._peer.session.write(data)
-
-    def _on_market_data_request(self, message: Message) -> None:
-        for symbol in (value for tag, value in message.fields if tag == 55):
-            entries = [
-                *((269, "0"), (270, BID), (271, _DEPTH)),
-                *((269, "1"), (270, OFFER), (271, _DEPTH)),
-            ]
-            head = [(262, message.get(262) or ""), (55, symbol), (268, "2")]
-            self._peer.session.send("W", [*head, *entries])
-
-    def _on_mass_status_request(self, message: Message) -> None:
-        now = utc_timestamp_ms(wall_clock_us())
-        self._peer.session.send(
-            "8",
-            [
-                *((37, "NONE"), (17, f"M{message.seq}"), (150, "I"), (39, "8"), (54, "1")),
-                *((55, "[N/A]"), (584, message.get(584) or ""), (911, "0"), (912, "Y")),
-                *((151, "0"), (14, "0"), (6, "0"), (60, now), (58, "no orders")),
-            ],
-        )
+        session.write(data)

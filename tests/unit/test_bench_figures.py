@@ -49,6 +49,7 @@ def figures() -> Figures:
     )
     found.small_commit_ns = [100, 100]
     found.rest_ns = [5000]
+    found.own_us_per_order = [200.0, 210.0, 190.0]
     found.commits = [
         Commits(
             orders_per_commit=1,

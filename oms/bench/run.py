@@ -1,0 +1,132 @@
+"""oms bench: the server, a bare QuickFIX relay and the database alone, measured in one run.
+
+The three take turns in short rounds, so that whatever else the machine does meanwhile falls on all
+of them alike.
+"""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from oms.bench.database import CommitLimit
+from oms.bench.figures import Figures
+from oms.bench.load import BenchError, Load
+from oms.bench.relay import Relay
+from oms.bench.report import show
+from oms.bench.rest import RestClient
+from oms.bench.server import SHAPE, Server
+from oms.bench.venue import Venue
+from oms.store.embedded_postgres import EmbeddedPostgres
+from oms.store.postgres_account import EmbeddedPostgresError
+
+_ROUNDS = 5
+_CLIENT_SESSIONS = 2
+_IN_FLIGHT = 64
+_WARM_UP_ORDERS = 500
+# One in flight takes a few milliseconds an order: fewer of them make a round of like length.
+_SINGLE_SHARE = 5
+_REST_SHARE = 25
+_SMALLEST_RUN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchOptions:
+    """orders: of the sustained load, over all rounds. data_dir: made anew, on that disk."""
+
+    orders: int = 25_000
+    json_path: Path | None = None
+    data_dir: Path = Path("var/bench")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Subjects:
+    relay: Relay
+    server: Server
+    database: CommitLimit
+    rest: RestClient
+
+
+def main(options: BenchOptions) -> int:
+    """Measure, print the tables, write the JSON; 0 when all was measured, whatever the figures."""
+    console = Console()
+    errors = Console(stderr=True)
+    figures = Figures(
+        orders=options.orders,
+        rounds=_ROUNDS,
+        client_sessions=_CLIENT_SESSIONS,
+        in_flight=_IN_FLIGHT,
+    )
+    try:
+        with errors.status("starting") as status, _subjects(options.data_dir) as subjects:
+            status.update("warming up")
+            _warm_up(subjects)
+            for number in range(1, _ROUNDS + 1):
+                status.update(f"round {number} of {_ROUNDS}")
+                _round(subjects, figures, number)
+    except (BenchError, EmbeddedPostgresError, TimeoutError) as error:
+        errors.print(f"oms bench: {error}", style="red", highlight=False, markup=False)
+        return 1
+    show(figures, console)
+    if options.json_path is not None:
+        options.json_path.write_text(json.dumps(figures.as_json(), indent=2) + "\n")
+    return 0
+
+
+@contextlib.contextmanager
+def _subjects(data_dir: Path) -> Iterator[_Subjects]:
+    """Everything that is measured, up and logged on; its data are removed afterwards."""
+    with contextlib.ExitStack() as stack:
+        shutil.rmtree(data_dir, ignore_errors=True)
+        data_dir.mkdir(parents=True)
+        stack.callback(shutil.rmtree, data_dir, ignore_errors=True)
+        postgres = stack.enter_context(EmbeddedPostgres(data_dir / "postgres"))
+        server = Server(data_dir=data_dir, client_sessions=_CLIENT_SESSIONS)
+        stack.callback(server.stop)
+        relay = Relay(client_sessions=_CLIENT_SESSIONS, shape=SHAPE)
+        stack.callback(relay.stop)
+        rest = RestClient(port=server.api_port, api_key=server.api_key, shape=SHAPE)
+        stack.callback(rest.close)
+        database = CommitLimit(postgres.url, SHAPE)
+        stack.callback(database.close)
+        yield _Subjects(relay=relay, server=server, database=database, rest=rest)
+
+
+def _warm_up(subjects: _Subjects) -> None:
+    for load in (subjects.relay.load, subjects.server.load):
+        load.run(orders=_WARM_UP_ORDERS, in_flight=_IN_FLIGHT)
+        load.run(orders=_SMALLEST_RUN, in_flight=1, one_by_one=True)
+    subjects.rest.run(_SMALLEST_RUN)
+    subjects.database.own_us_per_order(_WARM_UP_ORDERS)
+
+
+def _round(subjects: _Subjects, figures: Figures, number: int) -> None:
+    orders = figures.orders // figures.rounds
+    relay, server = subjects.relay, subjects.server
+    pairs = [(relay.load, relay.venue, figures.relay), (server.load, server.venue, figures.server)]
+    # Who goes first changes from round to round.
+    for load, venue, path in pairs if number % 2 else pairs[::-1]:
+        path.orders_per_second.append(_sustained(load, venue, orders))
+    subjects.database.sustain(figures.commits, orders)
+    figures.own_us_per_order.append(subjects.database.own_us_per_order(_WARM_UP_ORDERS))
+    single = max(_SMALLEST_RUN, orders // _SINGLE_SHARE)
+    for load, venue, path in pairs if number % 2 else pairs[::-1]:
+        venue.times()
+        venue.set_style("trade")
+        times = load.run(orders=single, in_flight=1, one_by_one=True)
+        path.add_delays(times, venue.times())
+        venue.set_style("new and trade")
+    figures.small_commit_ns += subjects.database.single(single)
+    figures.rest_ns += subjects.rest.run(max(_SMALLEST_RUN, orders // _REST_SHARE))
+
+
+def _sustained(load: Load, venue: Venue, orders: int) -> float:
+    seconds = load.run(orders=orders, in_flight=_IN_FLIGHT).seconds
+    at_venue = len(venue.times().order_in_ns)
+    if at_venue < orders:
+        raise BenchError(f"{orders} orders are filled, but the venue has seen {at_venue}")
+    return orders / seconds
