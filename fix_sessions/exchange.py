@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from ems.simulator.commands import Command, WalkPrices
@@ -69,6 +69,7 @@ class Exchange:
         self._next_walk_s = time.monotonic() + config.walk_interval_ms / 1000
         self._next_publish_s = 0.0
         self._stopping = False
+        self._first_day = utc_date(clock_us())
         self._engine = Engine(
             [_spec(config, name) for name in config.target_comp_ids],
             store_dir=config.data_dir / "sessions",
@@ -94,14 +95,21 @@ class Exchange:
             control.close()
             if not self._engine.stop(_STOP_TIMEOUT_S):
                 _log.warning("a counterparty did not answer the Logout")
-            self.write_files(utc_date(clock_us()))
+            self._write_last_files()
         finally:
             self._engine.close()
             self._durable.close()
 
     def write_files(self, day: date) -> DayFiles:
         """Write the end-of-day files of a UTC date."""
-        return write_day_files(self._venue, self._config.name, self._config.files_dir, day)
+        return write_day_files(self._venue, self._config, day)
+
+    def _write_last_files(self) -> None:
+        """The files of every date on which this process ran."""
+        day, last = self._first_day, utc_date(clock_us())
+        while day <= last:
+            self.write_files(day)
+            day += timedelta(days=1)
 
     def _turn(self) -> None:
         """What is to be done after each poll: timers, answers, market data."""
@@ -320,6 +328,6 @@ def recreate_files(config: ExchangeConfig, day: date) -> DayFiles:
     """Write the files of a UTC date from the log of a venue that is not running."""
     durable = DurableVenue(config, clock_us())
     try:
-        return write_day_files(durable.venue, config.name, config.files_dir, day)
+        return write_day_files(durable.venue, config, day)
     finally:
         durable.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +35,8 @@ class ExchangeConfig:
     walk_interval_ms: int = 0
     market_data_interval_ms: int = 5
     trade_file_dir: Path | None = None
+    trade_file: str = "{venue}-{date}.csv"
+    order_file: str = "{venue}-{date}-orders.csv"
     torn_tail: Literal["drop", "refuse"] = "drop"
     heart_bt_int_s: int = 30
 
@@ -45,6 +48,10 @@ class ExchangeConfig:
     def files_dir(self) -> Path:
         """Where the end-of-day files go: trade_file_dir, else `files` in data_dir."""
         return self.trade_file_dir or self.data_dir / "files"
+
+    def day_file(self, pattern: str, day: date) -> Path:
+        """The path of one of the files: {venue} is the name, {date} YYYY-MM-DD."""
+        return self.files_dir / pattern.format(venue=self.name, date=day.isoformat())
 
 
 def config_from(values: Mapping[str, Any]) -> ExchangeConfig:
@@ -85,6 +92,13 @@ def _check(config: ExchangeConfig) -> None:
         value = getattr(config, key)
         if type(value) is not int or value < 0:
             raise ExchangeConfigError(f"{key}: {value!r}: must be a whole number, 0 or more")
+    for key in ("trade_file", "order_file"):
+        pattern = getattr(config, key)
+        rest = str(pattern).replace("{venue}", "").replace("{date}", "")
+        if "{date}" not in str(pattern) or set(rest) & set("{}/"):
+            raise ExchangeConfigError(f"{key}: {pattern!r}: must be a file name with {{date}}")
+    if config.trade_file == config.order_file:
+        raise ExchangeConfigError(f"order_file: {config.order_file!r}: is trade_file's too")
     if config.torn_tail not in {"drop", "refuse"}:
         raise ExchangeConfigError(f"torn_tail: {config.torn_tail!r}: must be drop or refuse")
     if not config.name.isidentifier() and not config.name.replace("-", "").isalnum():

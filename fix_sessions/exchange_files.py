@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ems.simulator.statements import order_file, trade_file
 from ems.simulator.venue import Venue
+from fix_sessions.exchange_config import ExchangeConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +18,12 @@ class DayFiles:
     orders: Path
 
 
-def write_day_files(venue: Venue, name: str, directory: Path, day: date) -> DayFiles:
-    """Write `<name>-<day>-trades.csv` and `<name>-<day>-orders.csv`, replacing earlier ones."""
-    directory.mkdir(parents=True, exist_ok=True)
+def write_day_files(venue: Venue, config: ExchangeConfig, day: date) -> DayFiles:
+    """Write the trade file and the order file of a UTC date, replacing earlier ones."""
+    config.files_dir.mkdir(parents=True, exist_ok=True)
     files = DayFiles(
-        trades=directory / f"{name}-{day}-trades.csv",
-        orders=directory / f"{name}-{day}-orders.csv",
+        trades=config.day_file(config.trade_file, day),
+        orders=config.day_file(config.order_file, day),
     )
     _write(files.trades, trade_file(venue.trades, venue.falsifications, day))
     _write(files.orders, order_file(venue.orders, day))

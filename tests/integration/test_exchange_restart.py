@@ -53,7 +53,7 @@ def test_an_orderly_stop_logs_out_and_writes_the_files(tmp_path: Path) -> None:
         peer.wait_until(lambda: not peer.is_connected)
         assert venue.wait() == (0, "")
         day = utc_date(clock_us())
-        trades = tmp_path / f"venue/files/XSIM-{day}-trades.csv"
+        trades = tmp_path / f"venue/files/XSIM-{day}.csv"
         first = trades.read_text()
         assert first.splitlines()[-1] == "TRAILER,2"
         trades.unlink()
@@ -280,6 +280,8 @@ def test_a_port_in_use_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
         ({"port": 70000}, "port: 70000"),
         ({"target_comp_ids": "OMS"}, "target_comp_ids: 'OMS'"),
         ({"seed": -1}, "seed: -1"),
+        ({"trade_file": "same.csv"}, "trade_file: 'same.csv'"),
+        ({"order_file": "{venue}-{date}.csv"}, "order_file: "),
         ({"torn_tail": "keep"}, "torn_tail: 'keep'"),
         ({"symbols": [{"symbol": "A", "reference_price": "-1"}]}, "symbols.A.reference_price"),
         ({"symbols": [{"symbol": "A", "reference_price": 1.5}]}, "symbols.A.reference_price"),
