@@ -1,8 +1,8 @@
 """Child orders: what a venue's report means for the order that we sent there.
 
-Nothing that a venue says is dropped: a fill is booked whether early, late or in excess; what fits no
-order of ours is an orphan; what contradicts us is a discrepancy; silence and "not found" leave the
-order in doubt. FIX 4.4 Volume 4, order state changes, seen as the initiator.
+Nothing that a venue says is dropped: a fill is booked whether early, late or in excess; what fits
+no order of ours is an orphan; what contradicts us is a discrepancy; silence and "not found" leave
+the order in doubt. FIX 4.4 Volume 4, order state changes, seen as the initiator.
 """
 
 from collections.abc import Iterator
@@ -146,7 +146,7 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
 
 
 def _execution(child: Order, venue: Venue, exec_id: str) -> Execution | None:
-    """The trade that an ExecRefID (19) names: by its own ExecID or by that of a correction of it."""
+    """The trade that an ExecRefID (19) names: by its own ExecID or by that of a correction."""
     found = child.executions.get((venue.name, exec_id))
     if found is not None:
         return found

@@ -1,4 +1,4 @@
-"""The consolidated book: every venue's best bid and offer by symbol, and the price derived from it."""
+"""The consolidated book: every venue's best bid and offer by symbol, and prices derived from it."""
 
 from collections.abc import Mapping
 from decimal import Decimal

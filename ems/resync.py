@@ -1,10 +1,11 @@
 """Finding out what a venue knows: after a logon, after silence, after a restart.
 
-A venue session that comes up is asked for all its orders (OrderMassStatusRequest, AF) before any new
-order goes there; open children that it does not mention are asked for one by one
-(OrderStatusRequest, H). An order that was never acknowledged and that the venue does not know after a
-reconnect did not reach it: everything that the session layer had stored arrives before our question
-does. Such an order is sent again with PossResend. In every other case "not found" resolves nothing.
+A venue session that comes up is asked for all its orders (OrderMassStatusRequest, AF) before any
+new order goes there; open children that it does not mention are asked for one by one
+(OrderStatusRequest, H). An order that was never acknowledged and that the venue does not know after
+a reconnect did not reach it: everything that the session layer had stored arrives before our
+question does. Such an order is sent again with PossResend. In every other case "not found" resolves
+nothing.
 """
 
 from collections.abc import Iterator
@@ -93,7 +94,7 @@ def _is_last(session: Session, report: ExecutionReport) -> bool:
 
 
 def complete(state: State, venue: Venue, session: Session) -> Iterator[Event]:
-    """The venue has told all: ask for the children that it did not mention, then take new orders."""
+    """The venue has told all: ask for the children that it left out, then take new orders."""
     for child in open_children_of(state, venue.name):
         if child.in_doubt and child.order_id not in session.resync_reported:
             yield OrderStatusQueried(order_id=child.order_id, attempt=child.queries + 1)

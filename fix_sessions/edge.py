@@ -1,4 +1,4 @@
-"""The edge of the core process: engine callbacks decoded into commands, effects encoded and sent."""
+"""The edge of the core process: callbacks decoded into commands, effects encoded and sent."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,7 @@
 """Effects out as FIX body fields: the only place that knows how a version spells what we send.
 
-Decimals without exponent, times in UTC milliseconds. PossResend (97) stands first in the body and is
-put into the header by the engine.
+Decimals without exponent, times in UTC milliseconds. PossResend (97) stands first in the body and
+is put into the header by the engine.
 """
 
 from collections.abc import Sequence

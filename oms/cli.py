@@ -204,6 +204,7 @@ def risk_set(
     level: Level,
     subject: Subject,
     value: Annotated[str, typer.Argument(help="The limit, or 'none' to remove it.")],
+    *,
     reason: Reason,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
@@ -304,4 +305,3 @@ def _settings(config: Path, process: str):  # noqa: ANN202 - its type is importe
     settings = load(config)
     logs.configure(settings.logging, process=process)
     return settings
-

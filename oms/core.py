@@ -48,7 +48,7 @@ from oms.risk.checks import Asked, check
 
 
 def is_duplicate(state: State, command: Command) -> bool:
-    """Whether this message of its FIX session is journaled already: same epoch, MsgSeqNum not new."""
+    """Whether this FIX message is journaled already: same session epoch, MsgSeqNum not new."""
     origin = command.origin
     if not origin.msg_seq_num:
         return False

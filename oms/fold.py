@@ -43,6 +43,28 @@ from oms.fold_orders import OrderEvent, fold_order_event
 
 RATE_MEMORY = 100_000
 
+SessionEvent = SessionOpened | SessionClosed | EpochOpened | ResyncStarted | ResyncCompleted
+ControlEvent = (
+    OrphanReported
+    | LeaderStarted
+    | RiskLimitSet
+    | KillSwitchEngaged
+    | KillSwitchReleased
+    | TradingDateOpened
+)
+Told = (
+    DuplicateOrderRefused
+    | OrderStatusReported
+    | UnknownOrderStatusReported
+    | DiscrepancyFound
+    | RequestRefused
+    | MessageRefused
+    | PeerRefusedMessage
+    | DuplicateExecutionDropped
+    | CommandAnswered
+    | TradingDayClosed
+)
+
 
 def fold_command(state: State, seq: int, at: int, command: Command) -> None:
     """What a journaled command says by itself: stream position, send marks, message rate."""
@@ -81,41 +103,37 @@ def fold_event(state: State, seq: int, at: int, event: Event) -> None:
     state.at = at
     if isinstance(event, OrderEvent):
         fold_order_event(state, seq, at, event)
-        return
+    elif isinstance(event, SessionEvent):
+        _fold_session_event(state, at, event)
+    else:
+        _fold_control_event(state, event)
+
+
+def _fold_session_event(state: State, at: int, event: SessionEvent) -> None:
+    session = state.session(event.session)
     match event:
-        case (
-            DuplicateOrderRefused()
-            | OrderStatusReported()
-            | UnknownOrderStatusReported()
-            | DiscrepancyFound()
-            | RequestRefused()
-            | MessageRefused()
-            | PeerRefusedMessage()
-            | DuplicateExecutionDropped()
-            | CommandAnswered()
-            | TradingDayClosed()
-        ):
-            pass
-        case OrphanReported():
-            if event.exec_id:
-                state.exec_ids.setdefault((event.venue, event.exec_id), "")
         case SessionOpened() | SessionClosed():
-            session = state.session(event.session)
             session.logged_on = isinstance(event, SessionOpened)
             session.ready = False
         case EpochOpened():
-            session = state.session(event.session)
             session.epoch = event.epoch
             session.inbound = session.outbound = 0
         case ResyncStarted():
-            session = state.session(event.session)
             session.resync_id = event.mass_status_req_id
             session.resync_at = at
             session.resync_reported.clear()
         case ResyncCompleted():
-            session = state.session(event.session)
             session.ready = True
             session.resync_reported.clear()
+        case _:
+            assert_never(event)
+
+
+def _fold_control_event(state: State, event: ControlEvent | Told) -> None:
+    match event:
+        case OrphanReported():
+            if event.exec_id:
+                state.exec_ids.setdefault((event.venue, event.exec_id), "")
         case LeaderStarted():
             state.leader_epoch = event.leader_epoch
         case RiskLimitSet():
@@ -132,7 +150,8 @@ def fold_event(state: State, seq: int, at: int, event: Event) -> None:
             _forget_closed_orders(state)
             state.trade_date = event.trade_date
         case _:
-            assert_never(event)
+            told: Told = event  # an answer or a note: it changes no state
+            assert told
 
 
 def _forget_closed_orders(state: State) -> None:

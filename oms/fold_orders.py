@@ -1,4 +1,4 @@
-"""The fold of the events about orders: orders, children, executions, positions and their indexes."""
+"""The fold of the events about orders: orders, executions, positions and their indexes."""
 
 from decimal import Decimal
 from typing import assert_never
@@ -35,77 +35,82 @@ from oms.risk.checks import content_key
 
 RECENT_ORDERS = 100_000
 
+RequestEvent = (
+    CancelPending
+    | CancelRejected
+    | ReplacePending
+    | ReplaceRejected
+    | OrderReplaced
+    | ExpiryPending
+    | OrderHeld
+)
+StandingEvent = (
+    OrderAcknowledged
+    | OrderRejected
+    | OrderCanceled
+    | OrderExpired
+    | OrderResent
+    | OrderInDoubt
+    | OrderStatusQueried
+    | OrderConfirmed
+)
 OrderEvent = (
     OrderAccepted
     | OrderRefused
     | OrderRouted
-    | OrderResent
-    | OrderHeld
-    | OrderAcknowledged
-    | OrderRejected
     | TradeExecuted
     | TradeBusted
     | TradeCorrected
-    | CancelPending
-    | CancelRejected
-    | OrderCanceled
-    | OrderExpired
-    | ExpiryPending
-    | ReplacePending
-    | ReplaceRejected
-    | OrderReplaced
-    | OrderInDoubt
-    | OrderStatusQueried
-    | OrderConfirmed
+    | RequestEvent
+    | StandingEvent
 )
 
 
 def fold_order_event(state: State, seq: int, at: int, event: OrderEvent) -> None:
     """Change one order (and its parent, its position, the indexes) by one event."""
     match event:
+        case TradeExecuted():
+            _trade(state, seq, at, event)
         case OrderAccepted() | OrderRefused():
             _begin(state, at, event)
         case OrderRouted():
             _begin_child(state, at, event)
-        case TradeExecuted():
-            _trade(state, seq, at, event)
         case TradeBusted() | TradeCorrected():
             _amend_trade(state, seq, at, event)
         case _:
             order = state.orders[event.order_id]
             leaves = order.leaves_qty
-            _change(state, order, at, event)
+            if isinstance(event, RequestEvent):
+                _change_request(state, order, at, event)
+            else:
+                _change_standing(state, order, at, event)
             order.updated_at = at
             _after(state, order, leaves)
 
 
-def _change(
-    state: State,
-    order: Order,
-    at: int,
-    event: OrderResent
-    | OrderHeld
-    | OrderAcknowledged
-    | OrderRejected
-    | CancelPending
-    | CancelRejected
-    | OrderCanceled
-    | OrderExpired
-    | ExpiryPending
-    | ReplacePending
-    | ReplaceRejected
-    | OrderReplaced
-    | OrderInDoubt
-    | OrderStatusQueried
-    | OrderConfirmed,
-) -> None:
+def _change_request(state: State, order: Order, at: int, event: RequestEvent) -> None:
     match event:
-        case OrderResent():
-            state.awaiting.setdefault(order.order_id, at)
-            _settle_doubt(state, order)
+        case CancelPending() | ReplacePending():
+            _request(state, order, at, event)
+        case CancelRejected() | ReplaceRejected():
+            _answer_request(state, order, event.cl_ord_id)
+        case OrderReplaced():
+            order.order_qty = event.order_qty
+            order.price = event.price
+            order.refused_by.clear()
+            _rename(order, event.cl_ord_id)
+            _answer_request(state, order, event.cl_ord_id)
+        case ExpiryPending():
+            order.expiring = True
         case OrderHeld():
             state.held[order.order_id] = None
             order.text = event.text
+        case _:
+            assert_never(event)
+
+
+def _change_standing(state: State, order: Order, at: int, event: StandingEvent) -> None:
+    match event:
         case OrderAcknowledged():
             order.accepted = True
             order.venue_order_id = event.venue_order_id
@@ -117,18 +122,9 @@ def _change(
             _rename(order, event.cl_ord_id)
         case OrderExpired():
             _close(state, order, OrdStatus.EXPIRED, Reason.END_OF_DAY, event.text)
-        case ExpiryPending():
-            order.expiring = True
-        case CancelPending() | ReplacePending():
-            _request(state, order, at, event)
-        case CancelRejected() | ReplaceRejected():
-            _answer_request(state, order, event.cl_ord_id)
-        case OrderReplaced():
-            order.order_qty = event.order_qty
-            order.price = event.price
-            order.refused_by.clear()
-            _rename(order, event.cl_ord_id)
-            _answer_request(state, order, event.cl_ord_id)
+        case OrderResent():
+            state.awaiting.setdefault(order.order_id, at)
+            _settle_doubt(state, order)
         case OrderInDoubt():
             order.doubt_since = order.doubt_since or at
             order.doubt_reason = event.reason

@@ -1,415 +1,57 @@
 """Effects of events: which FIX messages each fact sends, to whom; pure.
 
 `effects_of` is asked with the state as of the event, live and in replay, so the journal is the
-outbox: what may not have left before a crash is computed again from the same facts. ExecID (17) of a
-report is made of the journal number of its event, so a repeated report has the same one.
+outbox: what may not have left before a crash is computed again from the same facts. ExecID (17) of
+a report is made of the journal number of its event, so a repeated report has the same one.
 """
 
 from collections.abc import Iterator
 
-from oms.domain.effects import (
-    Effect,
-    SendExecutionReport,
-    SendMarketDataRequest,
-    SendNewOrderSingle,
-    SendOrderCancelReject,
-    SendOrderCancelReplaceRequest,
-    SendOrderCancelRequest,
-    SendOrderMassStatusRequest,
-    SendOrderStatusRequest,
-    SendReject,
-)
+from oms.domain.effects import Effect, SendReject
 from oms.domain.events import (
     CancelPending,
-    CancelRejected,
-    DuplicateOrderRefused,
     Event,
     MessageRefused,
-    OrderAccepted,
-    OrderCanceled,
-    OrderExpired,
-    OrderRefused,
-    OrderRejected,
-    OrderReplaced,
     OrderResent,
     OrderRouted,
     OrderStatusQueried,
-    OrderStatusReported,
     ReplacePending,
-    ReplaceRejected,
-    RequestRefused,
     ResyncStarted,
-    TradeBusted,
-    TradeCorrected,
-    TradeExecuted,
-    UnknownOrderStatusReported,
 )
-from oms.domain.fix import CxlRejResponseTo, ExecType, OrdRejReason, OrdStatus, Side
-from oms.domain.order import Order
-from oms.domain.reasons import SPECS, Reason
 from oms.domain.state import State
-from oms.domain.values import ZERO
+from oms.outbound_client import ClientEvent, client_messages
+from oms.outbound_venue import order_message, resync_messages
 
 
 def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
     """What leaves the process for this event. seq: its journal number; state: just after it."""
     match event:
-        case OrderRouted() | OrderResent():
-            resent = isinstance(event, OrderResent)
-            yield _new_order(state.orders[event.order_id], seq, state.at, poss_resend=resent)
+        case OrderRouted() | OrderResent() | OrderStatusQueried():
+            yield order_message(state, seq, event)
         case CancelPending() | ReplacePending():
-            yield from _request(state, seq, event)
-        case OrderStatusQueried():
-            yield _status_request(state.orders[event.order_id], seq, state.at)
+            if state.orders[event.order_id].is_child:
+                yield order_message(state, seq, event)
+            else:
+                yield from client_messages(state, seq, event)
         case ResyncStarted():
-            yield from _resync(state, seq, event)
-        case OrderAccepted():
-            yield from _report(state, seq, event.order_id, ExecType.NEW)
-        case OrderRefused():
-            rej = SPECS[event.reason].ord_rej_reason
-            yield from _report(
-                state, seq, event.order_id, ExecType.REJECTED, text=event.text, rej=rej
-            )
-        case OrderRejected():
-            rej = SPECS[event.reason].ord_rej_reason
-            yield from _report(
-                state, seq, event.order_id, ExecType.REJECTED, text=event.text, rej=rej
-            )
-        case OrderCanceled():
-            yield from _report(
-                state,
-                seq,
-                event.order_id,
-                ExecType.CANCELED,
-                text=event.text,
-                cl_ord_id=event.cl_ord_id,
-            )
-        case OrderExpired():
-            yield from _report(state, seq, event.order_id, ExecType.EXPIRED, text=event.text)
-        case OrderReplaced():
-            yield from _report(
-                state,
-                seq,
-                event.order_id,
-                ExecType.REPLACED,
-                orig=event.orig_cl_ord_id,
-            )
-        case TradeExecuted() | TradeBusted() | TradeCorrected():
-            yield from _trade_report(state, seq, event)
-        case CancelRejected() | ReplaceRejected():
-            yield from _cancel_reject(state, seq, event)
-        case RequestRefused():
-            yield from _request_refused(state, seq, event)
-        case DuplicateOrderRefused():
-            yield from _duplicate(state, seq, event)
-        case OrderStatusReported():
-            yield from _status(state, seq, event)
-        case UnknownOrderStatusReported():
-            yield from _unknown_status(state, seq, event)
+            yield from resync_messages(state, seq, event)
         case MessageRefused():
-            yield SendReject(
-                session=event.session,
-                event_seq=seq,
-                at=state.at,
-                business=event.business,
-                ref_seq_num=event.ref_seq_num,
-                ref_msg_type=event.ref_msg_type,
-                ref_id=event.ref_id,
-                reason_code=event.reason_code,
-                ref_tag=event.ref_tag,
-                text=event.text,
-            )
+            yield _reject(seq, state.at, event)
         case _:
-            pass
+            if isinstance(event, ClientEvent):
+                yield from client_messages(state, seq, event)
 
 
-def _new_order(child: Order, seq: int, at: int, *, poss_resend: bool) -> SendNewOrderSingle:
-    return SendNewOrderSingle(
-        session=child.session,
+def _reject(seq: int, at: int, event: MessageRefused) -> SendReject:
+    return SendReject(
+        session=event.session,
         event_seq=seq,
         at=at,
-        order_id=child.order_id,
-        cl_ord_id=child.cl_ord_id,
-        account=child.account,
-        symbol=child.symbol,
-        side=child.side,
-        order_qty=child.order_qty,
-        ord_type=child.ord_type,
-        price=child.price,
-        time_in_force=child.time_in_force,
-        poss_resend=poss_resend,
-    )
-
-
-def _request(state: State, seq: int, event: CancelPending | ReplacePending) -> Iterator[Effect]:
-    """To the venue for a child; to the client, as pending, for an order of its own asking."""
-    order = state.orders[event.order_id]
-    if not order.is_child:
-        if isinstance(event, ReplacePending):
-            exec_type = ExecType.PENDING_REPLACE
-        elif event.reason is Reason.NONE:
-            exec_type = ExecType.PENDING_CANCEL
-        else:
-            return
-        yield from _report(
-            state,
-            seq,
-            order.order_id,
-            exec_type,
-            cl_ord_id=event.cl_ord_id,
-            orig=event.orig_cl_ord_id,
-        )
-    elif isinstance(event, ReplacePending):
-        yield SendOrderCancelReplaceRequest(
-            session=order.session,
-            event_seq=seq,
-            at=state.at,
-            order_id=order.order_id,
-            cl_ord_id=event.cl_ord_id,
-            orig_cl_ord_id=event.orig_cl_ord_id,
-            venue_order_id=order.venue_order_id,
-            account=order.account,
-            symbol=order.symbol,
-            side=order.side,
-            order_qty=event.order_qty,
-            ord_type=order.ord_type,
-            price=event.price,
-            time_in_force=order.time_in_force,
-        )
-    else:
-        yield SendOrderCancelRequest(
-            session=order.session,
-            event_seq=seq,
-            at=state.at,
-            order_id=order.order_id,
-            cl_ord_id=event.cl_ord_id,
-            orig_cl_ord_id=event.orig_cl_ord_id,
-            venue_order_id=order.venue_order_id,
-            symbol=order.symbol,
-            side=order.side,
-            order_qty=order.order_qty,
-        )
-
-
-def _status_request(child: Order, seq: int, at: int) -> SendOrderStatusRequest:
-    return SendOrderStatusRequest(
-        session=child.session,
-        event_seq=seq,
-        at=at,
-        order_id=child.order_id,
-        cl_ord_id=child.cl_ord_id,
-        venue_order_id=child.venue_order_id,
-        symbol=child.symbol,
-        side=child.side,
-    )
-
-
-def _resync(state: State, seq: int, event: ResyncStarted) -> Iterator[Effect]:
-    """The mass status request, and the subscription to the venue's quotes."""
-    yield SendOrderMassStatusRequest(
-        session=event.session,
-        event_seq=seq,
-        at=state.at,
-        mass_status_req_id=event.mass_status_req_id,
-    )
-    venue = state.reference.venue_of_session(event.session)
-    symbols = tuple(
-        one.symbol
-        for one in state.reference.instruments.values()
-        if venue is not None and venue.name in one.venues
-    )
-    if venue is not None and venue.market_data and symbols:
-        yield SendMarketDataRequest(
-            session=event.session,
-            event_seq=seq,
-            at=state.at,
-            md_req_id=f"MD{seq}",
-            symbols=symbols,
-        )
-
-
-def _report(
-    state: State,
-    seq: int,
-    order_id: str,
-    exec_type: ExecType,
-    *,
-    cl_ord_id: str = "",
-    orig: str = "",
-    text: str = "",
-    rej: str = "",
-) -> Iterator[SendExecutionReport]:
-    """An ExecutionReport on a client order that came over FIX; nothing for any other."""
-    order = state.orders[order_id]
-    if order.is_child or not order.session:
-        return
-    named = cl_ord_id or order.cl_ord_id
-    if exec_type is ExecType.CANCELED and cl_ord_id:
-        orig = order.previous_cl_ord_id
-    yield SendExecutionReport(
-        session=order.session,
-        event_seq=seq,
-        at=state.at,
-        order_id=order.order_id,
-        cl_ord_id=named,
-        orig_cl_ord_id=orig if orig != named else "",
-        exec_id=f"E{seq}",
-        exec_type=exec_type,
-        ord_status=order.ord_status,
-        account=order.account,
-        symbol=order.symbol,
-        side=order.side,
-        order_qty=order.order_qty,
-        ord_type=order.ord_type,
-        price=order.price,
-        time_in_force=order.time_in_force,
-        cum_qty=order.cum_qty,
-        leaves_qty=order.leaves_qty,
-        avg_px=order.avg_px,
-        ord_rej_reason=rej,
-        text=text,
-    )
-
-
-def _trade_report(
-    state: State, seq: int, event: TradeExecuted | TradeBusted | TradeCorrected
-) -> Iterator[Effect]:
-    """Trade, TradeCancel or TradeCorrect; a correction refers to our report of what it corrects."""
-    match event:
-        case TradeExecuted():
-            kind = ExecType.TRADE
-        case TradeBusted():
-            kind = ExecType.TRADE_CANCEL
-        case TradeCorrected():
-            kind = ExecType.TRADE_CORRECT
-    for report in _report(state, seq, event.parent_id, kind):
-        report.last_mkt = event.venue
-        execution = state.orders[event.parent_id].executions[event.venue, event.exec_id]
-        if isinstance(event, TradeExecuted):
-            report.last_qty = event.last_qty
-            report.last_px = event.last_px
-        else:
-            report.exec_ref_id = execution.previous_report_id
-            report.last_qty = execution.last_qty
-            report.last_px = execution.last_px
-        yield report
-
-
-def _cancel_reject(
-    state: State, seq: int, event: CancelRejected | ReplaceRejected
-) -> Iterator[Effect]:
-    order = state.orders[event.order_id]
-    if order.is_child or not order.session:
-        return
-    yield SendOrderCancelReject(
-        session=order.session,
-        event_seq=seq,
-        at=state.at,
-        order_id=order.order_id,
-        cl_ord_id=event.cl_ord_id,
-        orig_cl_ord_id=event.orig_cl_ord_id,
-        ord_status=order.ord_status,
-        cxl_rej_reason=event.cxl_rej_reason,
-        response_to=_response_to(replace=isinstance(event, ReplaceRejected)),
-        account=order.account,
+        business=event.business,
+        ref_seq_num=event.ref_seq_num,
+        ref_msg_type=event.ref_msg_type,
+        ref_id=event.ref_id,
+        reason_code=event.reason_code,
+        ref_tag=event.ref_tag,
         text=event.text,
-    )
-
-
-def _response_to(*, replace: bool) -> CxlRejResponseTo:
-    if replace:
-        return CxlRejResponseTo.ORDER_CANCEL_REPLACE_REQUEST
-    return CxlRejResponseTo.ORDER_CANCEL_REQUEST
-
-
-def _request_refused(state: State, seq: int, event: RequestRefused) -> Iterator[Effect]:
-    if not event.session:
-        return
-    order = state.orders.get(event.order_id)
-    yield SendOrderCancelReject(
-        session=event.session,
-        event_seq=seq,
-        at=state.at,
-        order_id=event.order_id or "NONE",
-        cl_ord_id=event.cl_ord_id,
-        orig_cl_ord_id=event.orig_cl_ord_id,
-        ord_status=order.ord_status if order else OrdStatus.REJECTED,
-        cxl_rej_reason=SPECS[event.reason].cxl_rej_reason,
-        response_to=_response_to(replace=event.replace),
-        account=order.account if order else "",
-        text=event.text,
-    )
-
-
-def _duplicate(state: State, seq: int, event: DuplicateOrderRefused) -> Iterator[Effect]:
-    """ExecType Rejected with the first order's own status and figures (matrix F.1.a)."""
-    if not event.session:
-        return
-    for report in _report(
-        state,
-        seq,
-        event.order_id,
-        ExecType.REJECTED,
-        cl_ord_id=event.cl_ord_id,
-        text=event.text,
-        rej=OrdRejReason.DUPLICATE_ORDER,
-    ):
-        report.session = event.session
-        yield report
-
-
-def _status(state: State, seq: int, event: OrderStatusReported) -> Iterator[Effect]:
-    """ExecType OrderStatus; the one report that is no execution (ExecID is 0 by FIX 4.4)."""
-    if not event.session:
-        return
-    order = state.orders[event.order_id]
-    yield SendExecutionReport(
-        session=event.session,
-        event_seq=seq,
-        at=state.at,
-        order_id=order.order_id,
-        cl_ord_id=event.cl_ord_id,
-        exec_id="0",
-        exec_type=ExecType.ORDER_STATUS,
-        ord_status=order.ord_status,
-        account=order.account,
-        symbol=order.symbol,
-        side=order.side,
-        order_qty=order.order_qty,
-        ord_type=order.ord_type,
-        price=order.price,
-        time_in_force=order.time_in_force,
-        cum_qty=order.cum_qty,
-        leaves_qty=order.leaves_qty,
-        avg_px=order.avg_px,
-        ord_status_req_id=event.ord_status_req_id,
-        text="UNKNOWN: the venue has not confirmed this state" if order.in_doubt else order.text,
-    )
-
-
-def _unknown_status(state: State, seq: int, event: UnknownOrderStatusReported) -> Iterator[Effect]:
-    if not event.session:
-        return
-    yield SendExecutionReport(
-        session=event.session,
-        event_seq=seq,
-        at=state.at,
-        order_id=event.order_id or "NONE",
-        cl_ord_id=event.cl_ord_id,
-        exec_id="0",
-        exec_type=ExecType.ORDER_STATUS,
-        ord_status=OrdStatus.REJECTED,
-        account="",
-        symbol="[N/A]",
-        side=Side.BUY,
-        order_qty=ZERO,
-        ord_type=None,
-        price=None,
-        time_in_force=None,
-        cum_qty=ZERO,
-        leaves_qty=ZERO,
-        avg_px=ZERO,
-        ord_rej_reason=OrdRejReason.UNKNOWN_ORDER,
-        ord_status_req_id=event.ord_status_req_id,
-        text=f"ClOrdID (11) = {event.cl_ord_id}: no such order",
     )

@@ -48,8 +48,7 @@ class Sealed(Protocol):
     def last_hash(self) -> bytes:
         """Chain hash of its last entry."""
 
-    @property
-    def entries(self) -> int:
+    def __len__(self) -> int:
         """How many journal entries it holds."""
 
 
@@ -70,7 +69,7 @@ class Journal(Protocol):
     """The one record. Everything here is called on the journal's thread."""
 
     def append(self, batch: Sealed) -> None:
-        """Commit journal rows and read tables in one transaction, or raise and have done nothing."""
+        """Commit journal rows and read tables in one transaction, or raise."""
 
     def heartbeat(self) -> None:
         """Keep the right to write; raises when it is lost."""

@@ -73,7 +73,7 @@ def _parent(state: State, order_id: str) -> Order | None:
 
 
 def _leaving(parent: Order) -> bool:
-    """Whether the parent's children are to be withdrawn: a cancel, the day's end, or a rerouting."""
+    """Whether the children are to be withdrawn: a cancel, the day's end, or a rerouting."""
     return parent.expiring or any(
         request.kind is RequestKind.CANCEL or _reroutes(parent) for request in parent.requests
     )
@@ -200,7 +200,7 @@ def place(
     parent: Order,
     after: OrderRejected | OrderCanceled | OrderExpired | None = None,
 ) -> Iterator[Event]:
-    """Route what no child covers; hold it while its venues are away; end the order when none is left.
+    """Route what no child covers; hold it while venues are away; end the order when none is left.
 
     after: the child's end that made the quantity free, if that is why.
     """

@@ -66,9 +66,9 @@ def run(settings: Settings) -> int:
         except PortInUse as error:
             raise Stop(Exit.PORT_IN_USE, f"the FIX engine: {error}") from None
         except GateError as error:
-            raise Stop(Exit.PORT_IN_USE, f"acceptor.port = {settings.acceptor.port}: {error}") from None
+            text = f"acceptor.port = {settings.acceptor.port}: {error}"
+            raise Stop(Exit.PORT_IN_USE, text) from None
         except (LeadershipLost, EngineFault) as error:
-            log.error("core.fault", error=str(error))
             raise Stop(Exit.FAULT, f"stopped, and recovers by replay: {error}") from None
     return Exit.OK
 
@@ -240,7 +240,7 @@ class CoreProcess:
         for event in self._gate.read_events():
             if event.kind is GateEventKind.REFUSED and event.reason is not None:
                 self._metrics.gate_refusals.labels(event.reason.value).inc(event.count)
-            log.info(f"gate.{event.kind}", **_said(event))
+            log.info("gate", event_kind=event.kind.value, **_said(event))
         if not self._gate.alive():
             raise EngineFault("the FIX gate ended")
 
@@ -298,7 +298,9 @@ def counterparties_of(settings: Settings) -> list[Counterparty]:
         for one in settings.clients
     ]
     venues = [
-        Counterparty(session_id=one.name, name=one.name, role="venue", begin_string=one.begin_string)
+        Counterparty(
+            session_id=one.name, name=one.name, role="venue", begin_string=one.begin_string
+        )
         for one in settings.venues
     ]
     return clients + venues

@@ -1,4 +1,4 @@
-"""Where the database is: ours, started from its data directory, or a server by URL; and its schema."""
+"""Where the database is: ours, from its data directory, or a server by URL; and its schema."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +40,8 @@ def database(settings: DatabaseSettings) -> Iterator[Urls]:
     try:
         url = server.start()
     except EmbeddedPostgresError as error:
-        raise Stop(Exit.DATABASE_DOWN, f"database.data_dir = {settings.data_dir}: {error}") from None
+        text = f"database.data_dir = {settings.data_dir}: {error}"
+        raise Stop(Exit.DATABASE_DOWN, text) from None
     try:
         yield Urls(app=role_url(url, APPLICATION_ROLE), owner=url)
     finally:

@@ -18,7 +18,7 @@ class Exit(IntEnum):
     FAULT = 8
 
 
-class Stop(Exception):  # noqa: N818 - it ends the process, whatever the reason
+class Stop(Exception):
     """End this process with that code; the text is the one line that says why."""
 
     def __init__(self, code: Exit, text: str) -> None:
@@ -29,4 +29,4 @@ class Stop(Exception):  # noqa: N818 - it ends the process, whatever the reason
 def complain(text: str) -> None:
     """One line a fault to standard error."""
     for line in text.splitlines():
-        print(f"oms: {line}", file=sys.stderr)
+        sys.stderr.write(f"oms: {line}\n")

@@ -5,7 +5,6 @@ cannot mend (a wrong configuration, a port in use, another schema) ends them all
 """
 
 import ctypes
-import os
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import structlog
 
 from oms.app.database import Urls, database, migrate
 from oms.app.exits import Exit
+from oms.settings.environment import environment_with
 from oms.settings.model import Settings
 
 log = structlog.get_logger()
@@ -66,10 +66,9 @@ class Supervisor:
 
     def run(self, urls: Urls) -> int:
         """Until asked to stop, or a part ends with what no restart can mend."""
-        environment = os.environ | {
-            "OMS_DATABASE__URL": urls.app,
-            "OMS_DATABASE__OWNER_URL": urls.owner,
-        }
+        environment = environment_with(
+            {"OMS_DATABASE__URL": urls.app, "OMS_DATABASE__OWNER_URL": urls.owner}
+        )
         code: int = Exit.OK
         try:
             while not self._stopping and code == Exit.OK:
@@ -102,7 +101,10 @@ class Supervisor:
     def _start(self, part: Part, environment: dict[str, str], now: float) -> None:
         command = [sys.executable, "-m", "oms", part.name, "--config", str(self._config)]
         part.process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - the supervisor has no threads
         )
         part.started_at = now
         log.info("serve.part_started", part=part.name, pid=part.process.pid)
@@ -116,7 +118,7 @@ class Supervisor:
             try:
                 part.process.wait(STOP_LIMIT_S)
             except subprocess.TimeoutExpired:
-                log.error("serve.part_killed", part=part.name)
+                log.warning("serve.part_killed", part=part.name)
                 part.process.kill()
                 part.process.wait()
 

@@ -163,7 +163,7 @@ class OrderCancelReject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRejectedByPeer:
-    """Reject (3) or BusinessMessageReject (j): the peer did not take message ref_seq_num of ours."""
+    """Reject (3) or BusinessMessageReject (j): the peer did not take our message ref_seq_num."""
 
     origin: Origin
     ref_seq_num: int
@@ -365,7 +365,7 @@ OBSERVATIONS = (QuoteObserved, ClockTicked)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamped:
-    """A command as the sequencer took it: journal number and time (microseconds since 1970, UTC)."""
+    """A command as the sequencer took it: journal number and time (µs since 1970, UTC)."""
 
     seq: int
     at: int

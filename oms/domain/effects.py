@@ -1,7 +1,8 @@
 """Effects: what leaves the process once the event behind it is durable. One per FIX message out.
 
 `event_seq` is the journal number of the event that caused it: with it the outbox knows after a
-restart what may not have left. All times are sequencer stamps. poss_resend: it may have left before.
+restart what may not have left. All times are sequencer stamps. poss_resend: it may have left
+before.
 """
 
 from dataclasses import dataclass

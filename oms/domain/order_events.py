@@ -1,4 +1,4 @@
-"""Events about orders: they hold for client orders and child orders alike; `order_id` tells which."""
+"""Events about orders: for client orders and child orders alike; `order_id` tells which."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +10,7 @@ from oms.domain.reasons import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskFigure:
-    """One check as it was made: rule, level and subject of the limit, the limit, what was measured."""
+    """One check as made: the limit's rule, level, subject and value, and what was measured."""
 
     rule: str
     level: str
@@ -184,7 +184,7 @@ class DuplicateExecutionDropped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeBusted:
-    """The venue cancelled a trade (ExecType H): exec_id names the trade, bust_exec_id the report."""
+    """The venue cancelled a trade (ExecType H): exec_id is the trade, bust_exec_id the report."""
 
     order_id: str
     parent_id: str
@@ -209,7 +209,7 @@ class TradeCorrected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrphanReported:
-    """A venue reported something for an order or trade that we do not know; kept for reconciliation."""
+    """A venue reported on an order or trade that we do not know; kept for reconciliation."""
 
     venue: str
     session: str

@@ -36,8 +36,8 @@ class Session:
 
 @dataclass(slots=True, kw_only=True)
 class Position:
-    """Net position of an account in a symbol. quantity is signed; cost is the signed amount paid for
-    what is open; realised is profit and loss in the instrument's currency, exact to 1e-12.
+    """Net position of an account in a symbol. quantity is signed; cost is the signed amount paid
+    for what is open; realised is profit and loss in the instrument's currency, exact to 1e-12.
     """
 
     account: str

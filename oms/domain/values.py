@@ -56,7 +56,7 @@ def decimal_text(value: Decimal) -> str:
 
 
 def plain(value: Decimal) -> Decimal:
-    """The value without trailing zeros and without a positive exponent: 100.10 -> 100.1, 1E+2 -> 100."""
+    """The value without trailing zeros or positive exponent: 100.10 -> 100.1, 1E+2 -> 100."""
     shorter = value.normalize()
     return shorter.quantize(Decimal(1)) if shorter.as_tuple().exponent > 0 else shorter  # type: ignore[operator]
 

@@ -1,1 +1,1 @@
-"""Client orders: what a client's request comes to, and what its children's fate means for it; pure."""
+"""Client orders: what a request comes to, and what its children's fate means for it; pure."""

@@ -186,7 +186,7 @@ def decide_cancel(state: State, command: OrderCancelRequest) -> Iterator[Event]:
 
 
 def _repeated(state: State, command: Amendment) -> OrderStatusReported | None:
-    """The status answer to a request that we have already, sent again as PossResend or over REST."""
+    """The status answer to a request that came before, repeated by PossResend or over REST."""
     origin = command.origin
     if not origin.poss_resend and origin.channel is not Channel.REST:
         return None

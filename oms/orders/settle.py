@@ -1,7 +1,7 @@
 """What the state of its children means for a client order: wait, finish a request, close, or go on.
 
-`settle` is asked after every change and says the one next event, or nothing. What it cannot say, how
-the uncovered quantity goes to venues, is the router's: `uncovered` tells how much that is.
+`settle` is asked after every change and says the one next event, or nothing. What it cannot say,
+how the uncovered quantity goes to venues, is the router's: `uncovered` tells how much that is.
 """
 
 from decimal import Decimal
@@ -58,7 +58,7 @@ def settle(parent: Order) -> Event | None:
 
 
 def _after_fill(parent: Order, request: Request) -> Event:
-    """A request that met a complete fill: a larger quantity re-opens the order, all else is late."""
+    """A request that met a complete fill: a larger quantity re-opens it, all else is late."""
     if request.kind is RequestKind.REPLACE and request.order_qty > parent.cum_qty:
         return replaced(parent, request)
     return rejected(parent, request, Reason.TOO_LATE, "filled before the request took effect")

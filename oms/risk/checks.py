@@ -1,4 +1,4 @@
-"""Every pre-trade check, each one pure function with a named refusal; their order is the precedence.
+"""Every pre-trade check, each a pure function with a named refusal; their order is precedence.
 
 A check answers its figures, or stops the order with a Verdict that says rule, level, limit and
 measured value. `check` runs them all; a cancel is never checked.
@@ -182,7 +182,7 @@ def content_key(terms: OrderTerms) -> tuple[str, ...]:
 
 
 def _duplicate_content(asked: Asked) -> Iterator[RiskFigure]:
-    """measured: milliseconds since the same content was last accepted; it must exceed the window."""
+    """measured: milliseconds since the same content was accepted; it must exceed the window."""
     if asked.replaced is not None:
         return
     seen = asked.state.recent_orders.get(content_key(asked.terms))

@@ -25,7 +25,7 @@ class Committed:
 
 
 class JournalThread:
-    """Hand a batch over with `commit`; `fileno` becomes readable when it is durable or has failed."""
+    """Hand a batch over with `commit`; `fileno` is readable when it is durable or has failed."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal

@@ -87,8 +87,8 @@ class CoreMetrics:
 
     def handed_over(self, batch: Sealed, queued: int) -> None:
         """A batch went to the journal."""
-        self._batch_size.observe(batch.entries)
-        self._lag.set(batch.entries)
+        self._batch_size.observe(len(batch))
+        self._lag.set(len(batch))
         self._queue.set(queued)
 
     def committed(self, committed: Committed, now: int, oldest_at: int) -> None:

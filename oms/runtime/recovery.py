@@ -36,9 +36,11 @@ def recover(state: State, journal: JournalReader) -> Recovered:
         replay(state, entry.seq, entry.at, obj)
         entries += 1
         if entry.seq > delivered and not isinstance(obj, Command):
-            for effect in effects_of(state, entry.seq, obj):
-                if isinstance(effect, TO_CLIENTS) and _for_client(state, effect.session):
-                    undelivered.append(_possibly_sent(effect))
+            undelivered.extend(
+                _possibly_sent(effect)
+                for effect in effects_of(state, entry.seq, obj)
+                if isinstance(effect, TO_CLIENTS) and _for_client(state, effect.session)
+            )
     assert state.seq == tip, f"the journal ends at {tip}, the fold at {state.seq}"
     return Recovered(
         last_hash=last_hash,

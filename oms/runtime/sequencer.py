@@ -1,8 +1,8 @@
 """The sequencer: numbers and stamps commands, asks the brain, and lets nothing out uncommitted.
 
 One thread calls everything here. While the journal thread commits a batch, the next one is decided;
-its effects wait until it is durable. Messages that left are noted in the journal with the next batch,
-or after a moment of quiet: what is not noted after a crash is sent again as PossResend.
+its effects wait until it is durable. Messages that left are noted in the journal with the next
+batch, or after a moment of quiet: what is not noted after a crash is sent again as PossResend.
 """
 
 from collections import deque
