@@ -40,9 +40,11 @@ from fix_sessions.settings import SessionSpec
 from fix_sessions.wire import fields_of
 from oms.domain.fix import BusinessRejectReason, MsgType
 
+# The exit codes of every oms command.
 EXIT_STOPPED = 0
-EXIT_FAULT = 1
-EXIT_UNUSABLE = 2  # a port or a log that cannot be used
+EXIT_UNUSABLE = 1  # the log or a directory cannot be used
+EXIT_PORT_IN_USE = 4
+EXIT_FAULT = 8
 
 _log = logging.getLogger(__name__)
 _POLL_S = 0.5
@@ -315,7 +317,10 @@ def run(config: ExchangeConfig) -> int:
     try:
         (config.data_dir / "sessions").mkdir(parents=True, exist_ok=True)
         Exchange(config).run(_announce)
-    except (PortInUse, LogError, OSError) as error:
+    except PortInUse as error:
+        sys.stderr.write(f"venue {config.name}: {error}\n")
+        return EXIT_PORT_IN_USE
+    except (LogError, OSError) as error:
         sys.stderr.write(f"venue {config.name}: {error}\n")
         return EXIT_UNUSABLE
     except EngineFault as error:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from fix_sessions.engine import Engine
+from fix_sessions.engine import Engine, PortInUse
 
 _READ_BYTES = 1 << 16
 _MAX_LINE_BYTES = 1 << 16
@@ -21,7 +21,7 @@ class ControlServer:
         try:
             self._listener = socket.create_server(("127.0.0.1", port))
         except OSError as error:
-            raise OSError(f"control port 127.0.0.1:{port}: {error.strerror}") from None
+            raise PortInUse(f"control port 127.0.0.1:{port}: {error.strerror}") from None
         self._listener.setblocking(False)
         self._buffers: dict[socket.socket, bytes] = {}
         self._requests: list[tuple[socket.socket, bytes]] = []

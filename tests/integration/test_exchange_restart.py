@@ -258,7 +258,7 @@ def test_sent_numbers_are_kept_as_ranges(tmp_path: Path) -> None:
     log.close()
 
 
-def test_a_port_in_use_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+def test_a_port_in_use_is_one_line_and_exit_code_4(tmp_path: Path) -> None:
     with running(tmp_path) as venue:
         for key, port in (("port", venue.port), ("control_port", venue.control_port)):
             other = VenueProcess(values_of(tmp_path / key))
@@ -268,7 +268,17 @@ def test_a_port_in_use_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
             ) as error:
                 other.start()
             assert len(str(error.value).splitlines()) == 1
-            assert other.wait()[0] == 2
+            assert other.wait()[0] == 4
+
+
+def test_a_damaged_log_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    values = started_log(tmp_path)
+    (tmp_path / LOG).write_bytes(b"nonsense\n{}\n")
+    other = VenueProcess(values)
+    with pytest.raises(RuntimeError, match="did not start: venue XSIM: .*line 1: ") as error:
+        other.start()
+    assert len(str(error.value).splitlines()) == 1
+    assert other.wait()[0] == 1
 
 
 @pytest.mark.parametrize(
