@@ -275,7 +275,7 @@ def test_a_damaged_log_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
     values = started_log(tmp_path)
     (tmp_path / LOG).write_bytes(b"nonsense\n{}\n")
     other = VenueProcess(values)
-    with pytest.raises(RuntimeError, match="did not start: venue XSIM: .*line 1: ") as error:
+    with pytest.raises(RuntimeError, match=r"did not start: venue XSIM: .*line 1: ") as error:
         other.start()
     assert len(str(error.value).splitlines()) == 1
     assert other.wait()[0] == 1
