@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Final
 
 SOH = "\x01"
 ENCODING = "latin-1"
@@ -16,17 +17,19 @@ DEFAULT_MAX_FRAME_BYTES = 1 << 20
 
 _SHOWN_CHARACTERS = 80
 _FRAMING_TAGS = frozenset({8, 9, 10})
-_FIELD = re.compile(r"([1-9][0-9]{0,8})=([^\x01]*)\x01")
+_TAG = re.compile(r"[1-9][0-9]{0,8}")
+# Standard tags and the usual user-defined ones; others are read anew each time, so that nobody can
+# fill the memory with tags.
+_KNOWN_TAGS = 10_000
 _START = re.compile(rb"8=FIXT?\.[0-9]\.[0-9]\x019=([0-9]{1,9})\x01")
 _TRAILER = re.compile(rb"\x0110=[0-9]{3}\x01")
 _TRAILER_BYTES = len(b"10=000\x01")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _US_PER_SECOND = 1_000_000
-_TIMESTAMP = re.compile(
-    r"([0-9]{4})([0-9]{2})([0-9]{2})-([0-9]{2}):([0-9]{2}):([0-9]{2})"
-    r"(?:\.([0-9]{3}|[0-9]{6}))?"
-)
+_SECOND = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})-([0-9]{2}):([0-9]{2}):([0-9]{2})")
+_SECOND_CHARACTERS = len("20260102-03:04:05")
+_FRACTION = re.compile(r"|\.[0-9]{3}|\.[0-9]{6}")
 
 
 class WireError(ValueError):
@@ -60,16 +63,35 @@ def fields_of(text: str) -> list[tuple[int, str]]:
 
     Raises WireError naming the piece that is not tag=value followed by SOH.
     """
-    found = _FIELD.findall(text)
-    if sum(len(tag) + len(value) for tag, value in found) + 2 * len(found) != len(text):
+    pieces = text.split(SOH)
+    if pieces.pop():
         raise WireError(_first_fault(text))
-    return [(int(tag), value) for tag, value in found]
+    try:
+        return [(_TAGS[tag], value) for tag, value in [piece.split("=", 1) for piece in pieces]]
+    except (KeyError, ValueError):
+        raise WireError(_first_fault(text)) from None
+
+
+class _Tags(dict[str, int]):
+    """Tags by their text: looking one up is faster than reading it. Raises KeyError for no tag."""
+
+    def __missing__(self, text: str) -> int:
+        if not _TAG.fullmatch(text):
+            raise KeyError(text)
+        tag = int(text)
+        if tag < _KNOWN_TAGS:
+            self[text] = tag
+        return tag
+
+
+_TAGS: Final = _Tags()
 
 
 def _first_fault(text: str) -> str:
     pieces = text.split(SOH)
     for piece in pieces[:-1]:
-        if not _FIELD.fullmatch(piece + SOH):
+        tag, equals, _ = piece.partition("=")
+        if not equals or not _TAG.fullmatch(tag):
             return f"field {_shown(piece)} is not tag=value with a tag of 1 to 999999999"
     return f"field {_shown(pieces[-1])} does not end with SOH"
 
@@ -215,12 +237,24 @@ def parse_utc_timestamp(text: str) -> int:
 
     Raises WireError for any other form, a date that does not exist, and a leap second.
     """
-    match = _TIMESTAMP.fullmatch(text)
+    fraction = text[_SECOND_CHARACTERS:]
+    if not _FRACTION.fullmatch(fraction):
+        raise WireError(_not_a_timestamp(text))
+    return _second_of(text[:_SECOND_CHARACTERS]) + int(fraction[1:].ljust(6, "0"))
+
+
+@lru_cache(maxsize=64)
+def _second_of(text: str) -> int:
+    match = _SECOND.fullmatch(text)
     if match is None:
-        raise WireError(f"UTCTimestamp {_shown(text)} is not YYYYMMDD-HH:MM:SS[.sss[sss]]")
-    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+        raise WireError(_not_a_timestamp(text))
+    year, month, day, hour, minute, second = map(int, match.groups())
     try:
         at = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         raise WireError(f"UTCTimestamp {_shown(text)}: {error}") from None
-    return (at - _EPOCH) // _MICROSECOND + int((match[7] or "0").ljust(6, "0"))
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def _not_a_timestamp(text: str) -> str:
+    return f"UTCTimestamp {_shown(text)} is not YYYYMMDD-HH:MM:SS[.sss[sss]]"
