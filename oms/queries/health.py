@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, literal_column, select, text
 
@@ -102,5 +103,5 @@ def health(connection: Connection, shard: str) -> Health:
     )
 
 
-def _age(moment: ColumnElement[datetime]) -> ColumnElement[Decimal]:
+def _age(moment: ColumnElement[datetime]) -> ColumnElement[Any]:
     return func.extract("epoch", func.clock_timestamp() - moment)

@@ -73,11 +73,12 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
 def _let_variables_choose_the_database(
     data: dict[str, Any], environment: Mapping[str, str]
 ) -> None:
-    """A variable that says where the database is replaces what the file says of it."""
+    """A variable that says where the database is replaces all that the file says of that."""
     table = data.get("database")
     names = {f"{_PREFIX}DATABASE__{key.upper()}" for key in _PLACES}
     if isinstance(table, dict) and any(name.upper() in names for name in environment):
-        data["database"] = {key: value for key, value in table.items() if key not in _PLACES}
+        kept = {*table} - {*_PLACES, "owner_url", "owner_url_file"}
+        data["database"] = {key: table[key] for key in table if key in kept}
 
 
 def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:

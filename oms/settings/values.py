@@ -35,7 +35,7 @@ def _exact(value: Any) -> Decimal:
     try:
         return parse_decimal(str(value))
     except ValueRefused as refused:
-        raise ValueError(f"must be a decimal number: {refused}") from None
+        raise ValueError(refused.rule) from None
 
 
 def _whole(value: Any) -> Any:

@@ -1,0 +1,116 @@
+"""The FastAPI application: routers, errors, keys in front, and one listener for answers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from oms.api import problems
+from oms.api.answers import Answers
+from oms.api.auth import keyring_of
+from oms.api.context import Context, make_engine
+from oms.api.gatekeeper import Gatekeeper
+from oms.api.routers import (
+    command_states,
+    executions,
+    health,
+    instruments,
+    orders,
+    positions,
+    recon,
+    refusals,
+    risk,
+    sessions,
+    trading_day,
+)
+from oms.api.submit import NotAnsweredYet, on_not_answered_yet
+from oms.settings import Settings
+
+_DESCRIPTION: Final = """
+Orders, their executions and positions, risk, reconciliation and audit.
+
+Every request under /v1 carries an API key (`X-API-Key`, or `Authorization: Bearer`). Amounts are
+decimal strings both ways. FIX fields have their FIX names, enumerations their FIX members' names.
+Errors are problem documents (RFC 9457, `application/problem+json`) that name field, value and rule.
+Lists are read page by page: pass a page's `next` as `cursor`.
+
+Commands are journaled before they are answered, and are taken once however often they are sent: by
+`cl_ord_id`, or by `Idempotency-Key`. The answer 202 says that the core has not answered in time:
+the command is kept, and `Location` tells what became of it.
+"""
+
+
+def create_app(settings: Settings, url: str) -> FastAPI:
+    """The application over the database at `url` (libpq's form, the application's role)."""
+    context = Context(settings=settings, url=url, engine=make_engine(url), answers=Answers(url))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await context.answers.start()
+        try:
+            yield
+        finally:
+            await context.answers.stop()
+            context.engine.dispose()
+
+    app = FastAPI(
+        title="Plumbline",
+        description=_DESCRIPTION,
+        version=_version(),
+        lifespan=lifespan,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+        redirect_slashes=False,
+    )
+    app.state.context = context
+    problems.install(app)
+    app.add_exception_handler(NotAnsweredYet, on_not_answered_yet)
+    app.add_middleware(Gatekeeper, keyring=keyring_of(settings))
+    app.include_router(health.open_api)
+    for module in (
+        orders,
+        executions,
+        positions,
+        instruments,
+        sessions,
+        risk,
+        trading_day,
+        recon,
+        refusals,
+        command_states,
+        health,
+    ):
+        app.include_router(module.api)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The document, with the problem's schema that all routes point at."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+        )
+        schemas = made["components"]["schemas"]
+        problem = problems.ProblemDocument.model_json_schema(
+            ref_template="#/components/schemas/{model}"
+        )
+        schemas.update(problem.pop("$defs"))
+        schemas["ProblemDocument"] = problem
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _version() -> str:
+    try:
+        return version("plumbline")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,157 @@
+"""Requests become commands: FIX's messages over another wire, from the holder of the key."""
+
+import secrets
+
+from oms.api.auth import Principal
+from oms.api.problems import Problem, invalid
+from oms.api.schemas import (
+    Cancellation,
+    KillSwitchChange,
+    KillSwitchEngagement,
+    LimitChange,
+    MassCancellation,
+    NewOrder,
+    Replacement,
+    Resolution,
+)
+from oms.domain.commands import (
+    Channel,
+    CloseTradingDay,
+    EngageKillSwitch,
+    NewOrderSingle,
+    OpenTradingDate,
+    OrderCancelReplaceRequest,
+    OrderCancelRequest,
+    OrderMassCancelRequest,
+    Origin,
+    ReleaseKillSwitch,
+    ResolveOrder,
+    SetRiskLimit,
+)
+
+
+def operator_key() -> str:
+    """An idempotency key for a command that came without one."""
+    return f"auto-{secrets.token_hex(12)}"
+
+
+def new_order(caller: Principal, body: NewOrder) -> NewOrderSingle:
+    """The order, for the key's own client. Raises Problem for a key without one."""
+    if not caller.client:
+        detail = f"key {caller.name} has no client: orders need one whose they are"
+        raise Problem(403, "forbidden", detail)
+    return NewOrderSingle(
+        origin=_of_client(caller, caller.client),
+        cl_ord_id=body.cl_ord_id,
+        account=body.account,
+        symbol=body.symbol,
+        side=body.side,
+        order_qty=body.order_qty,
+        ord_type=body.ord_type,
+        price=body.price,
+        time_in_force=body.time_in_force,
+        text=body.text,
+    )
+
+
+def replace(
+    caller: Principal, client: str, order_id: str, body: Replacement
+) -> OrderCancelReplaceRequest:
+    """The replace of an order of that client, which the caller may handle."""
+    return OrderCancelReplaceRequest(
+        origin=_of_client(caller, client),
+        cl_ord_id=body.cl_ord_id,
+        order_id=order_id,
+        order_qty=body.order_qty,
+        price=body.price,
+    )
+
+
+def cancel(caller: Principal, client: str, order_id: str, body: Cancellation) -> OrderCancelRequest:
+    """The cancel of an order of that client, which the caller may handle."""
+    return OrderCancelRequest(
+        origin=_of_client(caller, client), cl_ord_id=body.cl_ord_id, order_id=order_id
+    )
+
+
+def mass_cancel(caller: Principal, body: MassCancellation) -> OrderMassCancelRequest:
+    """For the key's client; a key without one names it, one narrowed to accounts an account."""
+    client = caller.client or body.client or ""
+    if not client:
+        raise invalid("client", "", "must say whose orders, as the key has no client")
+    if caller.client and body.client not in {None, caller.client}:
+        raise invalid("client", body.client, f"must be {caller.client} or absent", status=403)
+    account = body.account or ""
+    if caller.client and account and account not in caller.accounts:
+        raise invalid("account", account, "must be one that the key may use", status=403)
+    if caller.narrowed and not account:
+        raise invalid("account", "", "must be one account, as the key is limited to some")
+    return OrderMassCancelRequest(
+        origin=_of_client(caller, client),
+        cl_ord_id=body.cl_ord_id,
+        account=account,
+        symbol=body.symbol or "",
+        side=body.side,
+    )
+
+
+def resolve(caller: Principal, order_id: str, body: Resolution) -> ResolveOrder:
+    """The signed decision about a child order in doubt."""
+    return ResolveOrder(
+        origin=_of_operator(caller), order_id=order_id, outcome=body.outcome, reason=body.reason
+    )
+
+
+def set_limit(caller: Principal, body: LimitChange) -> SetRiskLimit:
+    """The change of one limit."""
+    return SetRiskLimit(
+        origin=_of_operator(caller),
+        rule=body.rule,
+        level=body.level,
+        subject=body.subject,
+        value=body.value,
+        reason=body.reason,
+    )
+
+
+def engage(caller: Principal, body: KillSwitchEngagement) -> EngageKillSwitch:
+    """A kill switch on."""
+    return EngageKillSwitch(
+        origin=_of_operator(caller),
+        level=body.level,
+        subject=body.subject,
+        reason=body.reason,
+        cancel_open_orders=body.cancel_open_orders,
+    )
+
+
+def release(caller: Principal, body: KillSwitchChange) -> ReleaseKillSwitch:
+    """A kill switch off."""
+    return ReleaseKillSwitch(
+        origin=_of_operator(caller), level=body.level, subject=body.subject, reason=body.reason
+    )
+
+
+def open_date(caller: Principal, trade_date: str) -> OpenTradingDate:
+    """A new trading date."""
+    return OpenTradingDate(origin=_of_operator(caller), trade_date=trade_date)
+
+
+def close_day(caller: Principal, trade_date: str) -> CloseTradingDay:
+    """The end of a trading day."""
+    return CloseTradingDay(origin=_of_operator(caller), trade_date=trade_date)
+
+
+def _of_client(caller: Principal, client: str) -> Origin:
+    """In the client's name: by its own key, or by the firm's staff, who are named."""
+    own = caller.client == client
+    return Origin(
+        channel=Channel.REST if own else Channel.OPERATOR,
+        counterparty=client,
+        user=caller.name,
+        accounts=tuple(sorted(caller.accounts)) if own else (),
+    )
+
+
+def _of_operator(caller: Principal) -> Origin:
+    return Origin(channel=Channel.OPERATOR, counterparty=f"api:{caller.name}", user=caller.name)

@@ -1,0 +1,67 @@
+"""In front of every route: the API key, the size of the body, and the request's metrics."""
+
+import time
+from typing import Final
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from oms.api.auth import Keyring, key_in, unauthorized
+from oms.api.metrics import REQUEST_SECONDS, REQUESTS
+
+MAX_BODY_BYTES: Final = 64 * 1024
+_TOO_LARGE: Final = f"the body must not be longer than {MAX_BODY_BYTES} bytes"
+
+
+class Gatekeeper:
+    """ASGI middleware. Nothing of a request without a valid key is read but its headers."""
+
+    def __init__(self, app: ASGIApp, keyring: Keyring) -> None:
+        self._app = app
+        self._keyring = keyring
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._serve(scope, receive, sending)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            REQUESTS.labels(scope["method"], route, status).inc()
+            REQUEST_SECONDS.labels(scope["method"], route).observe(time.perf_counter() - began)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        if scope["path"].startswith("/v1/"):
+            principal = self._keyring.holder_of(key_in(request))
+            if principal is None:
+                await unauthorized().response(scope["path"])(scope, receive, send)
+                return
+            scope["principal"] = principal
+        await self._app(scope, _limited(receive), send)
+
+
+def _limited(receive: Receive) -> Receive:
+    length = 0
+
+    async def receiving() -> Message:
+        nonlocal length
+        message = await receive()
+        length += len(message.get("body", b""))
+        if length > MAX_BODY_BYTES:
+            raise HTTPException(413, _TOO_LARGE)
+        return message
+
+    return receiving

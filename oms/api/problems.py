@@ -1,0 +1,214 @@
+"""Errors as problem documents (RFC 9457), each naming field, value and rule where there is one."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from oms.domain.reasons import SPECS, Reason
+from oms.queries.paging import CursorRefused
+
+MEDIA_TYPE: Final = "application/problem+json"
+_TYPE: Final = "urn:plumbline:problem:"
+log = structlog.get_logger(__name__)
+
+
+class Fault(BaseModel):
+    """One thing that is wrong with a request."""
+
+    field: str = Field(examples=["order_qty"])
+    value: str = Field(examples=["-1"])
+    rule: str = Field(examples=["must be greater than zero"])
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457, with what is wrong field by field, and the refusal's name if the core refused."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:plumbline:problem:invalid-request",
+                    "title": "Unprocessable Entity",
+                    "status": 422,
+                    "detail": "order_qty = -1: must be greater than zero",
+                    "instance": "/v1/orders",
+                    "errors": [
+                        {"field": "order_qty", "value": "-1", "rule": "must be greater than zero"}
+                    ],
+                }
+            ]
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    instance: str = ""
+    errors: list[Fault] = []
+    reason: str | None = Field(None, description="the refusal's name, of a command refused")
+    transient: bool | None = Field(None, description="whether the same request may pass later")
+    order_id: str | None = None
+
+
+class Problem(Exception):
+    """An answer that is a problem document."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        errors: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`members`: extension members of the document."""
+        super().__init__(detail)
+        self.status = status
+        self.kind = kind
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        self.members = dict(members or {})
+
+    def response(self, path: str) -> Response:
+        """The document as it is sent."""
+        body = {
+            "type": _TYPE + self.kind,
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": path,
+            "errors": [fault.model_dump() for fault in self.errors],
+            **self.members,
+        }
+        return JSONResponse(
+            body, status_code=self.status, media_type=MEDIA_TYPE, headers=self.headers
+        )
+
+
+def invalid(field: str, value: object, rule: str, *, status: int = 422) -> Problem:
+    """A request with one field that breaks a rule."""
+    fault = Fault(field=field, value=_shown(value), rule=rule)
+    detail = f"{fault.field} = {fault.value}: {fault.rule}"
+    return Problem(status, "invalid-request", detail, errors=[fault])
+
+
+def not_found(what: str, name: str) -> Problem:
+    """Nothing there, or nothing that the caller may see: the two are not told apart."""
+    return Problem(404, "not-found", f"{what} {name}: not found")
+
+
+def refused(reason: Reason, text: str, order_id: str) -> Problem:
+    """The core said no: the refusal's status, name and text."""
+    spec = SPECS[reason]
+    members: dict[str, Any] = {"reason": reason.value, "transient": spec.transient}
+    if order_id:
+        members["order_id"] = order_id
+    headers = {"Retry-After": "1"} if spec.http_status in {429, 503} else None
+    return Problem(
+        spec.http_status,
+        f"refused:{reason.value.lower().replace('_', '-')}",
+        text or reason.value,
+        headers=headers,
+        members=members,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application with a problem document."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(CursorRefused, _on_cursor)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(DBAPIError, _on_database)
+    app.add_exception_handler(PoolTimeout, _on_database)
+    app.add_exception_handler(Exception, _on_error)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's OpenAPI says of its problems, the ones of every route included."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in sorted({*statuses, 401, 403, 422, 503})
+    }
+
+
+def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response(request.url.path)
+
+
+def _on_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [_fault(one) for one in error.errors()]
+    status = 400 if any(one["type"] == "json_invalid" for one in error.errors()) else 422
+    detail = "; ".join(f"{one.field} = {one.value}: {one.rule}" for one in faults[:5])
+    return Problem(status, "invalid-request", detail, errors=faults).response(request.url.path)
+
+
+def _on_cursor(request: Request, error: Exception) -> Response:
+    cursor = request.query_params.get("cursor", "")
+    return invalid("cursor", cursor, str(error)).response(request.url.path)
+
+
+def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = error.status_code
+    kind = HTTPStatus(status).phrase.lower().replace(" ", "-")
+    problem = Problem(status, kind, str(error.detail), headers=error.headers)
+    return problem.response(request.url.path)
+
+
+def _on_database(request: Request, error: Exception) -> Response:
+    """Nothing was answered because the database was not there; a command may be tried again."""
+    log.error("database", error=" ".join(str(error).split())[:500], path=request.url.path)
+    detail = "the database does not answer; a command sent again under its cl_ord_id is taken once"
+    problem = Problem(503, "database-unavailable", detail, headers={"Retry-After": "1"})
+    return problem.response(request.url.path)
+
+
+def _on_error(request: Request, error: Exception) -> Response:
+    log.error("unexpected", path=request.url.path, exc_info=error)
+    return Problem(500, "internal", "an error of the server's own").response(request.url.path)
+
+
+def _fault(error: Mapping[str, Any]) -> Fault:
+    location = [str(part) for part in error["loc"]]
+    if location and location[0] in {"body", "query", "path", "header"} and len(location) > 1:
+        location = location[1:]
+    value = error.get("input")
+    limits = error.get("ctx", {})
+    match error["type"]:
+        case "missing":
+            value, rule = "", "is missing"
+        case "extra_forbidden":
+            rule = "unknown field"
+        case "value_error":
+            rule = str(limits.get("error", error["msg"]))
+        case "json_invalid":
+            location, value, rule = ["body"], "", f"must be JSON: {limits.get('error', '')}"
+        case "enum" | "literal_error":
+            rule = f"must be {limits['expected']}"
+        case _:
+            rule = str(error["msg"])
+    return Fault(field=".".join(location), value=_shown(value), rule=rule)
+
+
+def _shown(value: object) -> str:
+    """A value as text that any client can read, however odd and long it came."""
+    text = value if isinstance(value, str) else repr(value)
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= 100 else f"{text[:97]}..."

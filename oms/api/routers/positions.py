@@ -1,0 +1,35 @@
+"""Positions: GET /v1/positions."""
+
+from oms.api.auth import Caller
+from oms.api.context import Reader
+from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
+from oms.api.schemas import Listing, Position
+from oms.queries.positions import list_positions
+
+api = router("positions")
+
+
+@api.get("/positions", summary="Net positions by account and symbol")
+def get_positions(
+    *,
+    caller: Caller,
+    connection: Reader,
+    account: Narrow = None,
+    symbol: Narrow = None,
+    only_open: bool = False,
+    cursor: Cursor = "",
+    limit: Limit = 100,
+) -> Listing[Position]:
+    """Quantity, average price and realised profit. A key with a client sees its accounts."""
+    accounts = caller.accounts if caller.client else None
+    if account is not None:
+        accounts = frozenset({account}) & (accounts if accounts is not None else {account})
+    page = list_positions(
+        connection,
+        accounts=accounts,
+        symbol=symbol,
+        only_open=only_open,
+        cursor=cursor,
+        limit=limit,
+    )
+    return listing(Position, page)

@@ -1,0 +1,438 @@
+"""What requests hold and answers show: FIX fields by their names, enumerations by member names."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from oms.api.values import (
+    Amount,
+    ClOrdId,
+    ExecTypeShown,
+    OrdStatusName,
+    OrdStatusShown,
+    OrdTypeName,
+    OrdTypeShown,
+    Reasoning,
+    ShortText,
+    SideName,
+    SideShown,
+    TimeInForceName,
+    TimeInForceShown,
+)
+from oms.domain.fix import OrdStatus, TimeInForce
+
+_T = TypeVar("_T")
+
+
+class Request(BaseModel):
+    """A request's body: an unknown field is an error, not a wish silently dropped."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """A representation; columns that it does not show are left out."""
+
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, json_schema_serialization_defaults_required=True
+    )
+
+
+class NewOrder(Request):
+    """NewOrderSingle (D)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "cl_ord_id": "A-20261121-0001",
+                    "account": "ALPHA-1",
+                    "symbol": "AAPL",
+                    "side": "BUY",
+                    "order_qty": "300",
+                    "ord_type": "LIMIT",
+                    "price": "227.50",
+                    "time_in_force": "DAY",
+                }
+            ]
+        }
+    )
+
+    cl_ord_id: ClOrdId
+    account: ShortText
+    symbol: ShortText
+    side: SideName
+    order_qty: Amount
+    ord_type: OrdTypeName
+    price: Amount | None = Field(None, description="required for LIMIT, absent for MARKET")
+    time_in_force: TimeInForceName = TimeInForce.DAY
+    text: Annotated[str, Field(max_length=200, pattern=r"^[ -~]*$")] = ""
+
+
+class Replacement(Request):
+    """OrderCancelReplaceRequest (G): the new quantity (not the change) and price."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"cl_ord_id": "A-20261121-0002", "order_qty": "200", "price": "227.40"}]
+        }
+    )
+
+    cl_ord_id: ClOrdId
+    order_qty: Amount
+    price: Amount | None = Field(None, description="absent only for a market order")
+
+
+class Cancellation(Request):
+    """OrderCancelRequest (F)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"cl_ord_id": "A-20261121-0003"}]})
+
+    cl_ord_id: ClOrdId
+
+
+class MassCancellation(Request):
+    """Cancel every open order that matches; what is absent matches all."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"cl_ord_id": "A-20261121-0004", "symbol": "AAPL"}]}
+    )
+
+    cl_ord_id: ClOrdId
+    account: ShortText | None = None
+    symbol: ShortText | None = None
+    side: SideName | None = None
+    client: ShortText | None = Field(None, description="whose, for a key without a client")
+
+
+class Resolution(Request):
+    """A signed decision about an order in doubt; order_id may name a child order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"outcome": "CANCELED", "reason": "XSIM1's desk says it is off the book"}]
+        }
+    )
+
+    outcome: OrdStatusName = Field(
+        description="CANCELED, REJECTED, or NEW where the order is working"
+    )
+    reason: Reasoning
+
+    @model_validator(mode="after")
+    def _is_an_outcome(self) -> "Resolution":
+        if self.outcome not in {OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.NEW}:
+            raise ValueError("outcome must be one of CANCELED, REJECTED, NEW")
+        return self
+
+
+class LimitChange(Request):
+    """One risk limit; value null removes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "rule": "MAX_ORDER_QTY",
+                    "level": "ACCOUNT",
+                    "subject": "ALPHA-1",
+                    "value": "5000",
+                    "reason": "annual review",
+                }
+            ]
+        }
+    )
+
+    rule: ShortText
+    level: ShortText
+    subject: ShortText = "*"
+    value: Amount | None
+    reason: Reasoning
+
+
+class KillSwitchChange(Request):
+    """FIRM with subject *, SESSION with a client's name, or ACCOUNT with an account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"level": "ACCOUNT", "subject": "ALPHA-1", "reason": "runaway algorithm"}]
+        }
+    )
+
+    level: ShortText
+    subject: ShortText = "*"
+    reason: Reasoning
+
+
+class KillSwitchEngagement(KillSwitchChange):
+    """The scope, and whether its open orders are to be cancelled too."""
+
+    cancel_open_orders: bool = True
+
+
+class TradingDate(Request):
+    """The trading date that is meant, ISO."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"trade_date": "2026-11-20"}]})
+
+    trade_date: date
+
+
+class Order(Answer):
+    """A client order. status is UNKNOWN while we do not know; ord_status is FIX's (39)."""
+
+    order_id: str
+    client: str
+    cl_ord_id: str
+    session: str
+    account: str
+    symbol: str
+    side: SideShown
+    ord_type: OrdTypeShown
+    price: Amount | None
+    time_in_force: TimeInForceShown
+    order_qty: Amount
+    cum_qty: Amount
+    leaves_qty: Amount
+    avg_px: Amount
+    ord_status: OrdStatusShown
+    status: str = Field(examples=["PARTIALLY_FILLED", "UNKNOWN"])
+    is_open: bool
+    in_doubt: bool
+    doubt_since: datetime | None
+    doubt_reason: str
+    closed_reason: str
+    text: str
+    trade_date: date | None
+    created_at: datetime
+    updated_at: datetime
+    last_seq: int
+
+
+class ChildOrder(Answer):
+    """An order that we sent to a venue for a client order."""
+
+    order_id: str
+    parent_id: str
+    venue: str
+    venue_order_id: str
+    cl_ord_id: str
+    side: SideShown
+    ord_type: OrdTypeShown
+    price: Amount | None
+    time_in_force: TimeInForceShown
+    order_qty: Amount
+    cum_qty: Amount
+    leaves_qty: Amount
+    avg_px: Amount
+    ord_status: OrdStatusShown
+    status: str
+    is_open: bool
+    in_doubt: bool
+    doubt_since: datetime | None
+    doubt_reason: str
+    closed_reason: str
+    text: str
+    created_at: datetime
+    updated_at: datetime
+    last_seq: int
+
+
+class Execution(Answer):
+    """One trade. last_qty and last_px are what counts now, original_* what was corrected."""
+
+    venue: str
+    exec_id: str
+    order_id: str = Field(description="the child order")
+    parent_id: str = Field(description="the client order")
+    account: str
+    symbol: str
+    side: SideShown
+    last_qty: Amount
+    last_px: Amount
+    original_qty: Amount | None
+    original_px: Amount | None
+    transact_time: datetime | None
+    at: datetime
+    trade_date: date | None
+    excess: bool
+    late: bool
+    early: bool
+    busted: bool
+    seq: int
+
+
+class OrderDetail(Order):
+    """A client order with everything below it."""
+
+    cl_ord_ids: list[str] = Field(description="of its cancels and replaces, first to last")
+    children: list[ChildOrder]
+    executions: list[Execution]
+
+
+class Position(Answer):
+    """quantity is signed; cost, realised and values are in the instrument's currency."""
+
+    account: str
+    symbol: str
+    quantity: Amount
+    avg_px: Amount
+    cost: Amount
+    realised: Amount
+    bought: Amount
+    sold: Amount
+    bought_value: Amount
+    sold_value: Amount
+    updated_at: datetime
+
+
+class Instrument(Answer):
+    """Reference data of one symbol."""
+
+    symbol: str
+    currency: str
+    tick: Amount
+    lot: Amount
+    security_type: str
+    venues: list[str]
+    reference_px: Amount | None
+    tradable: bool
+
+
+class SessionState(Answer):
+    """A FIX session as configured and as the journal knows it. ready: a venue's is in step."""
+
+    name: str
+    kind: str = Field(examples=["client", "venue"])
+    sender_comp_id: str
+    target_comp_id: str
+    begin_string: str
+    logged_on: bool
+    ready: bool
+    epoch: int
+    inbound: int
+    outbound: int
+    updated_at: datetime | None
+
+
+class RiskLimit(Answer):
+    """A limit in force, who set it, and why."""
+
+    rule: str
+    level: str
+    subject: str
+    value: Amount
+    user_name: str
+    reason: str
+    at: datetime
+    seq: int
+
+
+class KillSwitch(Answer):
+    """An engaged kill switch."""
+
+    level: str
+    subject: str
+    user_name: str
+    reason: str
+    at: datetime
+    seq: int
+
+
+class ReconRun(Answer):
+    """One comparison of a venue's trade file with the record."""
+
+    run_id: int
+    trade_date: date
+    venue: str
+    started_at: datetime
+    finished_at: datetime | None
+    state: str = Field(examples=["done"])
+    source: str
+    source_sha256: str
+    orders_checked: int
+    trades_checked: int
+    breaks: int
+    error: str
+    journal_seq: int
+
+
+class ReconBreak(Answer):
+    """One difference, with the evidence of both sides."""
+
+    run_id: int
+    n: int
+    venue: str
+    kind: str
+    order_id: str
+    cl_ord_id: str
+    exec_id: str
+    field: str
+    ours: str
+    theirs: str
+    evidence: Any
+
+
+class Refusal(Answer):
+    """A request or message that was refused."""
+
+    seq: int
+    at: datetime
+    type: str
+    session: str
+    counterparty: str
+    order_id: str
+    cl_ord_id: str
+    reason: str
+    text: str
+
+
+class Orphan(Answer):
+    """A venue's report for an order or trade that we do not know."""
+
+    seq: int
+    at: datetime
+    venue: str
+    cl_ord_id: str
+    venue_order_id: str
+    exec_id: str
+    exec_type: ExecTypeShown
+    ord_status: OrdStatusShown
+    symbol: str
+    side: str
+    last_qty: Amount | None
+    last_px: Amount | None
+    text: str
+    trade_date: date | None
+
+
+class Discrepancy(Answer):
+    """A figure in a venue's report that differs from ours."""
+
+    seq: int
+    at: datetime
+    order_id: str
+    field: str
+    ours: str
+    theirs: str
+    trade_date: date | None
+
+
+class CommandState(Answer):
+    """What became of a command that was handed to the core. state: new or done."""
+
+    id: int
+    state: str = Field(examples=["done"])
+    accepted: bool | None
+    reason: str
+    order_id: str
+    text: str
+    seq: int | None = Field(description="the command's number in the journal")
+
+
+class Listing(Answer, Generic[_T]):
+    """A page; `next` is the cursor of the following one, empty on the last."""
+
+    items: list[_T]
+    next: str = ""

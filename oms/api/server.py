@@ -1,0 +1,93 @@
+"""The API process: uvicorn around the application, until SIGTERM or SIGINT."""
+
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+import uvicorn
+
+from oms.api.app import create_app
+from oms.settings import Settings
+
+EXIT_PORT_IN_USE: Final = 4
+"""As of every command of ours whose port is taken."""
+log = structlog.get_logger(__name__)
+
+
+def run(settings: Settings, url: str = "") -> int:
+    """Serve until told to stop; the exit code, 0 after an orderly stop.
+
+    url: the database in libpq's form, for the application's role; by default the configured one.
+    Requests in flight are answered before the end.
+    """
+    if not url:
+        assert settings.database.url is not None, "who starts a database knows its url"
+        url = settings.database.url.get_secret_value()
+    try:
+        listener = bind(settings)
+    except OSError as error:
+        where = f"{settings.api.host}:{settings.api.port}"
+        reason = error.strerror or str(error)
+        sys.stderr.write(f"oms: api.host, api.port = {where}: cannot be listened on: {reason}\n")
+        return EXIT_PORT_IN_USE
+    host, port = listener.getsockname()[:2]
+    log.info("api.listens", host=host, port=port)
+    Server(configuration(settings, url)).run(sockets=[listener])
+    log.info("api.stopped")
+    return 0
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, for which a signal to stop is an orderly end and not the cause of death."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, without raising the signal once more after the end."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            number: signal.signal(number, self.handle_exit)
+            for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def configuration(settings: Settings, url: str) -> uvicorn.Config:
+    """How uvicorn serves the application over the database at `url`."""
+    return uvicorn.Config(
+        create_app(settings, url),
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The listening socket. Raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        settings.api.host, settings.api.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
