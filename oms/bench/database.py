@@ -16,6 +16,7 @@ from oms.bench.load import OrderShape
 from oms.store.journal import PostgresJournal
 from oms.store.leader import acquire_leadership
 from oms.store.migrate import upgrade
+from oms.store.postgres_cluster import open_database
 from oms.store.postgres_urls import APP_ROLE, OWNER_ROLE, SUPERUSER, database_url, role_url
 
 _DATABASE = "plumbline_bench"
@@ -38,6 +39,7 @@ class CommitLimit:
                 )
             )
         scratch = database_url(url, _DATABASE)
+        open_database(database_url(superuser, _DATABASE))
         upgrade(scratch)
         # Between rounds nobody beats: the lead must not be lost for that.
         self._leadership = acquire_leadership(
@@ -78,6 +80,8 @@ class CommitLimit:
         for figures in found:
             size = figures.orders_per_commit
             commits = max(1, min(_MAX_COMMITS, orders // size))
+            # Fills the way to the venue and back, so that every timed commit holds all its stages.
+            self._journal.append(self._flow.sealed(self._flow.round(size)))
             rows_before = self._flow.state.seq
             delays_ns = list(self._delays(commits, size))
             figures.journal_rows_per_order = (self._flow.state.seq - rows_before) / commits / size
