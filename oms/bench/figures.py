@@ -77,7 +77,7 @@ class Mark:
 
 @dataclass(slots=True, kw_only=True)
 class Figures:
-    """One whole run of the bench."""
+    """One whole run of the bench. orders: of the sustained load in each round."""
 
     orders: int
     rounds: int
@@ -134,7 +134,7 @@ class Figures:
         """All of it, for a file; delays in microseconds."""
         return {
             "machine": machine(),
-            "orders": self.orders,
+            "orders_per_round": self.orders,
             "rounds": self.rounds,
             "client_sessions": self.client_sessions,
             "in_flight_per_session": self.in_flight,

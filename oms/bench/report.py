@@ -13,7 +13,7 @@ def show(figures: Figures, console: Console) -> None:
     """Print the tables of one run."""
     found = machine()
     console.print(
-        f"{figures.orders} orders in {figures.rounds} interleaved rounds, "
+        f"{figures.rounds} interleaved rounds of {figures.orders} orders, "
         f"{figures.client_sessions} client sessions, {figures.in_flight} orders in flight each; "
         f"{found['cores']} cores, {found['system']}, Python {found['python']}",
         highlight=False,

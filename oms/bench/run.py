@@ -35,11 +35,11 @@ _SMALLEST_RUN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BenchOptions:
-    """orders: of the sustained load, over all rounds. data_dir: made anew, on that disk."""
+class Options:
+    """orders: of the sustained load in each round. data_dir: made anew, on that disk."""
 
-    orders: int = 25_000
-    json_path: Path | None = None
+    orders: int = 5_000
+    json_file: Path | None = None
     data_dir: Path = Path("var/bench")
 
 
@@ -51,7 +51,7 @@ class _Subjects:
     rest: RestClient
 
 
-def main(options: BenchOptions) -> int:
+def main(options: Options) -> int:
     """Measure, print the tables, write the JSON; 0 when all was measured, whatever the figures."""
     console = Console()
     errors = Console(stderr=True)
@@ -72,8 +72,8 @@ def main(options: BenchOptions) -> int:
         errors.print(f"oms bench: {error}", style="red", highlight=False, markup=False)
         return 1
     show(figures, console)
-    if options.json_path is not None:
-        options.json_path.write_text(json.dumps(figures.as_json(), indent=2) + "\n")
+    if options.json_file is not None:
+        options.json_file.write_text(json.dumps(figures.as_json(), indent=2) + "\n")
     return 0
 
 
@@ -105,7 +105,7 @@ def _warm_up(subjects: _Subjects) -> None:
 
 
 def _round(subjects: _Subjects, figures: Figures, number: int) -> None:
-    orders = figures.orders // figures.rounds
+    orders = figures.orders
     relay, server = subjects.relay, subjects.server
     pairs = [(relay.load, relay.venue, figures.relay), (server.load, server.venue, figures.server)]
     # Who goes first changes from round to round.
