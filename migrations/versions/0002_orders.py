@@ -80,7 +80,7 @@ EXECUTIONS = """
 CREATE TABLE executions (
     venue text,
     exec_id text,
-    order_id text NOT NULL,
+    order_id text,
     parent_id text NOT NULL,
     account text NOT NULL,
     symbol text NOT NULL,
@@ -99,7 +99,7 @@ CREATE TABLE executions (
     latest_exec_id text NOT NULL,
     changed_at timestamptz,
     seq bigint NOT NULL,
-    PRIMARY KEY (venue, exec_id)
+    PRIMARY KEY (venue, exec_id, order_id)
 );
 CREATE INDEX executions_seq_idx ON executions (seq);
 CREATE INDEX executions_parent_id_idx ON executions (parent_id);

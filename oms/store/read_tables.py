@@ -88,13 +88,14 @@ order_cl_ord_ids = Table(
 )
 Index("order_cl_ord_ids_order_id_idx", order_cl_ord_ids.c.order_id)
 
+# A venue may give an ExecID again on a later day, to another order.
 # last_qty and last_px are what counts now; original_* what the venue said first, if it corrected.
 executions = Table(
     "executions",
     metadata,
     Column("venue", Text, primary_key=True),
     Column("exec_id", Text, primary_key=True),
-    Column("order_id", Text, nullable=False, comment="the child order"),
+    Column("order_id", Text, primary_key=True, comment="the child order"),
     Column("parent_id", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("symbol", Text, nullable=False),

@@ -1,0 +1,234 @@
+"""A batch: entries of the journal and the rows they change, written in one transaction.
+
+Collected in the sequencer's thread: encode, chain, note what was touched. `seal` packs it all, so
+that the thread that appends it only waits for PostgreSQL.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from oms.domain.commands import Command
+from oms.domain.events import Event
+from oms.domain.state import State
+from oms.store import statements
+from oms.store.answers import Answers
+from oms.store.codec import encode
+from oms.store.projector import Projector
+
+GENESIS = bytes(32)
+"""What the first entry's hash is chained to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One journal entry. kind: C command, E event; at: sequencer stamp."""
+
+    seq: int
+    at: int
+    kind: str
+    type: str
+    payload: bytes
+    hash: bytes
+    obj: Command | Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedBatch:
+    """A batch ready to be appended: sql with parameters from the third on, and its entries.
+
+    previous_hash: of the entry before first_seq.
+    """
+
+    first_seq: int
+    last_seq: int
+    leader_epoch: int
+    previous_hash: bytes
+    last_hash: bytes
+    sql: bytes
+    parameters: list[bytes | None]
+    _entries: "_Entries"
+
+    def __len__(self) -> int:
+        return self.last_seq - self.first_seq + 1
+
+    def entries(self) -> Iterator[Entry]:
+        """Its entries in order."""
+        return self._entries.all(self.first_seq)
+
+
+def chain(previous_hash: bytes, header: bytes, payload: bytes) -> bytes:
+    """The hash of an entry: SHA-256 over the hash before it, its header and its payload."""
+    return sha256(previous_hash + header + payload).digest()
+
+
+def header(seq: int, at: int, kind: str, name: str) -> bytes:
+    """What the hash covers of an entry beside its payload: `seq|at|kind|type|`."""
+    return f"{seq}|{at}|{kind}|{name}|".encode()
+
+
+class _Entries:
+    """Entries by column, as they are packed."""
+
+    __slots__ = (
+        "ats",
+        "epochs",
+        "hashes",
+        "kinds",
+        "msg_seq_nums",
+        "objs",
+        "order_ids",
+        "payloads",
+        "sessions",
+        "types",
+    )
+
+    def __init__(self) -> None:
+        self.ats: list[int] = []
+        self.kinds: list[str] = []
+        self.types: list[str] = []
+        self.order_ids: list[str] = []
+        self.sessions: list[str] = []
+        self.epochs: list[str] = []
+        self.msg_seq_nums: list[str] = []
+        self.payloads: list[bytes] = []
+        self.hashes: list[bytes] = []
+        self.objs: list[Command | Event] = []
+
+    def all(self, first_seq: int) -> Iterator[Entry]:
+        """Entries one by one."""
+        for n, obj in enumerate(self.objs):
+            yield Entry(
+                seq=first_seq + n,
+                at=self.ats[n],
+                kind=self.kinds[n],
+                type=self.types[n],
+                payload=self.payloads[n],
+                hash=self.hashes[n],
+                obj=obj,
+            )
+
+    def parameters(self, first_seq: int) -> list[bytes | None]:
+        """In the order of `append_statement`, from the third on."""
+        lengths = list(map(len, self.payloads))
+        starts = []
+        start = 1
+        for length in lengths:
+            starts.append(start)
+            start += length
+        texts = [
+            statements.joined_numbers(starts),
+            statements.joined_numbers(lengths),
+            statements.joined_optional_texts(self.order_ids),
+            statements.joined_optional_texts(self.sessions),
+            statements.joined_optional_texts(self.epochs),
+            statements.joined_optional_texts(self.msg_seq_nums),
+        ]
+        return [
+            str(first_seq).encode(),
+            statements.joined_numbers(self.ats).encode(),
+            statements.joined_texts(self.kinds).encode(),
+            statements.joined_texts(self.types).encode(),
+            b"".join(self.payloads),
+            b"".join(self.hashes),
+            *(text.encode() for text in texts),
+        ]
+
+
+class Batch:
+    """Entries with consecutive numbers from first_seq on; see the module.
+
+    state is the one that the entries are folded into: each entry is added just after its folding
+    and before the next one's. previous_hash: of the entry before (GENESIS before the first).
+    """
+
+    __slots__ = (
+        "_answers",
+        "_command_row",
+        "_entries",
+        "_first_seq",
+        "_leader_epoch",
+        "_previous_hash",
+        "_projector",
+        "last_hash",
+        "last_seq",
+    )
+
+    def __init__(
+        self, state: State, *, first_seq: int, previous_hash: bytes, leader_epoch: int
+    ) -> None:
+        self._first_seq = first_seq
+        self._leader_epoch = leader_epoch
+        self._previous_hash = previous_hash
+        self._entries = _Entries()
+        self._projector = Projector(state)
+        self._answers = Answers()
+        self._command_row: int | None = None
+        self.last_seq = first_seq - 1
+        self.last_hash = previous_hash
+
+    def __len__(self) -> int:
+        return self.last_seq - self._first_seq + 1
+
+    def add_command(self, seq: int, at: int, command: Command) -> None:
+        """Add a command, once it is known to be journaled; its events follow."""
+        entries = self._entries
+        self._command_row = len(entries.objs)
+        self._add(seq, at, "C", command)
+        origin = command.origin
+        entries.order_ids.append("")
+        entries.sessions.append(origin.session)
+        numbered = origin.msg_seq_num > 0
+        entries.epochs.append(str(origin.epoch) if numbered else "")
+        entries.msg_seq_nums.append(str(origin.msg_seq_num) if numbered else "")
+        self._projector.observe_command(seq, at, command)
+        self._answers.observe_command(seq, at, command)
+
+    def add_event(self, seq: int, at: int, event: Event) -> None:
+        """Add an event of the command added last."""
+        entries = self._entries
+        self._add(seq, at, "E", event)
+        order_id = getattr(event, "order_id", "")
+        if order_id and self._command_row is not None:
+            entries.order_ids[self._command_row] = order_id
+            self._command_row = None
+        entries.order_ids.append(order_id)
+        entries.sessions.append(getattr(event, "session", ""))
+        entries.epochs.append("")
+        entries.msg_seq_nums.append("")
+        self._projector.observe_event(seq, at, event)
+        self._answers.observe_event(event)
+
+    def _add(self, seq: int, at: int, kind: str, obj: Command | Event) -> None:
+        assert seq == self.last_seq + 1, f"seq {seq} does not follow {self.last_seq}"
+        entries = self._entries
+        name = type(obj).__name__
+        payload = encode(obj)
+        digest = chain(self.last_hash, header(seq, at, kind, name), payload)
+        entries.ats.append(at)
+        entries.kinds.append(kind)
+        entries.types.append(name)
+        entries.payloads.append(payload)
+        entries.hashes.append(digest)
+        entries.objs.append(obj)
+        self.last_seq = seq
+        self.last_hash = digest
+
+    def seal(self) -> SealedBatch:
+        """Build the rows from the state as it is now and pack everything; the batch is over."""
+        assert len(self), "an empty batch has nothing to append"
+        rows = self._projector.rows()
+        answers = self._answers.rows()
+        if answers:
+            rows["answers"] = answers
+        forms, parameters = statements.pack(rows)
+        return SealedBatch(
+            first_seq=self._first_seq,
+            last_seq=self.last_seq,
+            leader_epoch=self._leader_epoch,
+            previous_hash=self._previous_hash,
+            last_hash=self.last_hash,
+            sql=statements.append_statement(forms),
+            parameters=self._entries.parameters(self._first_seq) + parameters,
+            _entries=self._entries,
+        )

@@ -1,0 +1,300 @@
+"""Projector: which rows of the read tables a stretch of the journal changes.
+
+It notes what each command and event touches and builds every touched row once, at the end, from the
+state as it then is. `oms audit verify` uses the same projector over the whole journal.
+"""
+
+from typing import assert_never
+
+from oms.domain.commands import Command, MessagesSent
+from oms.domain.events import (
+    CancelPending,
+    CancelRejected,
+    CommandAnswered,
+    DiscrepancyFound,
+    DuplicateExecutionDropped,
+    DuplicateOrderRefused,
+    EpochOpened,
+    Event,
+    ExpiryPending,
+    KillSwitchEngaged,
+    KillSwitchReleased,
+    LeaderStarted,
+    MessageRefused,
+    OrderAccepted,
+    OrderAcknowledged,
+    OrderCanceled,
+    OrderConfirmed,
+    OrderExpired,
+    OrderHeld,
+    OrderInDoubt,
+    OrderRefused,
+    OrderRejected,
+    OrderReplaced,
+    OrderResent,
+    OrderRouted,
+    OrderStatusQueried,
+    OrderStatusReported,
+    OrphanReported,
+    PeerRefusedMessage,
+    ReplacePending,
+    ReplaceRejected,
+    RequestRefused,
+    ResyncCompleted,
+    ResyncStarted,
+    RiskLimitSet,
+    SessionClosed,
+    SessionOpened,
+    TradeBusted,
+    TradeCorrected,
+    TradeExecuted,
+    TradingDateOpened,
+    TradingDayClosed,
+    UnknownOrderStatusReported,
+)
+from oms.domain.order import Order
+from oms.domain.state import Position, State
+from oms.store import rows
+from oms.store.rows import Row
+
+# A change of executions that are in the table already.
+TradeChange = TradeBusted | TradeCorrected
+
+
+class Projector:
+    """Feed it entries in journal order, each just after it was folded into `state`; then `rows`."""
+
+    __slots__ = (
+        "_cl_ord_ids",
+        "_command",
+        "_discrepancies",
+        "_executions",
+        "_inbound",
+        "_kill_switches",
+        "_limits",
+        "_orders",
+        "_orphans",
+        "_outbound",
+        "_positions",
+        "_refusals",
+        "_sessions",
+        "_state",
+        "_trade_changes",
+    )
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._command: tuple[int, int, Command] | None = None
+        self._orders: dict[str, tuple[Order, int]] = {}
+        self._positions: dict[tuple[str, str], tuple[Position, int]] = {}
+        self._sessions: dict[str, int] = {}
+        self._executions: dict[tuple[str, str, str], Row] = {}
+        self._trade_changes: dict[tuple[str, str, str], Row] = {}
+        self._cl_ord_ids: dict[tuple[str, str, str], int] = {}
+        self._inbound: list[Row] = []
+        self._outbound: list[Row] = []
+        self._limits: dict[tuple[str, str, str], Row | None] = {}
+        self._kill_switches: dict[tuple[str, str], Row | None] = {}
+        self._orphans: list[Row] = []
+        self._discrepancies: list[Row] = []
+        self._refusals: list[Row] = []
+
+    def observe_command(self, seq: int, at: int, command: Command) -> None:
+        """A journaled command; its events follow."""
+        self._close_command("")
+        origin = command.origin
+        if origin.msg_seq_num:
+            self._sessions[origin.session] = at
+            if origin.raw:
+                self._command = (seq, at, command)
+        if isinstance(command, MessagesSent):
+            for message in command.messages:
+                self._sessions[message.session] = at
+                self._outbound.append(rows.outbound_row(at, message))
+
+    def _close_command(self, order_id: str) -> None:
+        """The inbound message of the command is complete once we know its order, if it has one."""
+        if self._command is not None:
+            seq, at, command = self._command
+            self._inbound.append(rows.inbound_row(seq, at, command, order_id))
+            self._command = None
+
+    def observe_event(self, seq: int, at: int, event: Event) -> None:
+        """An event of the command observed last."""
+        if self._command is not None:
+            order_id = getattr(event, "order_id", "")
+            if order_id:
+                self._close_command(order_id)
+        match event:
+            case OrderAccepted() | OrderRouted():
+                self._touch(event.order_id, seq)
+            case OrderAcknowledged():
+                self._acknowledge(event.order_id, seq)
+            case TradeExecuted():
+                self._trade(seq, at, event)
+            case CancelPending() | ReplacePending():
+                self._name(seq, event)
+                self._touch(event.order_id, seq)
+            case (
+                OrderHeld()
+                | OrderResent()
+                | OrderRejected()
+                | CancelRejected()
+                | OrderCanceled()
+                | OrderExpired()
+                | ExpiryPending()
+                | ReplaceRejected()
+                | OrderReplaced()
+                | OrderInDoubt()
+                | OrderStatusQueried()
+                | OrderConfirmed()
+            ):
+                self._touch(event.order_id, seq)
+            case OrderRefused():
+                self._touch(event.order_id, seq)
+                self._refuse(seq, at, event)
+            case RequestRefused() | DuplicateOrderRefused() | MessageRefused():
+                self._refuse(seq, at, event)
+            case TradeBusted() | TradeCorrected():
+                self._change_trade(seq, at, event)
+            case _:
+                self._observe_other(seq, at, event)
+
+    def _observe_other(
+        self,
+        seq: int,
+        at: int,
+        event: SessionOpened
+        | SessionClosed
+        | EpochOpened
+        | ResyncStarted
+        | ResyncCompleted
+        | OrphanReported
+        | DiscrepancyFound
+        | RiskLimitSet
+        | KillSwitchEngaged
+        | KillSwitchReleased
+        | OrderStatusReported
+        | UnknownOrderStatusReported
+        | DuplicateExecutionDropped
+        | PeerRefusedMessage
+        | LeaderStarted
+        | TradingDateOpened
+        | TradingDayClosed
+        | CommandAnswered,
+    ) -> None:
+        match event:
+            case (
+                SessionOpened()
+                | SessionClosed()
+                | EpochOpened()
+                | ResyncStarted()
+                | ResyncCompleted()
+            ):
+                self._sessions[event.session] = at
+            case OrphanReported():
+                self._orphans.append(rows.orphan_row(seq, at, event, self._state.trade_date))
+            case DiscrepancyFound():
+                date = self._state.trade_date
+                self._discrepancies.append(rows.discrepancy_row(seq, at, event, date))
+            case RiskLimitSet():
+                self._limits[event.rule, event.level, event.subject] = rows.limit_row(
+                    seq, at, event
+                )
+            case KillSwitchEngaged():
+                row = (event.level, event.subject, event.user, event.reason, at, seq)
+                self._kill_switches[event.level, event.subject] = row
+            case KillSwitchReleased():
+                self._kill_switches[event.level, event.subject] = None
+            case (
+                OrderStatusReported()
+                | UnknownOrderStatusReported()
+                | DuplicateExecutionDropped()
+                | PeerRefusedMessage()
+                | LeaderStarted()
+                | TradingDateOpened()
+                | TradingDayClosed()
+                | CommandAnswered()
+            ):
+                pass  # changes no row
+            case _:
+                assert_never(event)
+
+    def _touch(self, order_id: str, seq: int) -> None:
+        """The order changed, and perhaps its parent: doubt and open children show in both.
+
+        The order itself is kept, for the state may forget it before the rows are made.
+        """
+        orders = self._state.orders
+        order = orders[order_id]
+        self._orders[order_id] = (order, seq)
+        if order.parent_id:
+            self._orders[order.parent_id] = (orders[order.parent_id], seq)
+
+    def _acknowledge(self, order_id: str, seq: int) -> None:
+        """Nothing changes in the parent, unless the answer ends a doubt (queried_at tells)."""
+        order = self._state.orders[order_id]
+        if order.queried_at:
+            self._touch(order_id, seq)
+        else:
+            self._orders[order_id] = (order, seq)
+
+    def _trade(self, seq: int, at: int, event: TradeExecuted) -> None:
+        self._touch(event.order_id, seq)
+        order = self._state.orders[event.order_id]
+        row = rows.execution_row(event, order, seq, at, self._state.trade_date)
+        self._executions[event.venue, event.exec_id, event.order_id] = row
+        position = self._state.position(order.account, order.symbol)
+        self._positions[order.account, order.symbol] = (position, seq)
+
+    def _change_trade(self, seq: int, at: int, event: TradeChange) -> None:
+        self._touch(event.order_id, seq)
+        key = (event.venue, event.exec_id, event.order_id)
+        order = self._state.orders[event.order_id]
+        position = self._state.position(order.account, order.symbol)
+        self._positions[order.account, order.symbol] = (position, seq)
+        booked = self._executions.get(key)
+        if booked is not None:
+            self._executions[key] = rows.changed_execution(booked, event, at)
+        else:
+            earlier = self._trade_changes.get(key)
+            self._trade_changes[key] = rows.trade_change_row(earlier, event, at)
+
+    def _name(self, seq: int, event: CancelPending | ReplacePending) -> None:
+        order = self._state.orders[event.order_id]
+        for cl_ord_id in (event.orig_cl_ord_id, event.cl_ord_id):
+            if cl_ord_id:
+                key = (order.counterparty, cl_ord_id, order.order_id)
+                self._cl_ord_ids.setdefault(key, seq)
+
+    def _refuse(
+        self,
+        seq: int,
+        at: int,
+        event: OrderRefused | RequestRefused | DuplicateOrderRefused | MessageRefused,
+    ) -> None:
+        self._refusals.append(rows.refusal_row(seq, at, event))
+
+    def rows(self) -> dict[str, list[Row]]:
+        """By operation (see `statements`): the rows to write, none of them twice."""
+        self._close_command("")
+        touched = self._orders.values()
+        sessions = self._state.sessions
+        found: dict[str, list[Row]] = {
+            "orders": [rows.order_row(*one) for one in touched if not one[0].parent_id],
+            "child_orders": [rows.child_order_row(*one) for one in touched if one[0].parent_id],
+            "order_cl_ord_ids": [(*key, seq) for key, seq in self._cl_ord_ids.items()],
+            "executions": list(self._executions.values()),
+            "trade_changes": list(self._trade_changes.values()),
+            "positions": [rows.position_row(*one) for one in self._positions.values()],
+            "fix_messages": [*self._inbound, *self._outbound],
+            "sessions": [rows.session_row(sessions[k], at) for k, at in self._sessions.items()],
+            "risk_limits": [row for row in self._limits.values() if row],
+            "removed_limits": [key for key, row in self._limits.items() if not row],
+            "kill_switches": [row for row in self._kill_switches.values() if row],
+            "released_switches": [key for key, row in self._kill_switches.items() if not row],
+            "orphans": self._orphans,
+            "discrepancies": self._discrepancies,
+            "refusals": self._refusals,
+        }
+        return {operation: new for operation, new in found.items() if new}

@@ -1,0 +1,261 @@
+"""Rows of the read tables, made from facts and folded state; pure.
+
+A row is a tuple in the order of its table's columns. Points in time are sequencer stamps, dates ISO
+texts, absent values None; `statements` turns them into what PostgreSQL takes. The batch that is
+appended and `oms audit verify` make their rows here, so both mean the same.
+"""
+
+from typing import Any
+
+from oms.domain.commands import Command, SentMessage
+from oms.domain.events import (
+    DiscrepancyFound,
+    DuplicateOrderRefused,
+    MessageRefused,
+    OrderRefused,
+    OrphanReported,
+    RequestRefused,
+    RiskLimitSet,
+    TradeBusted,
+    TradeCorrected,
+    TradeExecuted,
+)
+from oms.domain.fix import OrdStatus
+from oms.domain.order import Order
+from oms.domain.reasons import Reason
+from oms.domain.state import Position, Session
+from oms.domain.values import average
+
+Row = tuple[Any, ...]
+
+UNKNOWN = "UNKNOWN"
+_STATUS_NAMES = {status: status.name for status in OrdStatus}
+_REASON_TEXTS = {reason: "" if reason is Reason.NONE else reason.value for reason in Reason}
+
+
+def order_row(order: Order, last_seq: int) -> Row:
+    """Of table orders."""
+    return (order.order_id, order.counterparty, *_order_values(order, last_seq))
+
+
+def child_order_row(order: Order, last_seq: int) -> Row:
+    """Of table child_orders."""
+    return (
+        order.order_id,
+        order.parent_id,
+        order.counterparty,
+        order.venue_order_id,
+        *_order_values(order, last_seq),
+    )
+
+
+def _order_values(order: Order, last_seq: int) -> Row:
+    status = order.ord_status
+    doubt = order.doubt_since
+    return (
+        order.session,
+        order.cl_ord_id,
+        order.account,
+        order.symbol,
+        order.side,
+        order.ord_type,
+        order.price,
+        order.time_in_force,
+        order.order_qty,
+        order.cum_qty,
+        order.leaves_qty,
+        order.avg_px,
+        status,
+        UNKNOWN if doubt else _STATUS_NAMES[status],
+        order.is_open,
+        doubt > 0,
+        doubt or None,
+        _REASON_TEXTS[order.doubt_reason],
+        _REASON_TEXTS[order.closed_reason],
+        order.text,
+        order.trade_date or None,
+        order.created_at,
+        order.updated_at,
+        last_seq,
+    )
+
+
+def execution_row(event: TradeExecuted, order: Order, seq: int, at: int, trade_date: str) -> Row:
+    """Of table executions. order: the child; trade_date: the one on which it is booked."""
+    return (
+        event.venue,
+        event.exec_id,
+        event.order_id,
+        event.parent_id,
+        order.account,
+        order.symbol,
+        order.side,
+        event.last_qty,
+        event.last_px,
+        None,
+        None,
+        event.transact_time or None,
+        at,
+        trade_date or None,
+        event.excess,
+        event.late,
+        event.early,
+        False,
+        event.exec_id,
+        None,
+        seq,
+    )
+
+
+def position_row(position: Position, last_seq: int) -> Row:
+    """Of table positions."""
+    return (
+        position.account,
+        position.symbol,
+        position.quantity,
+        average(position.cost, position.quantity),
+        position.cost,
+        position.realised,
+        position.bought,
+        position.sold,
+        position.bought_value,
+        position.sold_value,
+        position.updated_at,
+        last_seq,
+    )
+
+
+def session_row(session: Session, at: int) -> Row:
+    """Of table sessions."""
+    return (
+        session.name,
+        session.epoch,
+        session.inbound,
+        session.outbound,
+        session.logged_on,
+        session.ready,
+        at,
+    )
+
+
+def inbound_row(seq: int, at: int, command: Command, order_id: str) -> Row:
+    """Of table fix_messages: what came in as this command."""
+    origin = command.origin
+    return (
+        origin.session,
+        origin.epoch,
+        "in",
+        origin.msg_seq_num,
+        seq,
+        msg_type_of(origin.raw),
+        order_id or None,
+        origin.raw,
+        at,
+    )
+
+
+def outbound_row(at: int, message: SentMessage) -> Row:
+    """Of table fix_messages: what went out."""
+    return (
+        message.session,
+        message.epoch,
+        "out",
+        message.msg_seq_num,
+        message.event_seq,
+        message.msg_type,
+        message.order_id or None,
+        message.text,
+        at,
+    )
+
+
+def orphan_row(seq: int, at: int, event: OrphanReported, trade_date: str) -> Row:
+    """Of table orphans."""
+    return (
+        seq,
+        at,
+        event.venue,
+        event.session,
+        event.cl_ord_id,
+        event.venue_order_id,
+        event.exec_id,
+        event.exec_type,
+        event.ord_status,
+        event.symbol,
+        event.side,
+        event.last_qty,
+        event.last_px,
+        event.text,
+        trade_date or None,
+    )
+
+
+def discrepancy_row(seq: int, at: int, event: DiscrepancyFound, trade_date: str) -> Row:
+    """Of table discrepancies."""
+    return (seq, at, event.order_id, event.field, event.ours, event.theirs, trade_date or None)
+
+
+def limit_row(seq: int, at: int, event: RiskLimitSet) -> Row | None:
+    """Of table risk_limits; None for a limit that was removed."""
+    if event.value is None:
+        return None
+    key = (event.rule, event.level, event.subject)
+    return (*key, event.value, event.user, event.reason, at, seq)
+
+
+def trade_change_row(earlier: Row | None, event: TradeBusted | TradeCorrected, at: int) -> Row:
+    """What a bust or correction changes in executions, upon an earlier change not yet written.
+
+    Its columns are those of `statements.TRADE_CHANGES`; a figure that is None stays as it was.
+    """
+    key = (event.venue, event.exec_id, event.order_id)
+    last_qty, last_px, busted = earlier[3:6] if earlier else (None, None, False)
+    if isinstance(event, TradeBusted):
+        return (*key, last_qty, last_px, True, event.bust_exec_id, at)
+    told = (event.last_qty, event.last_px, busted, event.correction_exec_id, at)
+    return (*key, *told)
+
+
+def changed_execution(row: Row, event: TradeBusted | TradeCorrected, at: int) -> Row:
+    """A row of executions that is not written yet, after a bust or correction."""
+    last_qty, last_px, original_qty, original_px = row[7:11]
+    busted, latest = True, ""
+    if isinstance(event, TradeCorrected):
+        if original_qty is None:
+            original_qty, original_px = last_qty, last_px
+        last_qty, last_px = event.last_qty, event.last_px
+        busted, latest = row[17], event.correction_exec_id
+    else:
+        latest = event.bust_exec_id
+    figures = (last_qty, last_px, original_qty, original_px)
+    return (*row[:7], *figures, *row[11:17], busted, latest, at, row[20])
+
+
+def refusal_row(
+    seq: int,
+    at: int,
+    event: OrderRefused | RequestRefused | DuplicateOrderRefused | MessageRefused,
+) -> Row:
+    """Of table refusals."""
+    kind = type(event).__name__
+    match event:
+        case OrderRefused():
+            terms = event.terms
+            who = (terms.session, terms.counterparty, event.order_id, terms.cl_ord_id)
+            reason = event.reason.value
+        case RequestRefused():
+            who = (event.session, event.counterparty, event.order_id, event.cl_ord_id)
+            reason = event.reason.value
+        case DuplicateOrderRefused():
+            who = (event.session, event.counterparty, event.order_id, event.cl_ord_id)
+            reason = Reason.DUPLICATE_CL_ORD_ID.value
+        case MessageRefused():
+            who = (event.session, "", "", event.ref_id)
+            reason = f"{'380' if event.business else '373'}={event.reason_code}"
+    return (seq, at, kind, *who, reason, event.text)
+
+
+def msg_type_of(raw: str) -> str:
+    """MsgType (35) of a message's text; empty where there is none."""
+    start = raw.find("\x0135=") + 4
+    return raw[start : raw.find("\x01", start)] if start > 3 else ""

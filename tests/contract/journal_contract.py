@@ -1,0 +1,109 @@
+"""What every journal must do, whatever it is made of.
+
+A test module derives from JournalContract and says how to open a journal; opening again is what a
+new leader does after the old one is gone.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import pytest
+
+from oms.core import replay
+from oms.domain.state import State
+from oms.store.batch import GENESIS, Entry, SealedBatch, chain, header
+from oms.store.leader import LeadershipLost
+from tests.support.book import Book, flow, reference
+
+
+class Journal(Protocol):
+    """The port."""
+
+    def append(self, batch: SealedBatch) -> None: ...
+    def tip(self) -> tuple[int, bytes]: ...
+    def read(self, from_seq: int = 1) -> Iterator[Entry]: ...
+
+
+OpenJournal = Callable[[], tuple[Journal, int]]
+"""A journal for a new leader, and the leader's epoch."""
+
+
+class JournalContract:
+    """Derive and give the fixture `open_journal`."""
+
+    def test_an_empty_journal(self, open_journal: OpenJournal) -> None:
+        journal, _ = open_journal()
+        assert journal.tip() == (0, GENESIS)
+        assert list(journal.read()) == []
+
+    def test_what_was_appended_is_read_back_exactly(self, open_journal: OpenJournal) -> None:
+        journal, epoch = open_journal()
+        book = Book(leader_epoch=epoch)
+        book.start()
+        appended: list[Entry] = []
+        for number, _ in enumerate(flow(book, 60, seed=7)):
+            if number % 5 == 0:
+                batch = book.seal()
+                journal.append(batch)
+                appended += batch.entries()
+                assert journal.tip() == (batch.last_seq, batch.last_hash)
+        assert list(journal.read()) == appended
+        assert [entry.seq for entry in appended] == list(range(1, len(appended) + 1))
+
+    def test_reading_starts_where_asked(self, open_journal: OpenJournal) -> None:
+        journal, epoch = open_journal()
+        book = Book(leader_epoch=epoch)
+        book.start()
+        journal.append(book.seal())
+        everything = list(journal.read())
+        for seq in (1, 2, len(everything), len(everything) + 1):
+            assert list(journal.read(seq)) == everything[seq - 1 :]
+
+    def test_each_hash_covers_all_before_it(self, open_journal: OpenJournal) -> None:
+        journal, epoch = open_journal()
+        book = Book(leader_epoch=epoch)
+        book.start()
+        journal.append(book.seal())
+        previous = GENESIS
+        for entry in journal.read():
+            covered = header(entry.seq, entry.at, entry.kind, entry.type)
+            previous = chain(previous, covered, entry.payload)
+            assert entry.hash == previous
+
+    def test_replay_gives_the_state_that_wrote_it(self, open_journal: OpenJournal) -> None:
+        journal, epoch = open_journal()
+        book = Book(leader_epoch=epoch)
+        book.start()
+        for _ in flow(book, 40, seed=3):
+            pass
+        journal.append(book.seal())
+        state = State(reference=reference())
+        for entry in journal.read():
+            replay(state, entry.seq, entry.at, entry.obj)
+        assert state == book.state
+
+    def test_numbers_are_never_given_twice(self, open_journal: OpenJournal) -> None:
+        journal, epoch = open_journal()
+        first, second = Book(leader_epoch=epoch), Book(leader_epoch=epoch)
+        first.start()
+        second.start()
+        journal.append(first.seal())
+        with pytest.raises(Exception, match=r"duplicate|follow"):
+            journal.append(second.seal())
+        assert journal.tip() == (first.seq, first.last_hash)
+
+    def test_a_new_leader_ends_the_old_ones_right_to_append(
+        self, open_journal: OpenJournal
+    ) -> None:
+        old, epoch = open_journal()
+        book = Book(leader_epoch=epoch)
+        book.start()
+        old.append(book.seal())
+        new, new_epoch = open_journal()
+        assert new_epoch > epoch
+        tip = new.tip()
+        book.start()
+        with pytest.raises(LeadershipLost):
+            old.append(book.seal())
+        assert new.tip() == tip
+        assert tip[0] > 0
