@@ -4,7 +4,7 @@ import secrets
 
 from oms.api.auth import Principal
 from oms.api.problems import Problem, invalid
-from oms.api.schemas import (
+from oms.api.requests import (
     Cancellation,
     KillSwitchChange,
     KillSwitchEngagement,

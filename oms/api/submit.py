@@ -21,7 +21,7 @@ from oms.api.context import Context
 from oms.api.handover import Handed, KeyTaken, find, hand_over
 from oms.api.metrics import COMMAND_SECONDS, COMMANDS, WAITING
 from oms.api.problems import invalid, not_found, refused
-from oms.api.schemas import CommandState, Order
+from oms.api.shown import CommandState, Order
 from oms.domain.commands import (
     Command,
     NewOrderSingle,

@@ -8,7 +8,7 @@ from oms.api.auth import Caller
 from oms.api.context import Reader
 from oms.api.problems import responses
 from oms.api.routers.common import router
-from oms.api.schemas import CommandState
+from oms.api.shown import CommandState
 from oms.api.submit import command_state
 
 api = router("commands")

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from oms.api.auth import DOCUMENTED
 from oms.api.problems import responses
-from oms.api.schemas import Listing
+from oms.api.shown import Listing
 from oms.api.values import PRINTABLE
 from oms.queries.paging import Page
 

@@ -5,7 +5,7 @@ from datetime import date
 from oms.api.auth import Caller
 from oms.api.context import Reader
 from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
-from oms.api.schemas import Execution, Listing
+from oms.api.shown import Execution, Listing
 from oms.queries.executions import ExecutionFilter, list_executions
 
 api = router("executions")

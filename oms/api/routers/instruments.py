@@ -7,7 +7,7 @@ from fastapi import Path
 from oms.api.context import Ctx
 from oms.api.problems import not_found, responses
 from oms.api.routers.common import Narrow, router
-from oms.api.schemas import Instrument, Listing
+from oms.api.shown import Instrument, Listing
 from oms.api.values import PRINTABLE
 from oms.settings import InstrumentSettings, Settings
 

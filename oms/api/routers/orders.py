@@ -10,6 +10,7 @@ from oms.api import commands
 from oms.api.auth import Caller, Handler, Operator
 from oms.api.context import Ctx, Reader
 from oms.api.problems import not_found, responses
+from oms.api.requests import Cancellation, MassCancellation, NewOrder, Replacement, Resolution
 from oms.api.routers.common import (
     Cursor,
     IdempotencyKey,
@@ -19,19 +20,7 @@ from oms.api.routers.common import (
     listing,
     router,
 )
-from oms.api.schemas import (
-    Cancellation,
-    ChildOrder,
-    CommandState,
-    Execution,
-    Listing,
-    MassCancellation,
-    NewOrder,
-    Order,
-    OrderDetail,
-    Replacement,
-    Resolution,
-)
+from oms.api.shown import ChildOrder, CommandState, Execution, Listing, Order, OrderDetail
 from oms.api.submit import ACCEPTED, control, order_command, visible_order
 from oms.api.values import ClOrdId, SideName
 from oms.queries.orders import (

@@ -3,7 +3,7 @@
 from oms.api.auth import Caller
 from oms.api.context import Reader
 from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
-from oms.api.schemas import Listing, Position
+from oms.api.shown import Listing, Position
 from oms.queries.positions import list_positions
 
 api = router("positions")

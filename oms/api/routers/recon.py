@@ -9,7 +9,7 @@ from oms.api.auth import Staff
 from oms.api.context import Reader
 from oms.api.problems import not_found, responses
 from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
-from oms.api.schemas import Listing, ReconBreak, ReconRun
+from oms.api.shown import Listing, ReconBreak, ReconRun
 from oms.queries.recon import get_run, list_breaks, list_runs
 
 api = router("reconciliation")

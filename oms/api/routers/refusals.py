@@ -5,7 +5,7 @@ from datetime import date
 from oms.api.auth import Caller, Staff
 from oms.api.context import Reader
 from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
-from oms.api.schemas import Discrepancy, Listing, Orphan, Refusal
+from oms.api.shown import Discrepancy, Listing, Orphan, Refusal
 from oms.queries.refusals import list_discrepancies, list_orphans, list_refusals
 
 api = router("exceptions")

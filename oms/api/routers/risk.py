@@ -6,16 +6,9 @@ from oms.api import commands
 from oms.api.auth import Caller, Principal, RiskOfficer, Staff
 from oms.api.context import Ctx, Reader
 from oms.api.problems import responses
+from oms.api.requests import KillSwitchChange, KillSwitchEngagement, LimitChange
 from oms.api.routers.common import IdempotencyKey, router
-from oms.api.schemas import (
-    CommandState,
-    KillSwitch,
-    KillSwitchChange,
-    KillSwitchEngagement,
-    LimitChange,
-    Listing,
-    RiskLimit,
-)
+from oms.api.shown import CommandState, KillSwitch, Listing, RiskLimit
 from oms.api.submit import ACCEPTED, control
 from oms.queries.paging import Row
 from oms.queries.risk import list_kill_switches, list_limits

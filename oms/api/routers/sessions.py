@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from oms.api.auth import Caller
 from oms.api.context import Ctx, Reader
 from oms.api.routers.common import router
-from oms.api.schemas import Listing, SessionState
+from oms.api.shown import Listing, SessionState
 from oms.queries.paging import Row
 from oms.queries.sessions import list_sessions
 from oms.settings import ClientSettings, Settings, VenueSettings

@@ -6,8 +6,9 @@ from oms.api import commands
 from oms.api.auth import Operator
 from oms.api.context import Ctx
 from oms.api.problems import responses
+from oms.api.requests import TradingDate
 from oms.api.routers.common import IdempotencyKey, router
-from oms.api.schemas import CommandState, TradingDate
+from oms.api.shown import CommandState
 from oms.api.submit import ACCEPTED, control
 
 api = router("trading day")

@@ -1,34 +1,20 @@
-"""What requests hold and answers show: FIX fields by their names, enumerations by member names."""
+"""What answers show: FIX fields by their names, enumerations by their members' names."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from oms.api.values import (
     Amount,
-    ClOrdId,
     ExecTypeShown,
-    OrdStatusName,
     OrdStatusShown,
-    OrdTypeName,
     OrdTypeShown,
-    Reasoning,
-    ShortText,
-    SideName,
     SideShown,
-    TimeInForceName,
     TimeInForceShown,
 )
-from oms.domain.fix import OrdStatus, TimeInForce
 
 _T = TypeVar("_T")
-
-
-class Request(BaseModel):
-    """A request's body: an unknown field is an error, not a wish silently dropped."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Answer(BaseModel):
@@ -37,146 +23,6 @@ class Answer(BaseModel):
     model_config = ConfigDict(
         extra="ignore", frozen=True, json_schema_serialization_defaults_required=True
     )
-
-
-class NewOrder(Request):
-    """NewOrderSingle (D)."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "cl_ord_id": "A-20261121-0001",
-                    "account": "ALPHA-1",
-                    "symbol": "AAPL",
-                    "side": "BUY",
-                    "order_qty": "300",
-                    "ord_type": "LIMIT",
-                    "price": "227.50",
-                    "time_in_force": "DAY",
-                }
-            ]
-        }
-    )
-
-    cl_ord_id: ClOrdId
-    account: ShortText
-    symbol: ShortText
-    side: SideName
-    order_qty: Amount
-    ord_type: OrdTypeName
-    price: Amount | None = Field(None, description="required for LIMIT, absent for MARKET")
-    time_in_force: TimeInForceName = TimeInForce.DAY
-    text: Annotated[str, Field(max_length=200, pattern=r"^[ -~]*$")] = ""
-
-
-class Replacement(Request):
-    """OrderCancelReplaceRequest (G): the new quantity (not the change) and price."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"cl_ord_id": "A-20261121-0002", "order_qty": "200", "price": "227.40"}]
-        }
-    )
-
-    cl_ord_id: ClOrdId
-    order_qty: Amount
-    price: Amount | None = Field(None, description="absent only for a market order")
-
-
-class Cancellation(Request):
-    """OrderCancelRequest (F)."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"cl_ord_id": "A-20261121-0003"}]})
-
-    cl_ord_id: ClOrdId
-
-
-class MassCancellation(Request):
-    """Cancel every open order that matches; what is absent matches all."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"cl_ord_id": "A-20261121-0004", "symbol": "AAPL"}]}
-    )
-
-    cl_ord_id: ClOrdId
-    account: ShortText | None = None
-    symbol: ShortText | None = None
-    side: SideName | None = None
-    client: ShortText | None = Field(None, description="whose, for a key without a client")
-
-
-class Resolution(Request):
-    """A signed decision about an order in doubt; order_id may name a child order."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"outcome": "CANCELED", "reason": "XSIM1's desk says it is off the book"}]
-        }
-    )
-
-    outcome: OrdStatusName = Field(
-        description="CANCELED, REJECTED, or NEW where the order is working"
-    )
-    reason: Reasoning
-
-    @model_validator(mode="after")
-    def _is_an_outcome(self) -> "Resolution":
-        if self.outcome not in {OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.NEW}:
-            raise ValueError("outcome must be one of CANCELED, REJECTED, NEW")
-        return self
-
-
-class LimitChange(Request):
-    """One risk limit; value null removes it."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "rule": "MAX_ORDER_QTY",
-                    "level": "ACCOUNT",
-                    "subject": "ALPHA-1",
-                    "value": "5000",
-                    "reason": "annual review",
-                }
-            ]
-        }
-    )
-
-    rule: ShortText
-    level: ShortText
-    subject: ShortText = "*"
-    value: Amount | None
-    reason: Reasoning
-
-
-class KillSwitchChange(Request):
-    """FIRM with subject *, SESSION with a client's name, or ACCOUNT with an account."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"level": "ACCOUNT", "subject": "ALPHA-1", "reason": "runaway algorithm"}]
-        }
-    )
-
-    level: ShortText
-    subject: ShortText = "*"
-    reason: Reasoning
-
-
-class KillSwitchEngagement(KillSwitchChange):
-    """The scope, and whether its open orders are to be cancelled too."""
-
-    cancel_open_orders: bool = True
-
-
-class TradingDate(Request):
-    """The trading date that is meant, ISO."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"trade_date": "2026-11-20"}]})
-
-    trade_date: date
 
 
 class Order(Answer):

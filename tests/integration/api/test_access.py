@@ -1,0 +1,226 @@
+"""Keys, roles, validation, and what every answer has in common."""
+
+import json
+
+import httpx
+import pytest
+
+from tests.integration.api.rig import ORDER, problem
+from tests.support.api import Api
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-API-Key": "wrong"},
+        {"X-API-Key": "x" * 10_000},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Basic ZXhhbXBsZS1rZXktYWxwaGE6"},
+    ],
+)
+def test_without_a_good_key_nothing_is_answered(api: Api, headers: dict[str, str]) -> None:
+    for path in ("/v1/orders", "/v1/nothing", "/v1/orders/x"):
+        answer = api.anonymous.get(path, headers=headers)
+        problem(answer, 401, "unauthorized")
+        assert answer.headers["www-authenticate"] == "Bearer"
+    answer = api.anonymous.post("/v1/orders", content=b"{" * 200_000, headers=headers)
+    problem(answer, 401, "unauthorized")
+
+
+def test_a_key_may_come_as_bearer_token(api: Api) -> None:
+    headers = {"Authorization": "Bearer example-key-alpha"}
+    assert api.anonymous.get("/v1/positions", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "path", "body"),
+    [
+        (
+            "alpha",
+            "PUT",
+            "/v1/risk/limits",
+            {"rule": "R", "level": "L", "value": "1", "reason": "r"},
+        ),
+        (
+            "operations",
+            "PUT",
+            "/v1/risk/limits",
+            {"rule": "R", "level": "L", "value": "1", "reason": "r"},
+        ),
+        ("alpha", "POST", "/v1/kill-switch/engage", {"level": "FIRM", "reason": "r"}),
+        ("operations", "POST", "/v1/kill-switch/release", {"level": "FIRM", "reason": "r"}),
+        ("compliance", "POST", "/v1/trading-day/close", {"trade_date": "2026-11-20"}),
+        ("compliance", "POST", "/v1/orders", ORDER),
+        ("operations", "POST", "/v1/orders", ORDER),
+        ("alpha", "GET", "/v1/recon/runs", None),
+        ("alpha", "GET", "/v1/status", None),
+        ("alpha", "GET", "/v1/orphans", None),
+        ("compliance", "POST", "/v1/orders/X/resolve", {"outcome": "CANCELED", "reason": "r"}),
+    ],
+)
+def test_what_a_role_may_not_do(
+    api: Api, name: str, method: str, path: str, body: dict[str, str] | None
+) -> None:
+    client: httpx.Client = getattr(api, name)
+    problem(client.request(method, path, json=body), 403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "value", "rule"),
+    [
+        (
+            {"order_qty": 1.5},
+            "order_qty",
+            "1.5",
+            "must be a decimal number in a string, as a JSON number loses digits",
+        ),
+        (
+            {"order_qty": float("nan")},
+            "order_qty",
+            "nan",
+            "must be a decimal number in a string, as a JSON number loses digits",
+        ),
+        (
+            {"price": True},
+            "price",
+            "True",
+            "must be a decimal number in a string, as a JSON number loses digits",
+        ),
+        (
+            {"order_qty": "1e5"},
+            "order_qty",
+            "1e5",
+            "must be a decimal number without exponent",
+        ),
+        ({"price": "NaN"}, "price", "NaN", "must be a decimal number without exponent"),
+        (
+            {"price": "1.00000000001"},
+            "price",
+            "1.00000000001",
+            "must have at most 10 decimals",
+        ),
+        (
+            {"order_qty": "9" * 40},
+            "order_qty",
+            "9" * 40,
+            "must have at most 15 digits before the point",
+        ),
+        ({"order_qty": 10**30}, "order_qty", str(10**30), "has too many digits"),
+        ({"side": "1"}, "side", "1", "must be one of BUY, SELL, SELL_SHORT"),
+        ({"ord_type": "STOP"}, "ord_type", "STOP", "must be one of MARKET, LIMIT"),
+        ({"time_in_force": None}, "time_in_force", "None", "must be one of DAY, IOC, FOK"),
+        ({"colour": "red"}, "colour", "red", "unknown field"),
+        (
+            {"cl_ord_id": "a\x01b"},
+            "cl_ord_id",
+            "a\x01b",
+            "String should match pattern '^[!-~]([ -~]*[!-~])?$'",
+        ),
+        (
+            {"cl_ord_id": "\x00"},
+            "cl_ord_id",
+            "\x00",
+            "String should match pattern '^[!-~]([ -~]*[!-~])?$'",
+        ),
+        (
+            {"cl_ord_id": "x" * 65},
+            "cl_ord_id",
+            "x" * 65,
+            "String should have at most 64 characters",
+        ),
+    ],
+)
+def test_a_wrong_field_is_named_with_value_and_rule(
+    api: Api, change: dict[str, object], field: str, value: str, rule: str
+) -> None:
+    text = json.dumps(ORDER | change)
+    answer = api.alpha.post(
+        "/v1/orders", content=text, headers={"content-type": "application/json"}
+    )
+    body = problem(answer, 422, "invalid-request")
+    assert body["errors"] == [{"field": field, "value": value, "rule": rule}]
+    assert body["detail"] == f"{field} = {value}: {rule}"
+    assert body["instance"] == "/v1/orders"
+
+
+def test_a_missing_field_and_a_wrong_body(api: Api) -> None:
+    lacking = {key: value for key, value in ORDER.items() if key != "symbol"}
+    body = problem(api.alpha.post("/v1/orders", json=lacking), 422, "invalid-request")
+    assert body["errors"] == [{"field": "symbol", "value": "", "rule": "is missing"}]
+    header = {"content-type": "application/json"}
+    answer = api.alpha.post("/v1/orders", content=b"{not json", headers=header)
+    assert problem(answer, 400, "invalid-request")["errors"][0]["rule"].startswith("must be JSON")
+    answer = api.alpha.post("/v1/orders", content=b"[" * 60_000, headers=header)
+    assert answer.status_code in {400, 422}
+    answer = api.alpha.post("/v1/orders", content=b'{"cl_ord_id": "\xff"}', headers=header)
+    assert answer.status_code in {400, 422}
+    answer = api.alpha.post("/v1/orders", content=b'{"cl_ord_id": "\\ud800"}', headers=header)
+    problem(answer, 422, "invalid-request")
+
+
+def test_two_megabytes_of_text_are_refused(api: Api) -> None:
+    answer = api.alpha.post("/v1/orders", json=ORDER | {"text": "x" * 2_000_000})
+    problem(answer, 413, "request-entity-too-large")
+    assert api.alpha.get("/v1/orders").status_code == 200
+
+
+def test_no_such_path_or_method(api: Api) -> None:
+    problem(api.alpha.get("/v1/nothing"), 404, "not-found")
+    problem(api.alpha.patch("/v1/orders", json={}), 405, "method-not-allowed")
+
+
+def test_health_without_a_leader(api: Api) -> None:
+    assert api.anonymous.get("/health").json() == {"status": "ok"}
+    ready = api.anonymous.get("/ready")
+    assert ready.status_code == 503
+    assert ready.json() == {"ready": False, "database": True, "leader": False}
+    figures = api.operations.get("/v1/status").json()
+    assert (figures["led"], figures["journal_seq"]) == (False, 0)
+    metrics = api.anonymous.get("/metrics").text
+    assert 'oms_api_requests_total{method="GET",route="/ready",status="503"}' in metrics
+
+
+def test_the_openapi_document_is_complete(api: Api) -> None:
+    document = api.anonymous.get("/openapi.json").json()
+    assert set(document["components"]["securitySchemes"]) == {"api_key", "bearer"}
+    schemas = document["components"]["schemas"]
+    assert schemas["NewOrder"]["properties"]["order_qty"]["type"] == "string"
+    for path, methods in document["paths"].items():
+        for method, route in methods.items():
+            assert route["summary"], (path, method)
+            if not path.startswith("/v1/"):
+                continue
+            problems = [answer for code, answer in route["responses"].items() if code >= "4"]
+            assert problems, (path, method)
+            for answer in problems:
+                assert "application/problem+json" in answer["content"], (path, method)
+            body = route.get("requestBody")
+            if body is not None:
+                name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                assert schemas[name].get("examples"), name
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=501",
+        "limit=x",
+        "trade_date=2026-13-01",
+        "since=2026-11-20T10:00:00",
+        "account=%00",
+    ],
+)
+def test_wrong_filters_are_named(api: Api, query: str) -> None:
+    body = problem(api.alpha.get(f"/v1/orders?{query}"), 422, "invalid-request")
+    assert body["errors"][0]["field"] == query.partition("=")[0]
+
+
+@pytest.mark.parametrize("cursor", ["x", "AAAA", "eA", "8J-SqQ", "LTEKeA", "MjAyNi0xMS0yMAp4"])
+def test_a_made_up_cursor_is_refused(api: Api, cursor: str) -> None:
+    for path in ("/v1/orders", "/v1/executions", "/v1/positions"):
+        answer = api.operations.get(path, params={"cursor": cursor})
+        if answer.status_code != 200:
+            body = problem(answer, 422, "invalid-request")
+            assert body["errors"][0]["field"] == "cursor"

@@ -1,0 +1,94 @@
+"""The way of a command into the inbox, before any core answers."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+
+from oms.domain.commands import Channel, NewOrderSingle
+from oms.store.codec import decode
+from tests.integration.api.rig import ORDER, add_order, problem
+from tests.support.api import Api
+
+
+def test_an_order_that_no_core_takes_is_kept_and_answered_with_202(
+    api: Api, module_url: str
+) -> None:
+    answer = api.alpha.post("/v1/orders", json=ORDER)
+    assert answer.status_code == 202
+    where = answer.headers["location"]
+    assert answer.json()["state"] == "new"
+    again = api.alpha.post("/v1/orders", json=dict(reversed(ORDER.items())))
+    assert (again.status_code, again.headers["location"]) == (202, where)
+    assert again.headers["idempotent-replay"] == "true"
+
+    state = api.alpha.get(where).json()
+    assert (state["state"], state["accepted"], state["seq"]) == ("new", None, None)
+    problem(api.beta.get(where), 404, "not-found")
+    assert api.operations.get(where).status_code == 200
+
+    with psycopg.connect(module_url) as connection:
+        found = connection.execute(
+            "SELECT command_type, body FROM command_inbox WHERE counterparty = 'ALPHA'"
+        ).fetchall()
+    assert len(found) == 1
+    command = decode(found[0][0], bytes(found[0][1]))
+    assert isinstance(command, NewOrderSingle)
+    assert command.origin.channel is Channel.REST
+    assert (command.origin.counterparty, command.origin.user) == ("ALPHA", "alpha")
+    assert command.origin.accounts == ("ALPHA-1", "ALPHA-2", "ALPHA-3")
+    assert str(command.price) == "227.50"
+
+
+def test_the_same_id_with_another_body_is_a_conflict(api: Api) -> None:
+    order = ORDER | {"cl_ord_id": "A-conflict"}
+    assert api.alpha.post("/v1/orders", json=order).status_code == 202
+    answer = api.alpha.post("/v1/orders", json=order | {"order_qty": "301"})
+    body = problem(answer, 409, "invalid-request")
+    assert body["errors"][0]["field"] == "cl_ord_id"
+    # Another client's ids are its own.
+    mine = order | {"account": "BETA-1"}
+    assert api.beta.post("/v1/orders", json=mine).status_code == 202
+
+
+def test_one_id_sent_many_times_at_once_is_one_command(api: Api, module_url: str) -> None:
+    order = ORDER | {"cl_ord_id": "A-many"}
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: api.alpha.post("/v1/orders", json=order), range(48)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    with psycopg.connect(module_url) as connection:
+        count = connection.execute("SELECT count(*) FROM command_inbox WHERE key = 'A-many'")
+        assert count.fetchone() == (1,)
+
+
+def test_staff_cancels_in_the_clients_name(
+    api: Api, rows: psycopg.Connection[tuple[Any, ...]]
+) -> None:
+    add_order(rows, "O-1")
+    answer = api.operations.post("/v1/orders/O-1/cancel", json={"cl_ord_id": "desk-1"})
+    assert answer.status_code == 202
+    found = rows.execute(
+        "SELECT counterparty, command_type, body FROM command_inbox WHERE key = 'desk-1'"
+    ).fetchone()
+    assert found is not None
+    assert found[:2] == ("ALPHA", "OrderCancelRequest")
+    origin = decode(found[1], bytes(found[2])).origin  # type: ignore[union-attr]
+    assert (origin.channel, origin.user) == (Channel.OPERATOR, "operations")
+
+
+def test_mass_cancel_needs_to_know_whose_orders(api: Api) -> None:
+    body = problem(
+        api.operations.post("/v1/orders/mass-cancel", json={"cl_ord_id": "m-1"}),
+        422,
+        "invalid-request",
+    )
+    assert body["errors"][0]["field"] == "client"
+    narrowed = api.beta.post("/v1/orders/mass-cancel", json={"cl_ord_id": "m-2"})
+    assert problem(narrowed, 422, "invalid-request")["errors"][0]["field"] == "account"
+    foreign = {"cl_ord_id": "m-3", "account": "BETA-3"}
+    problem(api.beta.post("/v1/orders/mass-cancel", json=foreign), 403, "invalid-request")
+    theirs = {"cl_ord_id": "m-4", "client": "ALPHA", "account": "BETA-1"}
+    problem(api.beta.post("/v1/orders/mass-cancel", json=theirs), 403, "invalid-request")
+    own = {"cl_ord_id": "m-5", "account": "BETA-1"}
+    assert api.beta.post("/v1/orders/mass-cancel", json=own).status_code == 202
