@@ -138,13 +138,26 @@ def add_trade(day: Day, n: int, m: int) -> None:
     )
 
 
-def spoil_trade(day: Day, exec_id: str, fault: str) -> None:  # noqa: PLR0915
+CHANGES: dict[str, tuple[dict[str, object], str, str]] = {
+    "quantity": ({"last_qty": Decimal(11)}, "QUANTITY", "last_qty"),
+    "price": ({"last_px": Decimal("10.51")}, "PRICE", "last_px"),
+    "side": ({"side": Side.SELL}, "SIDE", "side"),
+    "symbol": ({"symbol": "ZETA"}, "SYMBOL", "symbol"),
+    "bust": ({"status": TradeStatus.BUSTED}, "STATUS", "status"),
+}
+
+
+def spoil_trade(day: Day, exec_id: str, fault: str) -> None:
     """One fault at one trade, and what it must be found as."""
     place = next(i for i, row in enumerate(day.their_trades) if row.exec_id == exec_id)
     row = day.their_trades[place]
     ours = day.our_trades[exec_id]
     order = day.our_orders[ours.order_id]
     name = row.cl_ord_id
+    if fault in CHANGES:
+        changes, kind, column = CHANGES[fault]
+        day.their_trades[place] = replace(row, **changes)  # type: ignore[arg-type]
+        day.expect(kind, name, exec_id, column)
     match fault:
         case "omit":
             del day.their_trades[place]
@@ -153,18 +166,6 @@ def spoil_trade(day: Day, exec_id: str, fault: str) -> None:  # noqa: PLR0915
             del day.our_trades[exec_id]
             count_less(day, order)
             day.expect("MISSING_HERE", name, exec_id)
-        case "quantity":
-            day.their_trades[place] = replace(row, last_qty=Decimal(11))
-            day.expect("QUANTITY", name, exec_id, "last_qty")
-        case "price":
-            day.their_trades[place] = replace(row, last_px=Decimal("10.51"))
-            day.expect("PRICE", name, exec_id, "last_px")
-        case "side":
-            day.their_trades[place] = replace(row, side=Side.SELL)
-            day.expect("SIDE", name, exec_id, "side")
-        case "symbol":
-            day.their_trades[place] = replace(row, symbol="ZETA")
-            day.expect("SYMBOL", name, exec_id, "symbol")
         case "duplicate":
             day.their_trades.append(replace(row, line=len(day.their_trades) + 2))
             day.expect("DUPLICATE", name, exec_id, "exec_id")
@@ -173,14 +174,10 @@ def spoil_trade(day: Day, exec_id: str, fault: str) -> None:  # noqa: PLR0915
             day.their_trades.append(replace(row, exec_id=extra, line=len(day.their_trades) + 2))
             day.expect("MISSING_HERE", name, extra)
         case "unknown":
-            stranger = replace(
-                row, exec_id=f"{exec_id}-U", cl_ord_id=f"U{exec_id}", order_id=f"UV{exec_id}"
-            )
-            day.their_trades.append(stranger)
-            day.expect("UNKNOWN_ORDER", f"U{exec_id}", f"{exec_id}-U", "cl_ord_id")
-        case "bust":
-            day.their_trades[place] = replace(row, status=TradeStatus.BUSTED)
-            day.expect("STATUS", name, exec_id, "status")
+            stranger = f"U{exec_id}"
+            told_of = replace(row, exec_id=f"{exec_id}-U", cl_ord_id=stranger, order_id="")
+            day.their_trades.append(told_of)
+            day.expect("UNKNOWN_ORDER", stranger, f"{exec_id}-U", "cl_ord_id")
         case "unbust":
             day.our_trades[exec_id] = replace(ours, busted=True)
             count_less(day, order)
