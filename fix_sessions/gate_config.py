@@ -9,6 +9,7 @@ from typing import Any, Final
 from fix_sessions.credentials import PasswordHashError, check_hash
 
 _MAX_PORT: Final = 65_535
+_MAX_LIMIT: Final = 1 << 30  # what the event loop takes as a buffer's mark
 _MIN_TICKET: Final = 16
 _BEGIN_STRINGS: Final = ("FIX.4.0", "FIX.4.1", "FIX.4.2", "FIX.4.3", "FIX.4.4", "FIXT.1.1")
 
@@ -76,8 +77,10 @@ class GateLimits:
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise GateConfigError(f"limits.{item.name}: {value!r} is not a whole number >= 1")
+            is_whole = isinstance(value, int) and not isinstance(value, bool)
+            if not is_whole or not 1 <= value <= _MAX_LIMIT:
+                rule = f"is not a whole number from 1 to {_MAX_LIMIT}"
+                raise GateConfigError(f"limits.{item.name}: {value!r} {rule}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

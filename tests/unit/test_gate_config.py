@@ -90,7 +90,11 @@ def test_secrets_are_not_shown() -> None:
         ),
         (
             lambda: GateLimits(pending_total=0),
-            "limits.pending_total: 0 is not a whole number >= 1",
+            "limits.pending_total: 0 is not a whole number from 1 to 1073741824",
+        ),
+        (
+            lambda: GateLimits(client_buffer_bytes=1 << 31),
+            "limits.client_buffer_bytes: 2147483648 is not a whole number from 1 to 1073741824",
         ),
         (lambda: config_from_json("{"), "configuration: not JSON: "),
         (lambda: config_from_json("[]"), "configuration: not a JSON object"),
