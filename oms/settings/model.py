@@ -25,6 +25,7 @@ from oms.settings.values import (
     Name,
     Network,
     NotNegative,
+    OptionalFilePattern,
     OrdTypeName,
     Port,
     Positive,
@@ -124,7 +125,8 @@ class VenueSettings(Section):
     """One place that we route to. sender_comp_id is ours, target_comp_id the venue's.
 
     fee_bps: for taking liquidity, of the notional. max_messages_per_second: 0 is no throttle.
-    trade_file: the name of the day's file in trade_file_dir.
+    trade_file, order_file: the names of the day's files in trade_file_dir; order_file "": it sends
+    no file of orders.
     """
 
     name: Name
@@ -145,6 +147,7 @@ class VenueSettings(Section):
     calendar: Calendar = "24/7"
     trade_file_dir: Path | None = None
     trade_file: FilePattern = "{venue}-{date}.csv"
+    order_file: OptionalFilePattern = "{venue}-{date}-orders.csv"
 
     @model_validator(mode="before")
     @classmethod
@@ -156,6 +159,12 @@ class VenueSettings(Section):
         if self.trade_file_dir is None:
             return None
         return self.trade_file_dir / self.trade_file.format(venue=self.name, date=trade_date)
+
+    def order_file_of(self, trade_date: str) -> Path | None:
+        """Where the venue's file of orders of that date (ISO) is expected; None: it sends none."""
+        if self.trade_file_dir is None or not self.order_file:
+            return None
+        return self.trade_file_dir / self.order_file.format(venue=self.name, date=trade_date)
 
 
 class InstrumentSettings(Section):

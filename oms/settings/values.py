@@ -119,6 +119,7 @@ Calendar = Annotated[str, AfterValidator(_calendar)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Argon2Id = Annotated[str, AfterValidator(_argon2id)]
 FilePattern = Annotated[str, AfterValidator(_file_pattern)]
+OptionalFilePattern = Annotated[str, AfterValidator(lambda text: text and _file_pattern(text))]
 OrdTypeName = Annotated[OrdType, BeforeValidator(_ord_type)]
 TimeInForceName = Annotated[TimeInForce, BeforeValidator(_time_in_force)]
 
