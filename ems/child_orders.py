@@ -123,8 +123,9 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
         return
     if report.symbol != child.symbol:
         yield _differs(child, "Symbol (55)", child.symbol, report.symbol)
-    if report.side.sign != child.side.sign:
-        yield _differs(child, "Side (54)", child.side.name, report.side.name)
+    if report.side is None or report.side.sign != child.side.sign:
+        theirs = report.side.name if report.side else "another"
+        yield _differs(child, "Side (54)", child.side.name, theirs)
     assert report.last_qty is not None, "decode requires LastQty (32) on a trade"
     assert report.last_px is not None, "decode requires LastPx (31) on a trade"
     yield TradeExecuted(

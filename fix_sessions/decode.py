@@ -182,7 +182,7 @@ def _execution_report(fields: Fields, origin: Origin) -> ExecutionReport:
         exec_type=exec_type,
         ord_status=fields.choice(39, OrdStatus),
         symbol=fields.text(55),
-        side=fields.choice(54, Side),
+        side=_side(fields),
         order_qty=fields.optional_decimal(38),
         price=fields.optional_decimal(44),
         last_qty=_positive(fields, 32) if trade else fields.optional_decimal(32),
@@ -197,6 +197,11 @@ def _execution_report(fields: Fields, origin: Origin) -> ExecutionReport:
         tot_num_reports=fields.integer(911) if 911 in fields.by_tag else None,
         last_rpt_requested=fields.flag(912),
     )
+
+
+def _side(fields: Fields) -> Side | None:
+    value = fields.text(54)
+    return Side(value) if value in {one.value for one in Side} else None
 
 
 def _positive(fields: Fields, tag: int) -> Decimal:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fix_sessions.fields import Fields, Refusal
 from oms.domain.commands import MessageRejectedByPeer, Origin, Quote, QuoteObserved
 from oms.domain.fix import MsgType, SessionRejectReason
-from oms.domain.values import ValueRefused, parse_decimal
+from oms.domain.values import ZERO, ValueRefused, parse_decimal
 
 _BID, _OFFER = "0", "1"
 _DELETE = "2"
@@ -77,7 +77,10 @@ def _changed(quote: Quote, entry: dict[int, str]) -> Quote:
     side = entry.get(269)
     try:
         gone = entry.get(279) == _DELETE
-        price = None if gone else parse_decimal(entry.get(270, ""))
+        level = parse_decimal(entry.get(270, "" if not gone else "0"))
+        if gone and level not in (ZERO, quote.bid if side == _BID else quote.ask):
+            return quote  # a level that was not the best one
+        price = None if gone else level
         size = parse_decimal("0" if gone else entry.get(271, "0"))
     except ValueRefused as error:
         raise Refusal(

@@ -38,6 +38,7 @@ from oms.domain.events import (
     TradingDayClosed,
     UnknownOrderStatusReported,
 )
+from oms.domain.fix import ExecType
 from oms.domain.state import State
 from oms.fold_orders import OrderEvent, fold_order_event
 
@@ -132,7 +133,7 @@ def _fold_session_event(state: State, at: int, event: SessionEvent) -> None:
 def _fold_control_event(state: State, event: ControlEvent | Told) -> None:
     match event:
         case OrphanReported():
-            if event.exec_id:
+            if event.exec_type is ExecType.TRADE:
                 state.exec_ids.setdefault((event.venue, event.exec_id), "")
         case LeaderStarted():
             state.leader_epoch = event.leader_epoch

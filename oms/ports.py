@@ -61,8 +61,8 @@ class OpenBatch(Protocol):
     def add_event(self, seq: int, at: int, event: Event) -> None:
         """Append an event of the last command to the chain."""
 
-    def seal(self, state: State) -> Sealed:
-        """Make the rows; state is the fold up to the batch's last entry."""
+    def seal(self) -> Sealed:
+        """Make the rows; the state must be the fold up to the last entry."""
 
 
 class Journal(Protocol):

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from types import FrameType
 
+import psycopg
 import structlog
 from prometheus_client import CollectorRegistry, start_http_server
 
@@ -32,6 +33,7 @@ from oms.runtime.throttle import Throttle
 from oms.settings.model import Settings
 from oms.settings.reference import reference_of
 from oms.store.batch import Batch
+from oms.store.codec import CodecError
 from oms.store.inbox import InboxReader
 from oms.store.journal import PostgresJournal
 from oms.store.leader import (
@@ -68,7 +70,8 @@ def run(settings: Settings) -> int:
         except GateError as error:
             text = f"acceptor.port = {settings.acceptor.port}: {error}"
             raise Stop(Exit.PORT_IN_USE, text) from None
-        except (LeadershipLost, EngineFault) as error:
+        except (LeadershipLost, EngineFault, CodecError, psycopg.Error) as error:
+            log.exception("core.fault")
             raise Stop(Exit.FAULT, f"stopped, and recovers by replay: {error}") from None
     return Exit.OK
 
@@ -132,7 +135,9 @@ class CoreProcess:
             state=self._state,
             last_hash=self._recovered.last_hash,
             journal=self._journal_thread,
-            new_batch=lambda seq, last: Batch(seq, last, leadership.epoch),
+            new_batch=lambda seq, last: Batch(
+                self._state, first_seq=seq, previous_hash=last, leader_epoch=leadership.epoch
+            ),
             outlet=Throttle(self._edge, limits, self._clock),
             clock=self._clock,
             metrics=self._metrics,

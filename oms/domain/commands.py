@@ -120,7 +120,10 @@ class OrderStatusRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionReport:
-    """ExecutionReport (8) from a venue; absent fields are empty, zero or None."""
+    """ExecutionReport (8) from a venue; absent fields are empty, zero or None.
+
+    side is None for a Side (54) that we never send.
+    """
 
     origin: Origin
     order_id: str
@@ -129,7 +132,7 @@ class ExecutionReport:
     exec_type: ExecType
     ord_status: OrdStatus
     symbol: str
-    side: Side
+    side: Side | None
     orig_cl_ord_id: str = ""
     exec_ref_id: str = ""
     order_qty: Decimal | None = None

@@ -219,7 +219,7 @@ class OrphanReported:
     exec_type: ExecType
     ord_status: OrdStatus
     symbol: str
-    side: Side
+    side: Side | None
     last_qty: Decimal | None
     last_px: Decimal | None
     text: str

@@ -160,7 +160,7 @@ class Sequencer:
 
     def _hand_over(self) -> None:
         assert self._batch is not None
-        sealed = self._batch.seal(self.state)
+        sealed = self._batch.seal()
         self._last_hash = sealed.last_hash
         self._in_flight = self._effects
         self._in_flight_oldest_at = self._oldest_at

@@ -26,6 +26,9 @@ _READ = """
 """
 
 
+_DELIVERED = "SELECT coalesce(max(seq), 0) FROM fix_messages WHERE direction = 'out'"
+
+
 class PostgresJournal:
     """The leader's journal. Appends over the leadership's connection, one thread at a time."""
 
@@ -76,10 +79,32 @@ class PostgresJournal:
         self._prepared[sql] = name
         return name
 
+    def heartbeat(self) -> None:
+        """Keep the right to append while there is nothing to append. Raises LeadershipLost."""
+        self._leadership.heartbeat()
+
+    def delivered(self) -> int:
+        """The largest event number whose message is known to have left; 0 if none is."""
+        query = "SELECT coalesce(max(seq), 0) FROM fix_messages WHERE direction = 'out'"
+        with self._leadership.guard():
+            row = self._leadership.connection.execute(query).fetchone()
+        assert row is not None
+        return int(row[0])
+
     def tip(self) -> tuple[int, bytes]:
         """Number and hash of the last entry; (0, GENESIS) of an empty journal."""
         with self._leadership.guard():
             return tip(self._leadership.connection)
+
+    def delivered(self) -> int:
+        """The largest event number whose message is known to have been handed to a session."""
+        with self._leadership.guard():
+            row = self._leadership.connection.execute(_DELIVERED).fetchone()
+        return int(row[0]) if row else 0
+
+    def heartbeat(self) -> None:
+        """Keep the right to write. Raises LeadershipLost."""
+        self._leadership.heartbeat()
 
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
         """Entries from a number on, in order, up to what is durable when the last page is read."""
