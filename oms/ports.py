@@ -1,12 +1,11 @@
 """Where the core process has two implementations of a thing, or may get a second: the Protocols."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from oms.domain.commands import Command, SentMessage
 from oms.domain.effects import Effect
 from oms.domain.events import Event
-from oms.domain.state import State
 
 
 class Clock(Protocol):
@@ -68,8 +67,11 @@ class OpenBatch(Protocol):
 class Journal(Protocol):
     """The one record. Everything here is called on the journal's thread."""
 
-    def append(self, batch: Sealed) -> None:
-        """Commit journal rows and read tables in one transaction, or raise."""
+    def append(self, batch: Any) -> None:
+        """Commit journal rows and read tables in one transaction, or raise.
+
+        batch: what this journal's own OpenBatch sealed.
+        """
 
     def heartbeat(self) -> None:
         """Keep the right to write; raises when it is lost."""
@@ -78,9 +80,17 @@ class Journal(Protocol):
 class Entry(Protocol):
     """One journal entry as it is read back."""
 
-    seq: int
-    at: int
-    obj: Command | Event
+    @property
+    def seq(self) -> int:
+        """Journal number."""
+
+    @property
+    def at(self) -> int:
+        """Sequencer stamp."""
+
+    @property
+    def obj(self) -> Command | Event:
+        """What was journaled."""
 
 
 class JournalReader(Protocol):
