@@ -15,6 +15,7 @@ from oms.api.context import Context, make_engine
 from oms.api.gatekeeper import Gatekeeper
 from oms.api.routers import (
     command_states,
+    events,
     executions,
     health,
     instruments,
@@ -80,6 +81,7 @@ def create_app(settings: Settings, url: str) -> FastAPI:
         trading_day,
         recon,
         refusals,
+        events,
         command_states,
         health,
     ):

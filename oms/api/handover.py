@@ -2,13 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, Engine, RowMapping, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from oms.domain.commands import Command, Origin
+from oms.domain.values import micros
 from oms.store.codec import encode
 from oms.store.tables import command_inbox
 
@@ -61,7 +62,7 @@ def hand_over(engine: Engine, command: Command, key: str, trade_date: date) -> t
                     scope=trade_date.isoformat(),
                     key=key,
                     command_type=type(command).__name__,
-                    body=encode(command),
+                    body=encode(_received_now(command)),
                     body_hash=content,
                 )
                 .on_conflict_do_nothing()
@@ -89,6 +90,10 @@ def _content_hash(command: Command) -> bytes:
     origin = Origin(channel=command.origin.channel, counterparty=command.origin.counterparty)
     text = type(command).__name__.encode() + b"\0" + encode(replace(command, origin=origin))
     return hashlib.sha256(text).digest()
+
+
+def _received_now(command: Command) -> Command:
+    return replace(command, origin=replace(command.origin, received_at=micros(datetime.now(UTC))))
 
 
 def _handed(row: RowMapping) -> Handed:

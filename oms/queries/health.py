@@ -64,7 +64,9 @@ def health(connection: Connection, shard: str) -> Health:
     )
     tip = (
         connection.execute(
-            select(journal.c.seq, _age(journal.c.at).label("age")).order_by(journal.c.seq.desc()).limit(1)
+            select(journal.c.seq, _age(journal.c.at).label("age"))
+            .order_by(journal.c.seq.desc())
+            .limit(1)
         )
         .mappings()
         .one_or_none()
@@ -73,7 +75,9 @@ def health(connection: Connection, shard: str) -> Health:
         select(func.count()).select_from(orders).where(orders.c.is_open)
     ).scalar_one()
     doubt = connection.execute(
-        select(func.count(), _age(func.min(child_orders.c.doubt_since))).where(child_orders.c.in_doubt)
+        select(func.count(), _age(func.min(child_orders.c.doubt_since))).where(
+            child_orders.c.in_doubt
+        )
     ).one()
     waiting = connection.execute(
         select(
