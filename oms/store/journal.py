@@ -79,18 +79,6 @@ class PostgresJournal:
         self._prepared[sql] = name
         return name
 
-    def heartbeat(self) -> None:
-        """Keep the right to append while there is nothing to append. Raises LeadershipLost."""
-        self._leadership.heartbeat()
-
-    def delivered(self) -> int:
-        """The largest event number whose message is known to have left; 0 if none is."""
-        query = "SELECT coalesce(max(seq), 0) FROM fix_messages WHERE direction = 'out'"
-        with self._leadership.guard():
-            row = self._leadership.connection.execute(query).fetchone()
-        assert row is not None
-        return int(row[0])
-
     def tip(self) -> tuple[int, bytes]:
         """Number and hash of the last entry; (0, GENESIS) of an empty journal."""
         with self._leadership.guard():

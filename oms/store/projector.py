@@ -111,6 +111,8 @@ class Projector:
             for message in command.messages:
                 self._sessions[message.session] = at
                 self._outbound.append(rows.outbound_row(at, message))
+            for mark in command.observed:
+                self._sessions[mark.session] = at
 
     def _close_command(self, order_id: str) -> None:
         """The inbound message of the command is complete once we know its order, if it has one."""

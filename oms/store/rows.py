@@ -182,7 +182,7 @@ def orphan_row(seq: int, at: int, event: OrphanReported, trade_date: str) -> Row
         event.exec_type,
         event.ord_status,
         event.symbol,
-        event.side,
+        event.side or "",
         event.last_qty,
         event.last_px,
         event.text,
