@@ -149,9 +149,7 @@ def compare(desk: Desk, exchange: VenueProcess, ledgers: list[Ledger]) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_twenty_kills_under_load_lose_and_double_nothing(
-    tmp_path: Path, database_url: str
-) -> None:
+def test_twenty_kills_under_load_lose_and_double_nothing(tmp_path: Path, database_url: str) -> None:
     random_ = random.Random(20)
     with desk_with_exchange(tmp_path, database_url) as (desk, exchange):
         desk.start_core()
