@@ -17,10 +17,14 @@ COMMITS_MARK = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Path:
-    """Figures of one way from client to venue and back: the bare relay's or the server's."""
+class WayFigures:
+    """Figures of one way from client to venue and back: the bare relay's or the server's.
+
+    cpu_us_per_order: of the one process that speaks FIX, under sustained load.
+    """
 
     orders_per_second: list[float] = field(default_factory=list)
+    cpu_us_per_order: list[float] = field(default_factory=list)
     order_ns: list[int] = field(default_factory=list)
     report_ns: list[int] = field(default_factory=list)
 
@@ -35,6 +39,7 @@ class Path:
         return {
             "orders_per_second": statistics.median(self.orders_per_second),
             "orders_per_second_rounds": self.orders_per_second,
+            "cpu_us_per_order": statistics.median(self.cpu_us_per_order),
             "client_order_to_venue_order": asdict(latency_of(self.order_ns)),
             "venue_report_to_client_report": asdict(latency_of(self.report_ns)),
         }
@@ -83,8 +88,8 @@ class Figures:
     rounds: int
     client_sessions: int
     in_flight: int
-    relay: Path = field(default_factory=Path)
-    server: Path = field(default_factory=Path)
+    relay: WayFigures = field(default_factory=WayFigures)
+    server: WayFigures = field(default_factory=WayFigures)
     rest_ns: list[int] = field(default_factory=list)
     own_us_per_order: list[float] = field(default_factory=list)
     small_commit_ns: list[int] = field(default_factory=list)

@@ -42,6 +42,11 @@ class Relay:
         self.load.logon()
         self._expect("ready")
 
+    @property
+    def pid(self) -> int:
+        """The relay's process."""
+        return self._process.pid or 0
+
     def stop(self) -> None:
         """End the processes."""
         self.load.close()

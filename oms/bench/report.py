@@ -5,7 +5,7 @@ import statistics
 from rich.console import Console
 from rich.table import Table
 
-from oms.bench.figures import Commits, Figures, Path, machine, spread
+from oms.bench.figures import Commits, Figures, WayFigures, machine, spread
 from oms.bench.stats import Latency, latency_of
 
 
@@ -30,16 +30,22 @@ def show(figures: Figures, console: Console) -> None:
 
 
 def _throughput(figures: Figures) -> Table:
-    table = _table("Sustained throughput", "orders/s", "lowest - highest", "of the bare relay")
+    table = _table(
+        "Sustained throughput", "orders/s", "lowest - highest", "of the bare relay", "CPU us/order"
+    )
     base = statistics.median(figures.relay.orders_per_second)
-    rows = [
-        ("bare QuickFIX relay, keeps nothing", figures.relay.orders_per_second),
-        ("oms core, everything durable", figures.server.orders_per_second),
-        *((_batch_name(each), each.orders_per_second) for each in figures.commits),
+    rows: list[tuple[str, list[float], list[float]]] = [
+        (name, path.orders_per_second, path.cpu_us_per_order)
+        for name, path in (
+            ("bare QuickFIX relay, keeps nothing", figures.relay),
+            ("oms core, everything durable", figures.server),
+        )
     ]
-    for name, rounds in rows:
+    rows += [(_batch_name(each), each.orders_per_second, []) for each in figures.commits]
+    for name, rounds, cpu_us in rows:
         median = statistics.median(rounds)
-        table.add_row(name, f"{median:,.0f}", spread(rounds), f"{median / base:.2f}")
+        cpu = f"{statistics.median(cpu_us):,.0f}" if cpu_us else ""
+        table.add_row(name, f"{median:,.0f}", spread(rounds), f"{median / base:.2f}", cpu)
     return table
 
 
@@ -58,10 +64,10 @@ def _latency(figures: Figures) -> Table:
     return table
 
 
-def _delays(path: Path) -> list[tuple[str, Latency]]:
+def _delays(way: WayFigures) -> list[tuple[str, Latency]]:
     return [
-        ("client order in to venue order out", latency_of(path.order_ns)),
-        ("venue report in to client report out", latency_of(path.report_ns)),
+        ("client order in to venue order out", latency_of(way.order_ns)),
+        ("venue report in to client report out", latency_of(way.report_ns)),
     ]
 
 

@@ -14,12 +14,13 @@ from pathlib import Path
 from rich.console import Console
 
 from oms.bench.database import CommitLimit
-from oms.bench.figures import Figures
+from oms.bench.figures import Figures, WayFigures
 from oms.bench.load import BenchError, Load
 from oms.bench.relay import Relay
 from oms.bench.report import show
 from oms.bench.rest import RestClient
 from oms.bench.server import SHAPE, Server
+from oms.bench.stats import cpu_seconds
 from oms.bench.venue import Venue
 from oms.store.embedded_postgres import EmbeddedPostgres
 from oms.store.postgres_account import EmbeddedPostgresError
@@ -77,6 +78,16 @@ def main(options: Options) -> int:
     return 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """From clients to a venue and back, through the process `pid`."""
+
+    load: Load
+    venue: Venue
+    pid: int
+    figures: WayFigures
+
+
 @contextlib.contextmanager
 def _subjects(data_dir: Path) -> Iterator[_Subjects]:
     """Everything that is measured, up and logged on; its data are removed afterwards."""
@@ -106,27 +117,33 @@ def _warm_up(subjects: _Subjects) -> None:
 
 def _round(subjects: _Subjects, figures: Figures, number: int) -> None:
     orders = figures.orders
-    relay, server = subjects.relay, subjects.server
-    pairs = [(relay.load, relay.venue, figures.relay), (server.load, server.venue, figures.server)]
-    # Who goes first changes from round to round.
-    for load, venue, path in pairs if number % 2 else pairs[::-1]:
-        path.orders_per_second.append(_sustained(load, venue, orders))
+    ways = [
+        _Way(load=each.load, venue=each.venue, pid=each.pid, figures=found)
+        for each, found in ((subjects.relay, figures.relay), (subjects.server, figures.server))
+    ]
+    if number % 2 == 0:
+        ways.reverse()  # who goes first changes from round to round
+    for way in ways:
+        _sustain(way, orders)
     subjects.database.sustain(figures.commits, orders)
     figures.own_us_per_order.append(subjects.database.own_us_per_order(_WARM_UP_ORDERS))
     single = max(_SMALLEST_RUN, orders // _SINGLE_SHARE)
-    for load, venue, path in pairs if number % 2 else pairs[::-1]:
-        venue.times()
-        venue.set_style("trade")
-        times = load.run(orders=single, in_flight=1, one_by_one=True)
-        path.add_delays(times, venue.times())
-        venue.set_style("new and trade")
+    for way in ways:
+        way.venue.times()
+        way.venue.set_style("trade")
+        times = way.load.run(orders=single, in_flight=1, one_by_one=True)
+        way.figures.add_delays(times, way.venue.times())
+        way.venue.set_style("new and trade")
     figures.small_commit_ns += subjects.database.single(single)
     figures.rest_ns += subjects.rest.run(max(_SMALLEST_RUN, orders // _REST_SHARE))
 
 
-def _sustained(load: Load, venue: Venue, orders: int) -> float:
-    seconds = load.run(orders=orders, in_flight=_IN_FLIGHT).seconds
-    at_venue = len(venue.times().order_in_ns)
-    if at_venue < orders:
+def _sustain(way: _Way, orders: int) -> None:
+    way.venue.times()
+    cpu_before_s = cpu_seconds(way.pid)
+    seconds = way.load.run(orders=orders, in_flight=_IN_FLIGHT).seconds
+    way.figures.cpu_us_per_order.append((cpu_seconds(way.pid) - cpu_before_s) * 1e6 / orders)
+    way.figures.orders_per_second.append(orders / seconds)
+    at_venue = len(way.venue.times().order_in_ns)
+    if at_venue != orders:
         raise BenchError(f"{orders} orders are filled, but the venue has seen {at_venue}")
-    return orders / seconds

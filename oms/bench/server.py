@@ -81,8 +81,8 @@ class Server:
             raise
 
     @property
-    def core_pid(self) -> int:
-        """The core's process, for a profiler."""
+    def pid(self) -> int:
+        """The core's process."""
         return self._processes["core"].pid
 
     @property

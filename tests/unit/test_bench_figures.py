@@ -2,7 +2,7 @@
 
 import json
 from array import array
-from pathlib import Path as FilePath
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -38,6 +38,8 @@ def figures() -> Figures:
     found = Figures(orders=30, rounds=3, client_sessions=2, in_flight=64)
     found.relay.orders_per_second = [4000.0, 2000.0, 8000.0]
     found.server.orders_per_second = [2000.0, 1100.0, 3000.0]
+    found.relay.cpu_us_per_order = [90.0]
+    found.server.cpu_us_per_order = [300.0]
     client = ClientTimes(order_out_ns=array("q", [0, 10]), report_in_ns=array("q", [900, 910]))
     found.relay.add_delays(
         client,
@@ -76,7 +78,7 @@ def test_json_holds_every_figure() -> None:
     assert found["marks"][0]["reached"] is True
 
 
-def test_the_tables_name_every_subject(tmp_path: FilePath) -> None:
+def test_the_tables_name_every_subject(tmp_path: Path) -> None:
     output = tmp_path / "out"
     with output.open("w") as file:
         show(figures(), Console(file=file, width=200))
@@ -95,7 +97,7 @@ def test_times_that_do_not_match_are_refused() -> None:
         )
 
 
-def test_the_servers_configuration_is_one_that_it_takes(tmp_path: FilePath) -> None:
+def test_the_servers_configuration_is_one_that_it_takes(tmp_path: Path) -> None:
     config = tmp_path / "bench.toml"
     config.write_text(
         server_config(
