@@ -1,0 +1,88 @@
+"""The processes beside the core: the API, the jobs, and simulated venues."""
+
+import time
+from pathlib import Path
+
+from fix_sessions import exchange
+from fix_sessions.exchange_config import ExchangeConfigError, config_from
+from oms.api import server
+from oms.app.database import Urls, database, require_schema
+from oms.app.exits import Exit, Stop
+from oms.settings.model import Settings, VenueSettings
+
+SCHEMA_WAIT_S = 60.0
+SCHEMA_LOOK_S = 0.1
+
+
+def run_api(settings: Settings) -> int:
+    """The REST API, once the core has made the schema. Raises Stop."""
+    with database(settings.database) as urls:
+        _await_schema(urls)
+        return server.run(settings, urls.app)
+
+
+def run_jobs(settings: Settings) -> int:
+    """The scheduler, once the core has made the schema. Raises Stop."""
+    from oms.jobs import run as jobs  # noqa: PLC0415 - the calendars take a second to import
+
+    with database(settings.database) as urls:
+        _await_schema(urls)
+        return jobs.run(settings, urls.app)
+
+
+def _await_schema(urls: Urls) -> None:
+    """The core migrates at its start: wait for it, but not for ever."""
+    deadline = time.monotonic() + SCHEMA_WAIT_S
+    while True:
+        try:
+            require_schema(urls)
+        except Stop:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(SCHEMA_LOOK_S)
+        else:
+            return
+
+
+def run_exchange(
+    settings: Settings, name: str, *, data_dir: Path, control_port: int, seed: int
+) -> int:
+    """The simulated venue in the place of a configured one. Raises Stop."""
+    venue = next((one for one in settings.venues if one.name == name), None)
+    if venue is None:
+        known = ", ".join(one.name for one in settings.venues)
+        raise Stop(Exit.CONFIG, f"venue = {name}: must be one of {known}")
+    try:
+        config = config_from(_exchange_values(settings, venue, data_dir, control_port, seed))
+    except ExchangeConfigError as error:
+        raise Stop(Exit.CONFIG, f"venue {name}: {error}") from None
+    return exchange.run(config)
+
+
+def _exchange_values(
+    settings: Settings, venue: VenueSettings, data_dir: Path, control_port: int, seed: int
+) -> dict[str, object]:
+    symbols = [
+        {
+            "symbol": one.symbol,
+            "reference_price": str(one.reference_px or 100),
+            "tick": str(one.tick),
+            "lot": str(one.lot),
+        }
+        for one in settings.instruments
+        if not one.venues or venue.name in one.venues
+    ]
+    files = venue.trade_file_dir
+    return {
+        "name": venue.name,
+        "sender_comp_id": venue.target_comp_id,
+        "target_comp_ids": [venue.sender_comp_id],
+        "host": venue.host,
+        "port": venue.port,
+        "control_port": control_port,
+        "data_dir": str(data_dir / venue.name),
+        "trade_file_dir": str(files) if files else None,
+        "trade_file": venue.trade_file,
+        "seed": seed,
+        "symbols": symbols,
+    }
