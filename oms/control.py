@@ -104,7 +104,8 @@ def decide_control(state: State, command: ControlCommand) -> Iterator[Event]:
         case CloseTradingDay():
             yield TradingDayClosed(trade_date=command.trade_date)
             for order in _open_client_orders(state):
-                if order.time_in_force is TimeInForce.DAY and not order.expiring:
+                over = order.trade_date <= command.trade_date
+                if over and order.time_in_force is TimeInForce.DAY and not order.expiring:
                     yield ExpiryPending(order_id=order.order_id)
         case _:
             assert_never(command)

@@ -332,7 +332,7 @@ class OpenTradingDate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseTradingDay:
-    """The trading day is over: open Day orders are withdrawn from venues and expire."""
+    """The day is over: Day orders of it, or older, are withdrawn from venues and expire."""
 
     origin: Origin
     trade_date: str
