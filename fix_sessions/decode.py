@@ -171,6 +171,7 @@ def _order_status_request(fields: Fields, origin: Origin) -> OrderStatusRequest:
 def _execution_report(fields: Fields, origin: Origin) -> ExecutionReport:
     exec_type = fields.choice(150, ExecType)
     trade = exec_type is ExecType.TRADE
+    status = exec_type is ExecType.ORDER_STATUS
     corrects = exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
     return ExecutionReport(
         origin=origin,
@@ -181,7 +182,8 @@ def _execution_report(fields: Fields, origin: Origin) -> ExecutionReport:
         exec_ref_id=fields.text(19) if corrects else fields.optional_text(19),
         exec_type=exec_type,
         ord_status=fields.choice(39, OrdStatus),
-        symbol=fields.text(55),
+        # The answer to a mass status request that finds no orders names none.
+        symbol=fields.optional_text(55) if status else fields.text(55),
         side=_side(fields),
         order_qty=fields.optional_decimal(38),
         price=fields.optional_decimal(44),
