@@ -113,7 +113,11 @@ class Book:
 
     def start(self) -> None:
         """A leader, everybody logged on, venues resynchronised."""
-        self.take(CoreStarted(origin=SYSTEM, leader_epoch=1, version="1", trade_date="2026-11-20"))
+        self.take(
+            CoreStarted(
+                origin=SYSTEM, leader_epoch=self.leader_epoch, version="1", trade_date="2026-11-20"
+            )
+        )
         for session in (CLIENT, *VENUES):
             self.take(SessionLoggedOn(origin=self.origin(session)))
         for venue in VENUES:

@@ -1,0 +1,101 @@
+"""A database with a day in it: the flow of tests.support.book, written by the real journal."""
+
+import random
+from dataclasses import dataclass
+from decimal import Decimal
+
+from oms.domain.commands import (
+    SYSTEM,
+    CloseTradingDay,
+    EngageKillSwitch,
+    OpenTradingDate,
+    OrderMassCancelRequest,
+    ReleaseKillSwitch,
+    SessionLoggedOut,
+    SetRiskLimit,
+    UnreadableMessage,
+)
+from oms.domain.fix import ExecType, OrdStatus
+from oms.store.journal import PostgresJournal
+from oms.store.leader import acquire_leadership
+from oms.store.postgres_urls import APP_ROLE, role_url
+from tests.support.book import CLIENT, VENUES, Book, flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The database's URL and the book that wrote it."""
+
+    url: str
+    book: Book
+
+
+def write_day(url: str, *, orders: int, seed: int) -> Written:
+    """Orders, trades, requests, refusals, limits, doubt, orphans; sealed at random moments."""
+    rng = random.Random(seed)
+    app_url = role_url(url, APP_ROLE)
+    with acquire_leadership(app_url, shard="main", wait=True, timeout_s=10) as leadership:
+        journal = PostgresJournal(leadership)
+        book = Book(leader_epoch=leadership.epoch)
+        book.start()
+        _controls(book, journal)
+        size = 1
+        for _ in flow(book, orders, seed):
+            if len(book.batch) >= size:
+                journal.append(book.seal())
+                size = rng.choice([1, 1, 5, 40])
+        _troubles(book)
+        journal.append(book.seal())
+        _next_day(book, journal)
+    return Written(url=url, book=book)
+
+
+def _controls(book: Book, journal: PostgresJournal) -> None:
+    for value in ("100000", "400"):
+        book.take(
+            SetRiskLimit(
+                origin=SYSTEM,
+                rule="MAX_ORDER_QTY",
+                level="FIRM",
+                subject="*",
+                value=Decimal(value),
+                reason="test",
+            )
+        )
+    notional = {"rule": "MAX_ORDER_NOTIONAL", "level": "ACCOUNT", "subject": "ACC1"}
+    book.take(SetRiskLimit(origin=SYSTEM, value=Decimal("1e9"), **notional))
+    book.take(EngageKillSwitch(origin=SYSTEM, level="ACCOUNT", subject="ACC2", reason="drill"))
+    book.take(EngageKillSwitch(origin=SYSTEM, level="ACCOUNT", subject="ACC9", reason="stays"))
+    journal.append(book.seal())
+    book.take(SetRiskLimit(origin=SYSTEM, value=None, **notional))
+    book.take(ReleaseKillSwitch(origin=SYSTEM, level="ACCOUNT", subject="ACC2", reason="over"))
+
+
+def _troubles(book: Book) -> None:
+    """A stranger's report, nonsense on a session, a venue lost with orders open there."""
+    stranger = next(order for order in book.state.orders.values() if order.is_child)
+    report = book.report(stranger, VENUES[0], ExecType.TRADE, OrdStatus.FILLED)
+    foreign = {name: getattr(report, name) for name in type(report).__dataclass_fields__}
+    foreign |= {"cl_ord_id": "nobody's\x1e\x1d", "last_qty": Decimal(1), "side": None}
+    book.take(type(report)(**foreign | {"last_px": Decimal(1)}))
+    raw = "8=FIX.4.4\x0135=ZZ\x0158=\x00\x1d\x1e\x01"
+    book.take(
+        UnreadableMessage(
+            origin=book.origin(CLIENT, raw),
+            ref_msg_type="ZZ",
+            business=True,
+            reason_code="3",
+            ref_tag=0,
+            text="\x1d",
+        )
+    )
+    book.take(OrderMassCancelRequest(origin=book.origin(CLIENT), cl_ord_id="MASS-1"))
+    book.take(SessionLoggedOut(origin=book.origin(VENUES[0]), text="gone"))
+
+
+def _next_day(book: Book, journal: PostgresJournal) -> None:
+    """Two turns of the trading date: the state forgets, the tables do not."""
+    book.take(CloseTradingDay(origin=SYSTEM, trade_date="2026-11-20"))
+    for date in ("2026-11-23", "2026-11-24"):
+        book.take(OpenTradingDate(origin=SYSTEM, trade_date=date))
+    journal.append(book.seal())
