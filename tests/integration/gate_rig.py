@@ -39,6 +39,7 @@ class EngineConnection:
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.received = b""
+        self.early = b""  # what came before the Logon was answered
         self.is_closed = False
         self.reads = threading.Event()  # cleared: the engine does not read
         self.reads.set()
@@ -65,6 +66,9 @@ class RecordingEngine:
         self.port: int = self._listener.getsockname()[1]
         self.connections: list[EngineConnection] = []
         self.echoes = True
+        self.answers = True  # False: takes a Logon and says nothing
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -85,7 +89,12 @@ class RecordingEngine:
     def _serve(self, connection: EngineConnection) -> None:
         with contextlib.suppress(OSError), connection.sock:
             connection.received += connection.sock.recv(1 << 16)
-            if first(connection.logon, 554) == TICKET:
+            if not self.answers:
+                connection.sock.recv(1 << 16)
+            elif first(connection.logon, 554) == TICKET:
+                self.may_answer.wait(PATIENCE_S)
+                with contextlib.suppress(BlockingIOError):
+                    connection.early = connection.sock.recv(1 << 16, socket.MSG_DONTWAIT)
                 connection.sock.sendall(reply_frame("A", "1", [(98, "0"), (108, "30")]))
                 self._echo(connection)
             else:

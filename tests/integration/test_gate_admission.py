@@ -195,6 +195,38 @@ def test_an_address_that_fails_too_often_has_to_wait() -> None:
         wait_until(lambda: b"\x0135=A\x01" in first_answer(rig, "127.0.0.1"), "let in again")
 
 
+def test_a_good_logon_is_a_new_start_for_its_address() -> None:
+    limits = limits_with(failures_before_backoff=2)
+    with running_gate(limits=limits) as rig:
+        for _ in range(3):
+            assert answer_to(rig, logon("C1", t554="wrong")) == logout_of(BAD_CREDENTIALS_TEXT)
+            with rig.log_on() as sock:
+                assert_echoes(sock, 2)
+            # The session's next refusal is answered only once its connection has ended.
+            wait_until(lambda: rig.engine.connections[-1].is_closed, "the connection's end")
+            rig.wait_for_kind(GateEventKind.DISCONNECTED)
+            rig.events.clear()
+
+
+def test_an_engine_that_does_not_answer_closes_the_client() -> None:
+    with running_gate(limits=limits_with(engine_timeout_ms=200)) as rig:
+        rig.engine.answers = False
+        assert answer_to(rig, logon()) == b""
+        assert rig.wait_for_kind(GateEventKind.DISCONNECTED).cause == "engine_silent"
+        assert answer_to(rig, logon("C1", t554="wrong")) == b""
+        rig.wait_for_refusal(RefusalReason.BAD_CREDENTIALS)
+
+
+def test_refusals_of_one_session_do_not_queue_for_the_engine() -> None:
+    with running_gate(limits=limits_with(engine_timeout_ms=60_000)) as rig:
+        rig.engine.answers = False
+        with rig.connect() as waiting:
+            waiting.sendall(logon("C1", t554="wrong"))
+            wait_until(lambda: len(rig.engine.connections) == 1, "the first refusal at the engine")
+            assert answer_to(rig, logon("C1", t554="wrong")) == b""
+            assert len(rig.engine.connections) == 1
+
+
 def first_answer(rig: Rig, source: str) -> bytes:
     with rig.connect(source) as sock:
         try:

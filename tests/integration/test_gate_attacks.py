@@ -188,13 +188,22 @@ def test_a_second_logon_ends_the_connection_before_the_engine_sees_it(
 
 def test_what_comes_behind_the_logon_waits_for_the_engines_answer(rig: Rig) -> None:
     behind = frame("FIX.4.4", [(35, "0"), (34, "2")])
-    with rig.connect() as sock:
+    with rig.log_on("C2") as neighbour, rig.connect() as sock:
+        rig.engine.may_answer.clear()
         sock.sendall(logon() + behind)
+        wait_until(lambda: len(rig.engine.connections) == 2, "the Logon at the engine")
+        sock.sendall(behind)
+        assert_echoes(neighbour, 2)  # the gate has been round its sockets
+        rig.engine.may_answer.set()
         assert b"\x0135=A\x01" in read_frame(sock)
-        assert read_exactly(sock, len(behind)) == behind
-        assert dict(rig.engine.connections[0].logon)[554] == TICKET
+        assert read_exactly(sock, 2 * len(behind)) == 2 * behind
+        assert rig.engine.connections[1].early == b""
+        assert dict(rig.engine.connections[1].logon)[554] == TICKET
+
+
+def test_a_logon_right_behind_the_logon_is_a_second_one(rig: Rig) -> None:
     with rig.connect() as sock:
         sock.sendall(logon() + logon("C1", t141="Y"))
         assert b"\x0135=A\x01" in read_frame(sock)
         assert read_to_end(sock) == b""
-        assert rig.engine.connections[1].behind_logon == b""
+        assert rig.engine.connections[0].behind_logon == b""
