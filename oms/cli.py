@@ -4,11 +4,14 @@ Each command imports what it runs only when it runs: `oms --help` needs none of 
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from oms.app.exits import Exit, Stop, complain
+
+if TYPE_CHECKING:
+    from oms.settings.model import Settings
 
 commands = typer.Typer(
     name="oms",
@@ -211,7 +214,8 @@ def risk_set(
     """Set a limit by a journaled command."""
     from oms.app import operate
 
-    operate.set_limit(_settings(config, "risk"), rule, level, subject, value, reason)
+    settings = _settings(config, "risk")
+    operate.set_limit(settings, rule, level, subject, value=value, reason=reason)
 
 
 @kill.command("engage")
@@ -253,41 +257,72 @@ def order_resolve(
     operate.resolve_order(_settings(config, "order"), order_id, outcome, reason)
 
 
+Json = Annotated[bool, typer.Option("--json", help="As JSON, one document a line.")]
+
+
 @recon.command("run")
 def recon_run(
-    date: Annotated[str, typer.Option(help="Trading date, YYYY-MM-DD.")],
+    date: Annotated[str, typer.Option(help="The venues' date, YYYY-MM-DD (UTC).")],
     source: Annotated[
         Path | None, typer.Option(help="One venue's trade file; default: all venues' own.")
     ] = None,
-    venue: Annotated[str, typer.Option(help="The venue of --source.")] = "",
+    venue: Annotated[str, typer.Option(help="Only this venue; the one of --source.")] = "",
+    as_json: Json = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Reconcile a day; exit 0 only when every run is complete and without breaks."""
-    from oms.app import operate
+    """Reconcile a day: exit 0 if all runs are complete and without breaks, 1 if there are breaks,
+    10 if a statement is missing or cannot be used.
 
-    raise typer.Exit(operate.reconcile(_settings(config, "recon"), date, source, venue))
+    Beside a trade file `NAME.csv` the file of orders is looked for as `NAME-orders.csv`.
+    """
+    from oms.app import reports
+
+    settings = _settings(config, "recon")
+    raise typer.Exit(reports.reconcile(settings, date, source, venue, as_json=as_json))
 
 
 @recon.command("show")
 def recon_show(
     run_id: Annotated[str, typer.Argument(help="A run's id; none: the latest runs.")] = "",
+    as_json: Json = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Runs, or one run's breaks with the evidence of both sides."""
-    from oms.app import operate
+    from oms.app import reports
 
-    operate.show_recon(_settings(config, "recon"), run_id)
+    reports.show_recon(_settings(config, "recon"), run_id, as_json=as_json)
 
 
 @audit.command("order")
 def audit_order(
     order_id: Annotated[str, typer.Argument(help="OrderID, or a client's ClOrdID.")],
+    as_json: Json = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """One order's whole life, in order."""
-    from oms.app import operate
+    from oms.app import reports
 
-    operate.show_order(_settings(config, "audit"), order_id)
+    reports.show_order(_settings(config, "audit"), order_id, as_json=as_json)
+
+
+@audit.command("export")
+def audit_export(
+    date: Annotated[str, typer.Argument(help="The date of the entries, YYYY-MM-DD (UTC).")],
+    out: Annotated[Path | None, typer.Option(help="The file; default: standard output.")] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """A day of the journal as JSON lines that prove themselves."""
+    from oms.app import reports
+
+    reports.export(_settings(config, "audit"), date, out)
+
+
+@audit.command("check")
+def audit_check(file: Annotated[Path, typer.Argument(help="An export.")]) -> None:
+    """Check an export's chain, without a database; exit 1 where it is broken."""
+    from oms.app import reports
+
+    reports.check(file)
 
 
 @audit.command("verify")
@@ -298,7 +333,7 @@ def audit_verify(config: Config = DEFAULT_CONFIG) -> None:
     raise typer.Exit(operate.verify(_settings(config, "audit")))
 
 
-def _settings(config: Path, process: str):  # noqa: ANN202 - its type is imported late
+def _settings(config: Path, process: str) -> "Settings":
     from oms import logs
     from oms.settings.load import load
 

@@ -9,8 +9,9 @@ from sqlalchemy.exc import OperationalError
 
 from oms.app.exits import Exit, Stop
 from oms.settings.model import DatabaseSettings
-from oms.store.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
-from oms.store.migrate import SchemaMismatch, check, upgrade
+from oms.store.embedded_postgres import EmbeddedPostgres
+from oms.store.migrate import SchemaMismatch, check, current, upgrade
+from oms.store.postgres_account import EmbeddedPostgresError
 from oms.store.postgres_urls import role_url
 
 APPLICATION_ROLE = "plumbline_app"
@@ -58,6 +59,12 @@ def require_schema(urls: Urls) -> None:
     """Raises Stop unless the schema is the one that this program was made for."""
     with database_faults():
         check(urls.app)
+
+
+def current_version(urls: Urls) -> str:
+    """The schema's version, "none" before the first migration. Raises Stop."""
+    with database_faults():
+        return current(urls.owner) or "none"
 
 
 @contextmanager

@@ -16,6 +16,8 @@ class Exit(IntEnum):
     SCHEMA = 6
     NOT_LEADER = 7
     FAULT = 8
+    NO_ANSWER = 9
+    NO_STATEMENT = 10
 
 
 class Stop(Exception):

@@ -1,7 +1,9 @@
 """The processes beside the core: the API, the jobs, and simulated venues."""
 
+import signal
 import time
 from pathlib import Path
+from types import FrameType
 
 from fix_sessions import exchange
 from fix_sessions.exchange_config import ExchangeConfigError, config_from
@@ -27,12 +29,19 @@ def run_jobs(settings: Settings) -> int:
 
     with database(settings.database) as urls:
         _await_schema(urls)
-        return jobs.run(settings, urls.app)
+        try:
+            return jobs.run(settings, urls.app)
+        except OSError as error:
+            where = f"{settings.jobs.metrics_host}:{settings.jobs.metrics_port}"
+            text = f"jobs.metrics_host, jobs.metrics_port = {where}: {error.strerror}"
+            raise Stop(Exit.PORT_IN_USE, text) from None
 
 
 def _await_schema(urls: Urls) -> None:
-    """The core migrates at its start: wait for it, but not for ever."""
+    """The core migrates at its start: wait for it, not for ever. A stop meanwhile is orderly."""
     deadline = time.monotonic() + SCHEMA_WAIT_S
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
     while True:
         try:
             require_schema(urls)
@@ -42,6 +51,10 @@ def _await_schema(urls: Urls) -> None:
             time.sleep(SCHEMA_LOOK_S)
         else:
             return
+
+
+def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise SystemExit(Exit.OK)
 
 
 def run_exchange(
@@ -73,6 +86,9 @@ def _exchange_values(
         if not one.venues or venue.name in one.venues
     ]
     files = venue.trade_file_dir
+    names = {"trade_file": venue.trade_file}
+    if venue.order_file:
+        names["order_file"] = venue.order_file
     return {
         "name": venue.name,
         "sender_comp_id": venue.target_comp_id,
@@ -82,7 +98,7 @@ def _exchange_values(
         "control_port": control_port,
         "data_dir": str(data_dir / venue.name),
         "trade_file_dir": str(files) if files else None,
-        "trade_file": venue.trade_file,
         "seed": seed,
         "symbols": symbols,
+        **names,
     }

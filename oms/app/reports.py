@@ -1,0 +1,209 @@
+"""Reconciliation and audit from a shell: runs and breaks, an order's life, exports."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, TextIO
+
+import orjson
+from rich.table import Table
+from sqlalchemy import Engine, update
+
+from oms.app.exits import Exit, Stop
+from oms.app.operate import console, open_record
+from oms.app.timeline_text import lines_of
+from oms.audit.export import ExportBroken, check_export, export_day
+from oms.audit.timeline import AmbiguousOrder, UnknownOrder, timeline
+from oms.jobs.reconcile import Run
+from oms.jobs.reconcile import reconcile as reconcile_venue
+from oms.jobs.trading_day import RECON, source_of
+from oms.jobs.venue_files import Source
+from oms.queries.recon import get_run, list_breaks, list_runs
+from oms.settings.model import Settings, VenueSettings
+from oms.store.tables import job_runs
+
+_RUNS_SHOWN = 20
+
+
+def reconcile(
+    settings: Settings, day_text: str, source: Path | None, venue: str, *, as_json: bool = False
+) -> int:
+    """Reconcile a day, print the runs; the exit code. Raises Stop."""
+    day = _date(day_text)
+    chosen = _venues(settings, venue, source)
+    runs = []
+    with open_record(settings) as engine:
+        for one in chosen:
+            where = source_of(one, day) if source is None else _beside(source)
+            runs.append(_run(engine, one.name, day, where))
+        for run in runs:
+            _show_run(engine, run.run_id, as_json=as_json)
+    if any(run.error for run in runs):
+        return Exit.NO_STATEMENT
+    return Exit.FAILED if any(run.breaks for run in runs) else Exit.OK
+
+
+def show_recon(settings: Settings, run_id: str, *, as_json: bool = False) -> None:
+    """Print the latest runs, or one with its breaks. Raises Stop."""
+    if run_id and not (run_id.isascii() and run_id.isdigit() and len(run_id) < 19):
+        raise Stop(Exit.USAGE, f"run_id = {run_id}: must be a run's number")
+    with open_record(settings) as engine:
+        if run_id:
+            _show_run(engine, int(run_id), as_json=as_json)
+            return
+        with engine.begin() as connection:
+            runs = list_runs(connection, limit=_RUNS_SHOWN).rows
+    if as_json:
+        for run in runs:
+            _print_json(run)
+        return
+    table = Table("Run", "Date", "Venue", "State", "Orders", "Trades", "Breaks", "Begun (UTC)", "")
+    for run in runs:
+        begun = f"{run['started_at']:%Y-%m-%d %H:%M:%S}"
+        numbers = (str(run[name]) for name in ("orders_checked", "trades_checked", "breaks"))
+        about = (str(run["trade_date"]), run["venue"], run["state"])
+        table.add_row(str(run["run_id"]), *about, *numbers, begun, run["error"])
+    console().print(table)
+
+
+def show_order(settings: Settings, order_id: str, *, as_json: bool = False) -> None:
+    """Print one order's life. Raises Stop."""
+    with open_record(settings) as engine, engine.begin() as connection:
+        try:
+            entries = timeline(connection, order_id)
+        except (UnknownOrder, AmbiguousOrder) as error:
+            raise Stop(Exit.FAILED, str(error)) from None
+    if as_json:
+        for entry in entries:
+            _print_json(entry)
+        return
+    out = console()
+    for line in lines_of(entries):
+        out.print(line, markup=False, soft_wrap=True)
+
+
+def export(settings: Settings, day_text: str, out: Path | None) -> None:
+    """Write a day of the journal; a file appears whole or not at all. Raises Stop."""
+    day = _date(day_text)
+    with open_record(settings) as engine, engine.begin() as connection, _output(out) as file:
+        for line in export_day(connection, day):
+            file.write(line + "\n")
+
+
+def check(path: Path) -> None:
+    """Check an export. Raises Stop."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            count = check_export(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stop(Exit.FAILED, f"{path}: cannot be read: {error}") from None
+    except ExportBroken as error:
+        raise Stop(Exit.FAILED, f"{path}: {error}") from None
+    console().print(f"{count} entries, each as it was chained")
+
+
+def _run(engine: Engine, venue: str, day: date, source: Source | None) -> Run:
+    """One run; where the scheduled one had failed, this one has settled it."""
+    with engine.begin() as connection:
+        run = reconcile_venue(connection, venue, day, source)
+        if not run.error:
+            column = job_runs.c
+            failed = (column.job == f"{RECON}{venue}", column.business_date == day)
+            settled = {"state": "done", "error": f"settled by run {run.run_id}, asked for by hand"}
+            query = update(job_runs).where(*failed, column.state == "failed").values(**settled)
+            connection.execute(query)
+    return run
+
+
+def _venues(settings: Settings, name: str, source: Path | None) -> list[VenueSettings]:
+    known = ", ".join(one.name for one in settings.venues) or "none is configured"
+    if name:
+        chosen = [one for one in settings.venues if one.name == name]
+        if not chosen:
+            raise Stop(Exit.USAGE, f"venue = {name}: must be one of {known}")
+        return chosen
+    if source is None:
+        if not settings.venues:
+            raise Stop(Exit.USAGE, "venues: none is configured")
+        return list(settings.venues)
+    chosen = [one for one in settings.venues if source.name.startswith(f"{one.name}-")]
+    if not chosen:
+        raise Stop(Exit.USAGE, f"venue: say with --venue whose file {source} is ({known})")
+    return [max(chosen, key=lambda one: len(one.name))]
+
+
+def _beside(source: Path) -> Source:
+    orders = source.with_name(f"{source.stem}-orders{source.suffix}")
+    return Source(trades=source, orders=orders if orders.exists() else None)
+
+
+def _show_run(engine: Engine, run_id: int, *, as_json: bool) -> None:
+    with engine.begin() as connection:
+        run = get_run(connection, run_id)
+        if run is None:
+            raise Stop(Exit.FAILED, f"run_id = {run_id}: there is no such run")
+        breaks, cursor = [], ""
+        while True:
+            page = list_breaks(connection, run_id=run_id, cursor=cursor, limit=1_000)
+            breaks += page.rows
+            cursor = page.next
+            if not cursor:
+                break
+    if as_json:
+        _print_json({**run, "found": breaks})
+        return
+    out = console()
+    title = f"Run {run_id}: {run['venue']} {run['trade_date']}, {run['state']}"
+    counts = f"{run['orders_checked']} orders and {run['trades_checked']} trades compared"
+    out.print(f"{title}: {run['error'] or counts}, {run['breaks']} breaks", markup=False)
+    if not breaks:
+        return
+    table = Table("#", "Break", "Order", "ClOrdID", "ExecID", "Field", "Ours", "Theirs", "Evidence")
+    for one in breaks:
+        names = (one[name] for name in ("order_id", "cl_ord_id", "exec_id", "field"))
+        sides = (one["ours"], one["theirs"], _evidence(one["evidence"]))
+        table.add_row(str(one["n"]), one["kind"], *names, *sides)
+    out.print(table)
+
+
+def _evidence(evidence: Mapping[str, Mapping[str, Any]]) -> str:
+    """Where both sides say it: our journal entries, the lines of their files."""
+    found = []
+    for name, record in sorted(evidence.items()):
+        if "journal_seq" in record:
+            found.append(f"{name.replace('_', ' ')}: journal {record['journal_seq']}")
+        if "line" in record:
+            found.append(f"{name.replace('_', ' ')}: line {record['line']}")
+    return ", ".join(found)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Stop(Exit.USAGE, f"date = {text}: must be a date like 2026-01-31") from None
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(orjson.dumps(value, default=str).decode() + "\n")
+
+
+@contextlib.contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
+        return
+    draft = path.with_name(f"{path.name}.part")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise Stop(Exit.FAILED, f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,95 @@
+"""A day of the journal as JSON lines that prove themselves: who has the file can check the chain.
+
+The first line says what the chain goes on from, each further one is an entry with its payload byte
+for byte and its hash, the last one counts them: a file that is cut off is seen to be.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from oms.domain.values import micros
+from oms.store.batch import GENESIS, chain, header
+from oms.store.tables import journal
+
+
+class ExportBroken(ValueError):
+    """Lines that are no complete, unchanged export; the message names the line and the rule."""
+
+
+def export_day(connection: Connection, day: date) -> Iterator[str]:
+    """The lines, without their ends, of all entries stamped on that UTC date."""
+    begin = datetime.combine(day, time(), UTC)
+    column = journal.c
+    query = (
+        select(journal)
+        .where(column.at >= begin, column.at < begin + timedelta(days=1))
+        .order_by(column.seq)
+    )
+    count, last = 0, GENESIS
+    result = connection.execution_options(yield_per=1_000).execute(query)
+    for row in result.mappings():
+        if not count:
+            last = _hash_before(connection, row["seq"])
+            yield _line({"date": day.isoformat(), "previous_hash": last.hex()})
+        count, last = count + 1, bytes(row["hash"])
+        yield _line(
+            {
+                "seq": row["seq"],
+                "at": micros(row["at"]),
+                "kind": row["kind"],
+                "type": row["type"],
+                "payload": bytes(row["payload"]).decode(),
+                "hash": last.hex(),
+            }
+        )
+    if not count:
+        yield _line({"date": day.isoformat(), "previous_hash": ""})
+    yield _line({"entries": count, "last_hash": last.hex() if count else ""})
+
+
+def check_export(lines: Iterable[str]) -> int:
+    """How many entries the export has, each as it was chained. Raises ExportBroken."""
+    number, count, last = 0, -1, b""
+    closed = False
+    for number, text in enumerate(lines, start=1):
+        if closed:
+            raise ExportBroken(f"line {number}: must be the end")
+        try:
+            line = orjson.loads(text)
+            if count < 0:
+                count, last = 0, bytes.fromhex(line["previous_hash"])
+            elif "entries" in line:
+                closed = True
+                if line["entries"] != count:
+                    raise ExportBroken(f"line {number}: must count {count} entries")
+            else:
+                count, last = count + 1, _checked(number, line, last)
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, ExportBroken):
+                raise
+            raise ExportBroken(f"line {number}: must be a line of an export: {error}") from None
+    if not closed:
+        raise ExportBroken(f"line {number}: the last line counts the entries: the file is cut off")
+    return count
+
+
+def _checked(number: int, line: dict[str, Any], last: bytes) -> bytes:
+    head = header(line["seq"], line["at"], line["kind"], line["type"])
+    found = chain(last, head, line["payload"].encode())
+    if found.hex() != line["hash"]:
+        raise ExportBroken(f"line {number}: entry {line['seq']}: the hash does not fit")
+    return found
+
+
+def _hash_before(connection: Connection, seq: int) -> bytes:
+    query = select(journal.c.hash).where(journal.c.seq == seq - 1)
+    found = connection.execute(query).scalar_one_or_none()
+    return GENESIS if found is None else bytes(found)
+
+
+def _line(values: dict[str, Any]) -> str:
+    return orjson.dumps(values).decode()

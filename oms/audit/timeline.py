@@ -1,0 +1,211 @@
+"""One order's whole life: what was asked, decided, booked and said, by whom and when.
+
+The journal is the source: the events of the order and its children, and the command behind each,
+which stands before its events. FIX messages stand with what they caused or what caused them: one
+that came in before its command, one that went out behind its event, with the time of its own.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    RowMapping,
+    and_,
+    func,
+    or_,
+    select,
+    true,
+    union,
+)
+
+from oms.domain.values import micros
+from oms.store.tables import child_orders, fix_messages, journal, order_cl_ord_ids, orders
+
+
+class UnknownOrder(LookupError):
+    """No order has that OrderID or ClOrdID."""
+
+
+class AmbiguousOrder(LookupError):
+    """Several orders had that ClOrdID: order_ids are theirs."""
+
+    def __init__(self, text: str, order_ids: list[str]) -> None:
+        super().__init__(f"{text}: several orders had this ClOrdID: {', '.join(order_ids)}")
+        self.order_ids = order_ids
+
+
+class EntryKind(StrEnum):
+    """What a line of the timeline is, in the order of cause and effect."""
+
+    FIX_IN = "FIX_IN"
+    COMMAND = "COMMAND"
+    EVENT = "EVENT"
+    FIX_OUT = "FIX_OUT"
+
+
+_RANK = {kind: rank for rank, kind in enumerate(EntryKind)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One line. seq: of the journal; of a message, of its command or event. at: microseconds UTC.
+
+    type: the command's or event's name, a message's MsgType (35). who: user, session and door of a
+    command, else what acted. detail: the payload, decimals as text, FIX enumerations as on the
+    wire. text: the FIX message with | for SOH.
+    """
+
+    seq: int
+    at: int
+    kind: EntryKind
+    type: str
+    order_id: str
+    who: str
+    session: str
+    msg_seq_num: int | None
+    detail: dict[str, Any]
+    text: str
+
+
+def timeline(connection: Connection, order_id: str) -> list[TimelineEntry]:
+    """Every line about that order, in order. order_id: OrderID, a child's too, or a ClOrdID.
+
+    Raises UnknownOrder, AmbiguousOrder.
+    """
+    parent = find_order(connection, order_id)
+    children = select(child_orders.c.order_id).where(child_orders.c.parent_id == parent)
+    ids = [parent, *connection.execute(children).scalars()]
+    events = _rows(connection, journal.c.order_id.in_(ids), journal.c.kind == "E")
+    commands = _commands_behind(connection, [row["seq"] for row in events])
+    spans = _spans([row["seq"] for row in commands], [row["seq"] for row in events])
+    beside = _beside(connection, spans)
+    seqs = [row["seq"] for row in commands]
+    found = [_of_journal(row) for row in (*commands, *events, *beside)]
+    found += [_of_message(row) for row in _messages(connection, ids, seqs)]
+    return sorted(found, key=lambda one: (one.seq, _RANK[one.kind], one.at, one.msg_seq_num or 0))
+
+
+def find_order(connection: Connection, text: str) -> str:
+    """OrderID of the client order that is meant. Raises UnknownOrder, AmbiguousOrder."""
+    exact = select(orders.c.order_id).where(orders.c.order_id == text)
+    child = select(child_orders.c.parent_id).where(child_orders.c.order_id == text)
+    for query in (exact, child):
+        known = connection.execute(query).scalar_one_or_none()
+        if known is not None:
+            return str(known)
+    chain = order_cl_ord_ids.c
+    named = union(
+        select(orders.c.order_id).where(orders.c.cl_ord_id == text),
+        select(orders.c.order_id)
+        .join(order_cl_ord_ids, chain.order_id == orders.c.order_id)
+        .where(chain.cl_ord_id == text),
+        select(child_orders.c.parent_id)
+        .join(order_cl_ord_ids, chain.order_id == child_orders.c.order_id)
+        .where(chain.cl_ord_id == text),
+    )
+    found = sorted(connection.execute(named).scalars())
+    if not found:
+        raise UnknownOrder(f"{text}: no order has this OrderID or ClOrdID")
+    if len(found) > 1:
+        raise AmbiguousOrder(text, found)
+    return str(found[0])
+
+
+def _rows(connection: Connection, *conditions: Any) -> list[RowMapping]:
+    return list(connection.execute(select(journal).where(*conditions)).mappings())
+
+
+def _commands_behind(connection: Connection, event_seqs: list[int]) -> list[RowMapping]:
+    """The commands that these events came of, each once."""
+    if not event_seqs:
+        return []
+    event = func.unnest(event_seqs, type_=BigInteger).table_valued("seq").render_derived()
+    behind = (
+        select(journal.c.seq)
+        .where(journal.c.seq < event.c.seq, journal.c.kind == "C")
+        .order_by(journal.c.seq.desc())
+        .limit(1)
+        .lateral()
+    )
+    wanted = select(behind.c.seq).select_from(event.join(behind, true())).distinct()
+    return _rows(connection, journal.c.seq.in_(wanted))
+
+
+def _spans(commands: list[int], events: list[int]) -> list[tuple[int, int]]:
+    """By command the stretch from it to the last event of its own that concerns the order."""
+    found: dict[int, int] = {}
+    starts = sorted(commands)
+    place = -1
+    for seq in sorted(events):
+        while place + 1 < len(starts) and starts[place + 1] < seq:
+            place += 1
+        if place >= 0:
+            found[starts[place]] = seq
+    return list(found.items())
+
+
+def _beside(connection: Connection, spans: Iterable[tuple[int, int]]) -> list[RowMapping]:
+    """Events of the same commands that concern no order but explain: a switch, a lost session."""
+    stretches = [journal.c.seq.between(first, last) for first, last in spans if last > first + 1]
+    if not stretches:
+        return []
+    no_order = or_(journal.c.order_id.is_(None), journal.c.order_id == "")
+    return _rows(connection, and_(journal.c.kind == "E", no_order), or_(*stretches))
+
+
+def _messages(connection: Connection, ids: list[str], seqs: list[int]) -> list[RowMapping]:
+    column = fix_messages.c
+    came = and_(column.direction == "in", column.seq.in_(seqs))
+    query = select(fix_messages).where(or_(column.order_id.in_(ids), came))
+    return list(connection.execute(query).mappings())
+
+
+def _of_journal(row: RowMapping) -> TimelineEntry:
+    detail: dict[str, Any] = orjson.loads(row["payload"])
+    command = row["kind"] == "C"
+    origin = detail.get("origin", {}) if command else {}
+    origin.pop("raw", None)
+    return TimelineEntry(
+        seq=row["seq"],
+        at=micros(row["at"]),
+        kind=EntryKind.COMMAND if command else EntryKind.EVENT,
+        type=row["type"],
+        order_id=row["order_id"] or "",
+        who=_who(origin) if command else f"core, leadership {row['leader_epoch']}",
+        session=row["session"] or "",
+        msg_seq_num=row["msg_seq_num"],
+        detail=detail,
+        text="",
+    )
+
+
+def _who(origin: dict[str, Any]) -> str:
+    parts = [origin.get("counterparty", "")]
+    user = origin.get("user", "")
+    if user and user not in parts:
+        parts.append(f"user {user}")
+    if origin.get("session"):
+        parts.append(f"session {origin['session']}")
+    parts.append(str(origin.get("channel", "")))
+    return ", ".join(part for part in parts if part)
+
+
+def _of_message(row: RowMapping) -> TimelineEntry:
+    came = row["direction"] == "in"
+    return TimelineEntry(
+        seq=row["seq"],
+        at=micros(row["at"]),
+        kind=EntryKind.FIX_IN if came else EntryKind.FIX_OUT,
+        type=row["msg_type"],
+        order_id=row["order_id"] or "",
+        who=f"from {row['session']}" if came else f"to {row['session']}",
+        session=row["session"],
+        msg_seq_num=row["msg_seq_num"],
+        detail={},
+        text=row["text"].replace("\x01", "|"),
+    )

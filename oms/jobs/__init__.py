@@ -1,0 +1,1 @@
+"""What happens by the clock: calendars, the trading day's turn, reconciliation, verification."""

@@ -1,0 +1,101 @@
+"""One run: a venue's statement of a day against our record, kept with all its breaks.
+
+A run without a statement is a failed run with its reason, never one without breaks. Run again, it
+finds the same under a new number.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import structlog
+from sqlalchemy import Connection, insert
+
+from oms.jobs.our_side import journal_tip, load_our_side
+from oms.jobs.venue_files import NoStatement, Source, read_statement
+from oms.reconciliation.breaks import Break, Comparison
+from oms.reconciliation.compare import compare
+from oms.store.tables import recon_breaks, recon_runs
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run as it was kept. error: why it failed, empty when it did not."""
+
+    run_id: int
+    venue: str
+    day: date
+    breaks: int
+    error: str
+
+
+def reconcile(connection: Connection, venue: str, day: date, source: Source | None) -> Run:
+    """Compare, and write the run with its breaks in the transaction of the connection.
+
+    The transaction must see one moment (REPEATABLE READ). source None: the venue sends no files,
+    which fails the run.
+    """
+    started_at = datetime.now(UTC)
+    tip = journal_tip(connection)
+    found, digests, error = None, "", ""
+    try:
+        if source is None:
+            raise NoStatement(f"venues.{venue}.trade_file_dir: is not set: there is no statement")
+        statement = read_statement(source, day)
+        digests = statement.digests
+        found = compare(load_our_side(connection, venue, day, statement.side), statement.side)
+    except NoStatement as reason:
+        error = str(reason)
+    run_id = connection.execute(
+        insert(recon_runs)
+        .values(
+            trade_date=day,
+            venue=venue,
+            started_at=started_at,
+            finished_at=datetime.now(UTC),
+            state="failed" if found is None else "done",
+            source="" if source is None else str(source),
+            source_sha256=digests,
+            orders_checked=found.orders_checked if found else 0,
+            trades_checked=found.trades_checked if found else 0,
+            breaks=len(found.breaks) if found else 0,
+            error=error,
+            journal_seq=tip,
+        )
+        .returning(recon_runs.c.run_id)
+    ).scalar_one()
+    if found is not None and found.breaks:
+        rows = [_row(run_id, venue, n, one) for n, one in enumerate(found.breaks, start=1)]
+        connection.execute(insert(recon_breaks), rows)
+    _tell(run_id, venue, day, found, error)
+    breaks = len(found.breaks) if found else 0
+    return Run(run_id=run_id, venue=venue, day=day, breaks=breaks, error=error)
+
+
+def _row(run_id: int, venue: str, n: int, one: Break) -> dict[str, object]:
+    return {
+        "run_id": run_id,
+        "n": n,
+        "venue": venue,
+        "kind": one.kind.value,
+        "order_id": one.order_id,
+        "cl_ord_id": one.cl_ord_id,
+        "exec_id": one.exec_id,
+        "field": one.field,
+        "ours": one.ours,
+        "theirs": one.theirs,
+        "evidence": dict(one.evidence),
+    }
+
+
+def _tell(run_id: int, venue: str, day: date, found: Comparison | None, error: str) -> None:
+    about = {"run_id": run_id, "venue": venue, "date": day.isoformat()}
+    if found is None:
+        log.error("recon.failed", error=error, **about)
+        return
+    counts = {"orders": found.orders_checked, "trades": found.trades_checked}
+    if found.breaks:
+        log.error("recon.breaks", breaks=len(found.breaks), **counts, **about)
+    else:
+        log.info("recon.agrees", **counts, **about)
