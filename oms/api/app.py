@@ -11,9 +11,10 @@ from fastapi.openapi.utils import get_openapi
 from oms.api import problems
 from oms.api.answers import Answers
 from oms.api.auth import keyring_of
-from oms.api.context import Context, make_engine
+from oms.api.context import Context, Reconcile, make_engine
 from oms.api.gatekeeper import Gatekeeper
 from oms.api.routers import (
+    audit,
     command_states,
     events,
     executions,
@@ -43,10 +44,36 @@ Commands are journaled before they are answered, and are taken once however ofte
 the command is kept, and `Location` tells what became of it.
 """
 
+_ROUTERS: Final = (
+    orders.api,
+    executions.api,
+    positions.api,
+    instruments.api,
+    sessions.api,
+    risk.api,
+    trading_day.api,
+    recon.api,
+    refusals.api,
+    audit.api,
+    events.api,
+    command_states.api,
+    health.api,
+)
 
-def create_app(settings: Settings, url: str) -> FastAPI:
-    """The application over the database at `url` (libpq's form, the application's role)."""
-    context = Context(settings=settings, url=url, engine=make_engine(url), answers=Answers(url))
+
+def create_app(settings: Settings, url: str, reconcile: Reconcile | None = None) -> FastAPI:
+    """The application over the database at `url` (libpq's form, the application's role).
+
+    reconcile: what POST /v1/recon/runs calls, on a thread of its own; without it there is no such
+    route.
+    """
+    context = Context(
+        settings=settings,
+        url=url,
+        engine=make_engine(url),
+        answers=Answers(url),
+        reconcile=reconcile,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -71,21 +98,8 @@ def create_app(settings: Settings, url: str) -> FastAPI:
     app.add_exception_handler(NotAnsweredYet, on_not_answered_yet)
     app.add_middleware(Gatekeeper, keyring=keyring_of(settings))
     app.include_router(health.open_api)
-    for module in (
-        orders,
-        executions,
-        positions,
-        instruments,
-        sessions,
-        risk,
-        trading_day,
-        recon,
-        refusals,
-        events,
-        command_states,
-        health,
-    ):
-        app.include_router(module.api)
+    for api in _ROUTERS if reconcile is None else (*_ROUTERS, recon.runs_api):
+        app.include_router(api)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

@@ -1,7 +1,8 @@
 """What every route works with: settings, database, the waiter for answers; made once by the app."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -16,14 +17,19 @@ _WAIT_S = 5
 _STATEMENT_MS = 10_000
 
 
+Reconcile = Callable[[str, date], int]
+"""Compares a venue's statement of a date with the record; answers the run's number."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """url: libpq's, of the application's role."""
+    """url: libpq's, of the application's role. reconcile: None where runs are not for this API."""
 
     settings: Settings
     url: str
     engine: Engine
     answers: Answers
+    reconcile: Reconcile | None = None
 
 
 def make_engine(url: str) -> Engine:

@@ -162,3 +162,14 @@ class TradingDate(Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"trade_date": "2026-11-20"}]})
 
     trade_date: date
+
+
+class ReconRequest(Request):
+    """Whose statement of which trading date is to be compared."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"trade_date": "2026-11-20", "venue": "XSIM1"}]}
+    )
+
+    trade_date: date
+    venue: ShortText

@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 
 from oms.api.app import create_app
+from oms.api.context import Reconcile
 from oms.settings import Settings
 
 EXIT_PORT_IN_USE: Final = 4
@@ -19,10 +20,11 @@ EXIT_PORT_IN_USE: Final = 4
 log = structlog.get_logger(__name__)
 
 
-def run(settings: Settings, url: str = "") -> int:
+def run(settings: Settings, url: str = "", reconcile: Reconcile | None = None) -> int:
     """Serve until told to stop; the exit code, 0 after an orderly stop.
 
     url: the database in libpq's form, for the application's role; by default the configured one.
+    reconcile: what POST /v1/recon/runs calls.
     Requests in flight are answered before the end.
     """
     if not url:
@@ -37,7 +39,7 @@ def run(settings: Settings, url: str = "") -> int:
         return EXIT_PORT_IN_USE
     host, port = listener.getsockname()[:2]
     log.info("api.listens", host=host, port=port)
-    Server(configuration(settings, url)).run(sockets=[listener])
+    Server(configuration(settings, url, reconcile)).run(sockets=[listener])
     log.info("api.stopped")
     return 0
 
@@ -62,10 +64,12 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def configuration(settings: Settings, url: str) -> uvicorn.Config:
+def configuration(
+    settings: Settings, url: str, reconcile: Reconcile | None = None
+) -> uvicorn.Config:
     """How uvicorn serves the application over the database at `url`."""
     return uvicorn.Config(
-        create_app(settings, url),
+        create_app(settings, url, reconcile),
         loop="uvloop",
         http="httptools",
         lifespan="on",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from oms.api.context import Reconcile
 from oms.api.server import Server, bind, configuration
 from oms.settings import Settings, load
 
@@ -36,10 +37,10 @@ def settings_for_api(*, answer_wait_ms: int = 100) -> Settings:
 
 
 @contextmanager
-def running_api(settings: Settings, url: str) -> Iterator[Api]:
+def running_api(settings: Settings, url: str, reconcile: Reconcile | None = None) -> Iterator[Api]:
     """The API over the database at `url`, for as long as the context."""
     listener = bind(settings)
-    server = Server(configuration(settings, url))
+    server = Server(configuration(settings, url, reconcile))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"

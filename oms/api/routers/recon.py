@@ -3,16 +3,19 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Response
+from sqlalchemy import Connection
 
-from oms.api.auth import Staff
-from oms.api.context import Reader
-from oms.api.problems import not_found, responses
+from oms.api.auth import Operator, Staff
+from oms.api.context import Ctx, Reader
+from oms.api.problems import invalid, not_found, responses
+from oms.api.requests import ReconRequest
 from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
 from oms.api.shown import Listing, ReconBreak, ReconRun
 from oms.queries.recon import get_run, list_breaks, list_runs
 
 api = router("reconciliation")
+runs_api = router("reconciliation")
 RunId = Annotated[int, Path(ge=1, lt=1 << 63)]
 
 
@@ -56,7 +59,23 @@ def get_breaks(
     return listing(ReconBreak, page)
 
 
-def _run(connection: Reader, run_id: int) -> ReconRun:
+@runs_api.post("/recon/runs", status_code=201, summary="Reconcile a venue's day now")
+def post_run(_: Operator, context: Ctx, body: ReconRequest, response: Response) -> ReconRun:
+    """The venue's file, where it is configured, against the record; run again, a new run.
+
+    A file that is missing or unreadable is a run with state `failed`, and says why.
+    """
+    known = {venue.name for venue in context.settings.venues}
+    if body.venue not in known:
+        raise invalid("venue", body.venue, f"must be one of {', '.join(sorted(known))}")
+    assert context.reconcile is not None, "the route exists only with it"
+    run_id = context.reconcile(body.venue, body.trade_date)
+    response.headers["Location"] = f"/v1/recon/runs/{run_id}"
+    with context.engine.connect() as connection:
+        return _run(connection, run_id)
+
+
+def _run(connection: Connection, run_id: int) -> ReconRun:
     row = get_run(connection, run_id)
     if row is None:
         raise not_found("run", str(run_id))

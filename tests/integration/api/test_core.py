@@ -1,7 +1,9 @@
 """Orders over REST through a real core to a real venue and back."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -212,6 +214,54 @@ def test_mass_cancel_and_status(server: Server) -> None:
     assert figures["led"] is True
     assert figures["journal_seq"] > 0
     assert figures["unknown_orders"] == 0
+
+
+def test_an_orders_life_and_the_proof_of_the_record(server: Server) -> None:
+    api = server.api
+    body = ORDER | {"cl_ord_id": "story", "time_in_force": "IOC", "price": "90.00"}
+    order_id = api.alpha.post("/v1/orders", json=body).json()["order_id"]
+    server.until(api.alpha, order_id, lambda one: not one["is_open"], "expired or cancelled")
+
+    lines = api.compliance.get(f"/v1/orders/{order_id}/audit").json()["items"]
+    kinds = [(one["kind"], one["type"]) for one in lines]
+    assert kinds[:2] == [("COMMAND", "NewOrderSingle"), ("EVENT", "OrderAccepted")]
+    assert ("FIX_OUT", "D") in kinds
+    assert ("FIX_IN", "8") in kinds
+    assert "user alpha" in lines[0]["who"]
+    assert [one["seq"] for one in lines] == sorted(one["seq"] for one in lines)
+    assert api.compliance.get("/v1/orders/story/audit").json()["items"] == lines
+    problem(api.alpha.get(f"/v1/orders/{order_id}/audit"), 403, "forbidden")
+    problem(api.compliance.get("/v1/orders/nothing/audit"), 404, "not-found")
+
+    report = api.compliance.post("/v1/audit/verify").json()
+    assert report["ok"] is True, report
+    assert report["entries"] == report["last_seq"] > 0
+    assert report["rows"]["orders"] > 0
+
+    today = datetime.now(UTC).date()
+    export = [
+        line
+        for day in (today - timedelta(days=1), today)
+        for line in api.compliance.get(f"/v1/audit/export/{day}").text.splitlines()
+    ]
+    entries = [one for one in map(json.loads, export) if "seq" in one]
+    assert [one["seq"] for one in entries[:3]] == [1, 2, 3]
+
+
+def test_a_day_is_reconciled_on_request(server: Server) -> None:
+    day = datetime.now(UTC).date().isoformat()
+    body = {"trade_date": day, "venue": "XSIM"}
+    answer = server.api.operations.post("/v1/recon/runs", json=body)
+    assert answer.status_code == 201, answer.text
+    run = answer.json()
+    assert run["state"] == "failed"
+    assert "trade_file_dir" in run["error"]
+    assert server.api.compliance.get(answer.headers["location"]).json() == run
+    again = server.api.operations.post("/v1/recon/runs", json=body).json()
+    assert again["run_id"] > run["run_id"]
+    problem(server.api.compliance.post("/v1/recon/runs", json=body), 403, "forbidden")
+    wrong = server.api.operations.post("/v1/recon/runs", json=body | {"venue": "NONE"})
+    problem(wrong, 422, "invalid-request")
 
 
 def test_events_can_be_resumed(server: Server) -> None:
