@@ -126,7 +126,7 @@ MESSAGES = """
 CREATE TABLE fix_messages (
     session text,
     epoch integer,
-    direction text CHECK (direction IN ('in', 'out')),
+    direction text,
     msg_seq_num bigint,
     seq bigint NOT NULL,
     msg_type text NOT NULL,

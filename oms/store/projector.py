@@ -57,8 +57,27 @@ from oms.domain.state import Position, State
 from oms.store import rows
 from oms.store.rows import Row
 
-# A change of executions that are in the table already.
 TradeChange = TradeBusted | TradeCorrected
+OtherEvent = (
+    SessionOpened
+    | SessionClosed
+    | EpochOpened
+    | ResyncStarted
+    | ResyncCompleted
+    | OrphanReported
+    | DiscrepancyFound
+    | RiskLimitSet
+    | KillSwitchEngaged
+    | KillSwitchReleased
+    | OrderStatusReported
+    | UnknownOrderStatusReported
+    | DuplicateExecutionDropped
+    | PeerRefusedMessage
+    | LeaderStarted
+    | TradingDateOpened
+    | TradingDayClosed
+    | CommandAnswered
+)
 
 
 class Projector:
@@ -162,29 +181,7 @@ class Projector:
             case _:
                 self._observe_other(seq, at, event)
 
-    def _observe_other(
-        self,
-        seq: int,
-        at: int,
-        event: SessionOpened
-        | SessionClosed
-        | EpochOpened
-        | ResyncStarted
-        | ResyncCompleted
-        | OrphanReported
-        | DiscrepancyFound
-        | RiskLimitSet
-        | KillSwitchEngaged
-        | KillSwitchReleased
-        | OrderStatusReported
-        | UnknownOrderStatusReported
-        | DuplicateExecutionDropped
-        | PeerRefusedMessage
-        | LeaderStarted
-        | TradingDateOpened
-        | TradingDayClosed
-        | CommandAnswered,
-    ) -> None:
+    def _observe_other(self, seq: int, at: int, event: OtherEvent) -> None:
         match event:
             case (
                 SessionOpened()
@@ -200,9 +197,8 @@ class Projector:
                 date = self._state.trade_date
                 self._discrepancies.append(rows.discrepancy_row(seq, at, event, date))
             case RiskLimitSet():
-                self._limits[event.rule, event.level, event.subject] = rows.limit_row(
-                    seq, at, event
-                )
+                key = (event.rule, event.level, event.subject)
+                self._limits[key] = rows.limit_row(seq, at, event)
             case KillSwitchEngaged():
                 row = (event.level, event.subject, event.user, event.reason, at, seq)
                 self._kill_switches[event.level, event.subject] = row
