@@ -10,6 +10,7 @@ from fix_sessions.exchange_config import ExchangeConfigError, config_from
 from oms.api import server
 from oms.app.database import Urls, database, require_schema
 from oms.app.exits import Exit, Stop
+from oms.app.on_request import reconciler
 from oms.settings.model import Settings, VenueSettings
 
 SCHEMA_WAIT_S = 60.0
@@ -20,7 +21,7 @@ def run_api(settings: Settings) -> int:
     """The REST API, once the core has made the schema. Raises Stop."""
     with database(settings.database) as urls:
         _await_schema(urls)
-        return server.run(settings, urls.app)
+        return server.run(settings, urls.app, reconciler(settings, urls.app))
 
 
 def run_jobs(settings: Settings) -> int:

@@ -6,19 +6,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
-from oms.api.context import Reconcile
-from oms.jobs.reconcile import reconcile
-from oms.jobs.trading_day import source_of
+from oms.app.on_request import reconciler
 from oms.settings import Settings, load
-from oms.store.postgres_urls import APP_ROLE, role_url, sqlalchemy_url
+from oms.store.postgres_urls import APP_ROLE, role_url
 from tests.integration.exchange_process import ROOT, VenueProcess, running
 from tests.support.api import EXAMPLE, Api, running_api
 from tests.support.processes import eventually
@@ -156,27 +151,13 @@ def whole_server(
         core = Core(config)
         try:
             app_url = settings.database.url.get_secret_value()
-            with running_api(settings, app_url, _reconciler(settings, app_url)) as api:
+            with running_api(settings, app_url, reconciler(settings, app_url)) as api:
                 core.start()
                 server = Server(api, core, venue, settings)
                 server.wait_ready()
                 yield server
         finally:
             core.kill()
-
-
-def _reconciler(settings: Settings, url: str) -> Reconcile:
-    """The jobs' own reconciliation, as the API is to call it."""
-    engine = create_engine(
-        sqlalchemy_url(url), poolclass=NullPool, isolation_level="REPEATABLE READ"
-    )
-    venues = {venue.name: venue for venue in settings.venues}
-
-    def run(venue: str, day: date) -> int:
-        with engine.begin() as connection:
-            return reconcile(connection, venue, day, source_of(venues[venue], day)).run_id
-
-    return run
 
 
 def _part(begin: str, end: str) -> str:

@@ -1,0 +1,22 @@
+"""What the API may ask of the jobs: it knows them only as functions that it is given."""
+
+from datetime import date
+
+from oms.api.context import Reconcile
+from oms.settings.model import Settings
+
+
+def reconciler(settings: Settings, url: str) -> Reconcile:
+    """Compares a configured venue's statement with the record at `url`, as the end of day does."""
+    venues = {venue.name: venue for venue in settings.venues}
+
+    def reconcile_now(venue: str, day: date) -> int:
+        from oms.jobs.once import jobs_engine  # noqa: PLC0415 - takes a second to import
+        from oms.jobs.reconcile import reconcile  # noqa: PLC0415
+        from oms.jobs.trading_day import source_of  # noqa: PLC0415
+
+        source = source_of(venues[venue], day)
+        with jobs_engine(url).begin() as connection:
+            return reconcile(connection, venue, day, source).run_id
+
+    return reconcile_now
