@@ -33,10 +33,12 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class Acceptor(Transport):
-    """QuickFIX listens on every address of the machine and cannot be told otherwise.
+    """The listening socket is ours, and lent to QuickFIX only while it is to accept.
 
-    So it is given a port of no meaning, and its listening socket is replaced by one of ours, bound
-    to the configured address, before anyone can connect to it.
+    On its own QuickFIX listens on every address of the machine. And where it closes one connection
+    and accepts another in the same poll, the new one gets the old one's descriptor and is closed in
+    its stead. So it starts with a port of no meaning, a pipe that is always silent stands in the
+    place of its listening socket, and ours replaces that when someone waits and all is tidy.
     """
 
     def __init__(
@@ -51,7 +53,11 @@ class Acceptor(Transport):
         self._reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._reservation.bind(("0.0.0.0", 0))  # noqa: S104 - never listens
         self._stand_in_port: int = self._reservation.getsockname()[1]
-        self._listener = -1
+        self._listener: socket.socket | None = None
+        self._slot = -1  # the descriptor that QuickFIX takes for its listening socket
+        self._silent, self._silent_end = os.pipe()
+        # Set by the engine when a connection waits to be accepted.
+        self.has_callers = False
         super().__init__(make(specs, self._stand_in_port), watch)
 
     @property
@@ -69,17 +75,35 @@ class Acceptor(Transport):
             if before.get(descriptor) == inode:
                 continue
             if descriptors.local_port(descriptor) == self._stand_in_port:
-                self._listener = descriptor
-        assert self._listener >= 0, "QuickFIX opened no listening socket"
-        os.dup2(listener.fileno(), self._listener, inheritable=False)
-        self._port = listener.getsockname()[1]
-        listener.close()
+                self._slot = descriptor
+        assert self._slot >= 0, "QuickFIX opened no listening socket"
+        os.dup2(self._silent, self._slot, inheritable=False)
+        self._listener, self._port = listener, listener.getsockname()[1]
         self._know_signals(before)
-        inode = os.fstat(self._listener).st_ino
-        self._know(self._listener, inode, connection=False)
+        inode = os.fstat(listener.fileno()).st_ino
+        self._know(listener.fileno(), inode, connection=False)
+
+    def pump(self) -> None:
+        super().pump()
+        if self.has_callers and self._listener is not None:
+            self.has_callers = False
+            super().pump()
+            os.dup2(self._listener.fileno(), self._slot, inheritable=False)
+            try:
+                super().pump()
+            finally:
+                os.dup2(self._silent, self._slot, inheritable=False)
+
+    def close(self) -> None:
+        super().close()
+        self._reservation.close()
+        if self._listener is not None:
+            self._listener.detach()  # closed with all that is known
+        os.close(self._silent)
+        os.close(self._silent_end)
 
     def is_listener(self, descriptor: int) -> bool:
-        return descriptor == self._listener
+        return self._listener is not None and descriptor == self._listener.fileno()
 
     def _is_ours(self, descriptor: int, inode: int) -> bool:
         return descriptors.local_port(descriptor) == self._port

@@ -5,6 +5,7 @@ each other's heartbeats and call back where nothing can be caught. Here its acce
 are polled by hand when one epoll says that a socket of theirs has something.
 """
 
+import logging
 import select
 import time
 from collections.abc import Callable, Sequence
@@ -18,8 +19,16 @@ from fix_sessions.backlog import Backlog
 from fix_sessions.binding import quickfix
 from fix_sessions.initiator import Initiator
 from fix_sessions.outgoing import message_of
-from fix_sessions.settings import SessionSpec, check_specs, dictionary_of, settings_text
+from fix_sessions.settings import (
+    SessionSpec,
+    SettingsError,
+    check_specs,
+    dictionary_of,
+    settings_text,
+)
 from fix_sessions.transport import Transport
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["Engine", "EngineFault", "PortInUse"]
 
@@ -30,6 +39,10 @@ _STOP_POLL_S = 0.02
 
 class EngineFault(RuntimeError):
     """A callback or QuickFIX itself failed: the process must stop, and recovers by its journal."""
+
+
+def _session_id(spec: SessionSpec) -> Any:
+    return quickfix.SessionID(spec.begin_string, spec.sender_comp_id, spec.target_comp_id)
 
 
 class Engine:
@@ -50,6 +63,9 @@ class Engine:
         slow_consumer_s: float = 10.0,
     ) -> None:
         check_specs(sessions)
+        for spec in sessions:
+            if quickfix.Session.doesSessionExist(_session_id(spec)):
+                raise SettingsError(f"session {spec.quickfix_id}: this process runs it already")
         self._handler = handler
         self._store_dir, self._log_dir = store_dir, log_dir
         self._epoll = select.epoll()
@@ -79,11 +95,8 @@ class Engine:
             *self._initiators.values(),
         )
         for spec in sessions:
-            session_id = quickfix.SessionID(
-                spec.begin_string, spec.sender_comp_id, spec.target_comp_id
-            )
             record = self._records[spec.session_id]
-            record.session = quickfix.Session.lookupSession(session_id)
+            record.session = quickfix.Session.lookupSession(_session_id(spec))
             record.dictionary = dictionaries[spec.dictionary or dictionary_of(spec.begin_string)]
 
     def _parts(self, specs: Sequence[SessionSpec], port: int | None) -> tuple[Any, ...]:
@@ -268,16 +281,17 @@ class Engine:
         return self._initiators[record.session_id].is_connected()
 
     def _serve(self, events: list[tuple[int, int]]) -> None:
-        ready: dict[Transport, None] = {t: None for t in self._transports if t.unfinished}
+        ready: dict[Transport, list[int]] = {t: [] for t in self._transports if t.unfinished}
         connected = False
         for descriptor, _ in events:
             if descriptor == self._backlog.fileno():
                 self._backlog.note_room()
             elif descriptor in self._owners:
-                ready[self._owners[descriptor]] = None
-                connected |= self._acceptor is not None and self._acceptor.is_listener(descriptor)
-        for transport in ready:
-            transport.pump()
+                ready.setdefault(self._owners[descriptor], []).append(descriptor)
+                if self._acceptor is not None and self._acceptor.is_listener(descriptor):
+                    connected = self._acceptor.has_callers = True
+        for transport, descriptors_ready in ready.items():
+            self._pump(transport, descriptors_ready)
             if isinstance(transport, Initiator) and not self.is_logged_on(
                 transport.spec.session_id
             ):
@@ -285,6 +299,22 @@ class Engine:
         if connected and self._acceptor is not None:
             self._acceptor.find_connections(descriptors.open_sockets())
         self._backlog.send_on()
+
+    def _pump(self, transport: Transport, ready: Sequence[int]) -> None:
+        """Pump, and end the connection whose bytes made QuickFIX fail.
+
+        Some session messages out of place do, such as a SequenceReset before any Logon. QuickFIX
+        does not say whose they were: all that were readable are ended, and recover by logging on.
+        """
+        try:
+            transport.pump()
+        except Exception as error:
+            suspects = [d for d in transport.connections if d in ready] or transport.connections
+            if self._callbacks.fault is not None or not suspects:
+                raise
+            _log.warning("QuickFIX failed on what was received; connection ended: %s", str(error))
+            for descriptor in suspects:
+                descriptors.shut_down(descriptor)
 
     def _tick(self, now_s: float) -> None:
         """What QuickFIX does only when its sockets are silent: heartbeats, requests, timeouts."""
@@ -294,7 +324,7 @@ class Engine:
             if record.logged_on:
                 record.session.next(stamp)
         for transport in self._transports:
-            transport.pump()
+            self._pump(transport, [])
         self._backlog.check(now_s)
 
     def _connect(self, now_s: float) -> None:
@@ -302,8 +332,8 @@ class Engine:
         self._next_connecting_tick_s = now_s + _CONNECTING_TICK_S
         for session_id, initiator in self._initiators.items():
             if not self.is_logged_on(session_id):
-                initiator.pump()
-                initiator.pump()
+                self._pump(initiator, [])
+                self._pump(initiator, [])
                 initiator.find_connections(descriptors.open_sockets())
 
     def _connecting_in_s(self, now_s: float) -> float:

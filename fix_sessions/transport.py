@@ -21,6 +21,7 @@ class Transport:
         self._quickfix_engine = quickfix_engine
         self._watch = watch
         self._known: dict[int, int] = {}
+        self._connections: set[int] = set()
         # Set where QuickFIX closed a socket in between: it tidies up in its next poll.
         self.unfinished = False
 
@@ -28,6 +29,11 @@ class Transport:
         """Let QuickFIX do what it can without waiting."""
         self.unfinished = False
         self._quickfix_engine.poll()
+
+    @property
+    def connections(self) -> list[int]:
+        """The descriptors of the connections known of."""
+        return list(self._connections)
 
     def holds(self, descriptor: int, inode: int) -> bool:
         return self._known.get(descriptor) == inode
@@ -37,14 +43,17 @@ class Transport:
         for descriptor, inode in list(self._known.items()):
             if sockets.get(descriptor) != inode:
                 del self._known[descriptor]
+                self._connections.discard(descriptor)
         for descriptor, inode in sockets.items():
             if descriptor not in self._known and self._is_ours(descriptor, inode):
                 self._know(descriptor, inode, connection=True)
 
     def close(self) -> None:
         """End QuickFIX's part of it, and close the sockets that it leaves behind."""
-        self._quickfix_engine.stop(True)
-        self._quickfix_engine = None  # its destructor takes the sessions from the global registry
+        engine, self._quickfix_engine = self._quickfix_engine, None
+        engine.stop(True)
+        # Its destructor takes the sessions from a registry that all engines of a process share.
+        engine.__swig_destroy__(engine)
         sockets = descriptors.open_sockets()
         for descriptor, inode in self._known.items():
             if sockets.get(descriptor) == inode:
@@ -53,6 +62,8 @@ class Transport:
 
     def _know(self, descriptor: int, inode: int, *, connection: bool) -> None:
         self._known[descriptor] = inode
+        if connection:
+            self._connections.add(descriptor)
         self._watch.watch(descriptor, self, connection=connection)
 
     def _know_signals(self, before: dict[int, int]) -> None:

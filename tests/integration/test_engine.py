@@ -242,6 +242,13 @@ def test_sessions_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:
         hub.run(accepting(target_comp_id="A\nB"))
     with pytest.raises(SettingsError, match=r"no dictionary FIX99.xml"):
         hub.run(accepting(begin_string="FIX.9.9"))
+    hub.run(accepting())
+    other = EngineHub(tmp_path)
+    with pytest.raises(SettingsError, match=r"FIX.4.4:PLUMB->ALPHA: this process runs it already"):
+        other.run(accepting())
+    hub.close()
+    other.run(accepting())
+    other.close()
 
 
 def test_stop_logs_every_session_out(hub: EngineHub) -> None:

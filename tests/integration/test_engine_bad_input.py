@@ -115,6 +115,29 @@ def test_a_stale_sending_time_is_rejected_and_logged_out(
     assert hub.recorder.received == []
 
 
+def test_session_messages_before_a_logon_cost_the_connection_and_nothing_else(
+    hub: EngineHub, engine: Engine, client: LightPeer
+) -> None:
+    client.logout()
+    engine.set_expected_inbound("ALPHA", 20)
+    client.connect(logon=False)
+    header = [(49, "ALPHA"), (56, "PLUMB"), (52, sending_time(client))]
+    client.send_bytes(frame("FIX.4.4", [(35, "A"), *header, (98, "0"), (108, "30")]))
+    reset = frame("FIX.4.4", [(35, "4"), (34, "2"), *header, (36, "5")])
+
+    def ended() -> bool:
+        if client.is_connected:
+            client.send_bytes(reset)
+        return not client.is_connected
+
+    hub.until(ended)
+    other = hub.client_of(engine, "BETA")
+    other.logon()
+    client.session.next_out = 20
+    client.reconnect()
+    assert goes_on(hub, client)
+
+
 def spoilt_checksum(data: bytes) -> bytes:
     return data[:-4] + (b"000\x01" if data[-4:] != b"000\x01" else b"001\x01")
 
