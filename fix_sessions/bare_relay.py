@@ -9,6 +9,7 @@ something, memory stores, no data dictionary, messages read and made as text.
 import os
 import select
 import socket
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -134,6 +135,8 @@ def serve(pipe: Connection, config: RelayConfig) -> None:
             os._exit(1)
     pipe.send("ready")
     _relay_until_closed(relay, pipe, acceptor, initiator, config)
+    if relay.fault:
+        sys.stderr.write(f"bare relay: {relay.fault}\n")
     # QuickFIX's own end may wait for a silent counterparty; nothing here is worth waiting for.
     os._exit(1 if relay.fault else 0)
 

@@ -109,7 +109,11 @@ class Load:
                 raise BenchError(run.failure)
             lost = [peer for peer in peers if not peer.is_logged_on]
             if lost:
-                raise BenchError(f"session lost in mid-run: {lost[0].session.close_reason}")
+                session = lost[0].session
+                raise BenchError(
+                    f"session with {session.settings.target_comp_id} lost in mid-run, "
+                    f"{run.filled} of {filled} orders filled: {session.close_reason}"
+                )
             if time.monotonic() > deadline:
                 raise BenchError(
                     f"no fill for {_STALL_S} s: {run.filled} of {filled} orders are filled"

@@ -7,6 +7,7 @@ of them alike.
 import contextlib
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ _SMALLEST_RUN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """orders: of the sustained load in each round. data_dir: made anew, on that disk."""
+    """orders: of the sustained load in each round. data_dir: on the disk to measure."""
 
     orders: int = 5_000
     json_file: Path | None = None
@@ -92,11 +93,11 @@ class _Way:
 def _subjects(data_dir: Path) -> Iterator[_Subjects]:
     """Everything that is measured, up and logged on; its data are removed afterwards."""
     with contextlib.ExitStack() as stack:
-        shutil.rmtree(data_dir, ignore_errors=True)
-        data_dir.mkdir(parents=True)
-        stack.callback(shutil.rmtree, data_dir, ignore_errors=True)
-        postgres = stack.enter_context(EmbeddedPostgres(data_dir / "postgres"))
-        server = Server(data_dir=data_dir, client_sessions=_CLIENT_SESSIONS)
+        data_dir.mkdir(parents=True, exist_ok=True)
+        own_dir = Path(tempfile.mkdtemp(dir=data_dir))
+        stack.callback(shutil.rmtree, own_dir, ignore_errors=True)
+        postgres = stack.enter_context(EmbeddedPostgres(own_dir / "postgres"))
+        server = Server(data_dir=own_dir, client_sessions=_CLIENT_SESSIONS)
         stack.callback(server.stop)
         relay = Relay(client_sessions=_CLIENT_SESSIONS, shape=SHAPE)
         stack.callback(relay.stop)

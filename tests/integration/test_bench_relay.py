@@ -63,5 +63,5 @@ def test_a_session_lost_in_mid_run_is_an_error(venue: Venue, load: Load) -> None
     load.logon()
     assert venue.is_logged_on()
     venue.stop()
-    with pytest.raises(BenchError, match="session lost in mid-run"):
+    with pytest.raises(BenchError, match="session with V lost in mid-run"):
         load.run(orders=10, in_flight=2)
