@@ -171,6 +171,8 @@ class CoreProcess:
         self._sequencer.submit(self._started())
         for command in self._first_limits():
             self._sequencer.submit(command)
+        # First of all entries of this leader: what is sent again below is noted after it.
+        self._sequencer.pump()
         self._sequencer.deliver_again(self._recovered.undelivered)
         self._start_metrics()
         if self._settings.clients:

@@ -1,0 +1,1 @@
+"""`oms demo`: the whole product on one machine: trade, kill, recover, reconcile, prove."""
