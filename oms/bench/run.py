@@ -7,6 +7,7 @@ of them alike.
 import contextlib
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _WARM_UP_ORDERS = 500
 _SINGLE_SHARE = 5
 _REST_SHARE = 25
 _SMALLEST_RUN = 20
+_PIPED_WIDTH = 110
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,8 @@ class _Subjects:
 
 def main(options: Options) -> int:
     """Measure, print the tables, write the JSON; 0 when all was measured, whatever the figures."""
-    console = Console()
+    # Piped into a file or a note, the tables keep their lines whole.
+    console = Console() if sys.stdout.isatty() else Console(width=_PIPED_WIDTH)
     errors = Console(stderr=True)
     figures = Figures(
         orders=options.orders,
