@@ -207,7 +207,7 @@ def _typed(column: "Column[Any]", value: str) -> str:
         case Date():
             return f"{value}::date"
         case DateTime():
-            # Exact: microseconds until the year 2200 fit a double, and to_timestamp rounds to them.
+            # Exact from 1970 to 2100: a double is off by less than half a microsecond, and rounded.
             return f"to_timestamp({value}::double precision / 1e6)"
         case LargeBinary():
             raise TypeError(f"{column} has to travel as bytes")
