@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from oms.api import problems
 from oms.api.answers import Answers
 from oms.api.auth import keyring_of
+from oms.api.connections import Connections
 from oms.api.context import Context, Reconcile, make_engine
 from oms.api.gatekeeper import Gatekeeper
 from oms.api.routers import (
@@ -71,6 +72,7 @@ def create_app(settings: Settings, url: str, reconcile: Reconcile | None = None)
         settings=settings,
         url=url,
         engine=make_engine(url),
+        connections=Connections(url),
         answers=Answers(url),
         reconcile=reconcile,
     )
@@ -82,6 +84,7 @@ def create_app(settings: Settings, url: str, reconcile: Reconcile | None = None)
             yield
         finally:
             await context.answers.stop()
+            await context.connections.close()
             context.engine.dispose()
 
     app = FastAPI(

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, create_engine
 
 from oms.api.answers import Answers
+from oms.api.connections import Connections
 from oms.settings import Settings
 from oms.store.postgres_urls import sqlalchemy_url
 
@@ -23,11 +24,14 @@ Reconcile = Callable[[str, date], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """url: libpq's, of the application's role. reconcile: None where runs are not for this API."""
+    """url: libpq's, of the application's role. engine: for reads, on threads; connections: for the
+    commands' way. reconcile: None where runs are not for this API.
+    """
 
     settings: Settings
     url: str
     engine: Engine
+    connections: Connections
     answers: Answers
     reconcile: Reconcile | None = None
 

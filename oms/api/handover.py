@@ -5,16 +5,33 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, Engine, RowMapping, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
-
+from oms.api.connections import Connections, Row
 from oms.domain.commands import Command, Origin
 from oms.domain.values import micros
 from oms.store.codec import encode
-from oms.store.tables import command_inbox
 
-# A request repeated across the turn of the trading date is still that request, and no second order.
+# A request repeated across the turn of the trading date is still that request, no second order.
 _REPEATABLE: Final = timedelta(minutes=10)
+
+_SEEN: Final = """
+    SELECT * FROM command_inbox
+    WHERE counterparty = %s AND key = %s AND (scope = %s OR created_at > now() - %s)
+    ORDER BY id DESC LIMIT 1
+"""
+_HAND_OVER: Final = """
+    WITH seen AS (
+        SELECT * FROM command_inbox
+        WHERE counterparty = %s AND key = %s AND (scope = %s OR created_at > now() - %s)
+        ORDER BY id DESC LIMIT 1
+    ), added AS (
+        INSERT INTO command_inbox (counterparty, key, scope, command_type, body, body_hash)
+        SELECT %s, %s, %s, %s, %s, %s WHERE NOT EXISTS (SELECT FROM seen)
+        ON CONFLICT DO NOTHING
+        RETURNING *
+    )
+    SELECT true AS fresh, * FROM added UNION ALL SELECT false, * FROM seen
+"""
+_FIND: Final = "SELECT * FROM command_inbox WHERE id = %s"
 
 
 class KeyTaken(ValueError):
@@ -35,54 +52,40 @@ class Handed:
     first_seq: int | None
 
 
-def hand_over(engine: Engine, command: Command, key: str, trade_date: date) -> tuple[Handed, bool]:
+async def hand_over(
+    connections: Connections, command: Command, key: str, trade_date: date
+) -> tuple[Handed, bool]:
     """The command's row, durable, and whether it was there before.
 
     The key is the sender's for one trading date. Raises KeyTaken where it was used for another
     content there.
     """
     content = _content_hash(command)
-    counterparty = command.origin.counterparty
-    column = command_inbox.c
-    mine = (column.counterparty == counterparty, column.key == key)
-    with engine.begin() as connection:
-        recent = func.now() - _REPEATABLE
-        seen = (
-            select(command_inbox)
-            .where(*mine, or_(column.scope == trade_date.isoformat(), column.created_at > recent))
-            .order_by(column.id.desc())
-            .limit(1)
-        )
-        row = connection.execute(seen).mappings().one_or_none()
-        if row is None:
-            added = (
-                insert(command_inbox)
-                .values(
-                    counterparty=counterparty,
-                    scope=trade_date.isoformat(),
-                    key=key,
-                    command_type=type(command).__name__,
-                    body=encode(_received_now(command)),
-                    body_hash=content,
-                )
-                .on_conflict_do_nothing()
-                .returning(command_inbox)
-            )
-            fresh = connection.execute(added).mappings().one_or_none()
-            if fresh is not None:
-                return _handed(fresh), False
-            # Somebody else has just sent the same key: a new statement sees what they committed.
-            row = connection.execute(seen).mappings().one()
+    name = type(command).__name__
+    scope = trade_date.isoformat()
+    mine = [command.origin.counterparty, key, scope]
+    body = encode(_received_now(command))
+    added = [*mine, name, body, content]
+    rows = await connections.query(_HAND_OVER, [*mine, _REPEATABLE, *added])
+    if not rows:
+        # Somebody else has just sent the same key: a new statement sees what they committed.
+        rows = await connections.query(_SEEN, [*mine, _REPEATABLE])
+    row = rows[0]
     if bytes(row["body_hash"]) != content:
         raise KeyTaken(f"was used for another {row['command_type']} or with other content")
-    return _handed(row), True
+    return _handed(row), not row.get("fresh", False)
 
 
-def find(connection: Connection, inbox_id: int) -> Handed | None:
+async def find(connections: Connections, inbox_id: int) -> Handed | None:
     """The command with that number."""
-    query = select(command_inbox).where(command_inbox.c.id == inbox_id)
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _handed(row)
+    rows = await connections.query(_FIND, [inbox_id])
+    return _handed(rows[0]) if rows else None
+
+
+async def order_row(connections: Connections, order_id: str) -> Row | None:
+    """The client order of that number, as the read table has it."""
+    rows = await connections.query("SELECT * FROM orders WHERE order_id = %s", [order_id])
+    return rows[0] if rows else None
 
 
 def _content_hash(command: Command) -> bytes:
@@ -96,7 +99,7 @@ def _received_now(command: Command) -> Command:
     return replace(command, origin=replace(command.origin, received_at=micros(datetime.now(UTC))))
 
 
-def _handed(row: RowMapping) -> Handed:
+def _handed(row: Row) -> Handed:
     return Handed(
         id=row["id"],
         counterparty=row["counterparty"],

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from oms.api.connections import DatabaseBusy
 from oms.domain.reasons import SPECS, Reason
 from oms.queries.paging import CursorRefused
 
@@ -134,6 +136,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(DBAPIError, _on_database)
     app.add_exception_handler(PoolTimeout, _on_database)
+    app.add_exception_handler(psycopg.OperationalError, _on_database)
+    app.add_exception_handler(DatabaseBusy, _on_database)
     app.add_exception_handler(Exception, _on_error)
 
 

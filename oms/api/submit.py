@@ -12,13 +12,11 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 
 from oms.api.auth import Principal
 from oms.api.commands import operator_key
 from oms.api.context import Context
-from oms.api.handover import Handed, KeyTaken, find, hand_over
+from oms.api.handover import Handed, KeyTaken, find, hand_over, order_row
 from oms.api.metrics import COMMAND_SECONDS, COMMANDS, WAITING
 from oms.api.problems import invalid, not_found, refused
 from oms.api.shown import CommandState, Order
@@ -29,7 +27,6 @@ from oms.domain.commands import (
     OrderCancelRequest,
 )
 from oms.domain.reasons import Reason
-from oms.queries.orders import get_order
 from oms.settings.trading_date import trade_date_of
 
 _LOOK_AGAIN_S: Final = 0.5
@@ -79,15 +76,10 @@ async def order_command(
 ) -> Order:
     """The order as it is once the core has taken the request; its refusal as a Problem."""
     answer = await _answered(context, command, command.cl_ord_id, response)
-
-    def read() -> Order | None:
-        with context.engine.connect() as connection:
-            row = get_order(connection, answer.order_id, scope=caller.scope)
-        return None if row is None else Order.model_validate(row)
-
-    order = await run_in_threadpool(read)
-    if order is None:
+    row = await order_row(context.connections, answer.order_id)
+    if row is None or not caller.scope.allows(row["client"], row["account"]):
         raise not_found("order", answer.order_id)
+    order = Order.model_validate(row)
     response.headers["Location"] = f"/v1/orders/{order.order_id}"
     return order
 
@@ -103,20 +95,15 @@ async def control(context: Context, command: Command, key: str, response: Respon
 
 async def visible_order(context: Context, caller: Principal, order_id: str) -> str:
     """The client whose order it is. Raises Problem where the caller may not see it."""
-
-    def read() -> str:
-        with context.engine.connect() as connection:
-            row = get_order(connection, order_id, scope=caller.scope)
-        if row is None:
-            raise not_found("order", order_id)
-        return str(row["client"])
-
-    return await run_in_threadpool(read)
+    row = await order_row(context.connections, order_id)
+    if row is None or not caller.scope.allows(row["client"], row["account"]):
+        raise not_found("order", order_id)
+    return str(row["client"])
 
 
-def command_state(connection: Connection, caller: Principal, inbox_id: int) -> CommandState:
+async def command_state(context: Context, caller: Principal, inbox_id: int) -> CommandState:
     """What became of a command that the caller, or its client, has sent."""
-    found = find(connection, inbox_id)
+    found = await find(context.connections, inbox_id)
     if found is None or (caller.client and found.counterparty != caller.client):
         raise not_found("command", str(inbox_id))
     return _shown(found)
@@ -128,7 +115,7 @@ async def _answered(context: Context, command: Command, key: str, response: Resp
     began = time.perf_counter()
     try:
         today = trade_date_of(context.settings.trading_day, datetime.now(UTC))
-        found, repeated = await run_in_threadpool(hand_over, context.engine, command, key, today)
+        found, repeated = await hand_over(context.connections, command, key, today)
     except KeyTaken as taken:
         COMMANDS.labels(name, "conflict").inc()
         raise invalid("cl_ord_id", key, str(taken), status=409) from None
@@ -159,13 +146,8 @@ async def _wait(context: Context, found: Handed) -> Handed:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(told.wait(), min(left, _LOOK_AGAIN_S))
             told.clear()
-            found = await run_in_threadpool(_look, context, found)
+            found = await find(context.connections, found.id) or found
     return found
-
-
-def _look(context: Context, found: Handed) -> Handed:
-    with context.engine.connect() as connection:
-        return find(connection, found.id) or found
 
 
 def _shown(found: Handed) -> CommandState:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path
 
 from oms.api.auth import Caller
-from oms.api.context import Reader
+from oms.api.context import Ctx
 from oms.api.problems import responses
 from oms.api.routers.common import router
 from oms.api.shown import CommandState
@@ -15,8 +15,8 @@ api = router("commands")
 
 
 @api.get("/commands/{id}", summary="What became of a command", responses=responses(404))
-def get_command(
-    caller: Caller, connection: Reader, inbox_id: Annotated[int, Path(alias="id", ge=1, lt=1 << 63)]
+async def get_command(
+    caller: Caller, context: Ctx, inbox_id: Annotated[int, Path(alias="id", ge=1, lt=1 << 63)]
 ) -> CommandState:
     """Where a 202 sends you. state is `new` until the core has taken and answered it."""
-    return command_state(connection, caller, inbox_id)
+    return await command_state(context, caller, inbox_id)
