@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
@@ -72,10 +73,10 @@ class Server:
         )
         config.chmod(0o600)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        for name in ("core", "api"):
-            self._processes[name] = self._spawned(name, config)
         try:
-            self._await_start()
+            self._start("core", config, self.venue.is_logged_on)
+            self._start("api", config, self._api_is_ready)
+            self._logon()
         except BaseException:
             self.stop()
             raise
@@ -127,11 +128,14 @@ class Server:
                 env=environment,
             )
 
-    def _await_start(self) -> None:
+    def _start(self, name: str, config: Path, ready: Callable[[], bool]) -> None:
+        self._processes[name] = self._spawned(name, config)
         deadline = time.monotonic() + _START_TIMEOUT_S
-        while not (self._api_is_ready() and self.venue.is_logged_on()):
+        while not ready():
             self._check(deadline)
             time.sleep(_POLL_S)
+
+    def _logon(self) -> None:
         try:
             self.load.logon()
         except (OSError, TimeoutError) as error:
