@@ -1,7 +1,6 @@
 """The server under test: a real `oms core` and `oms api`, configured for the bench alone."""
 
 import http.client
-import os
 import secrets
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from fix_sessions.light_session import LightSettings
 from oms.bench.load import BenchError, Load, OrderShape
 from oms.bench.server_config import ServerConfig, server_config
 from oms.bench.venue import Venue
+from oms.settings.environment import environment_without_settings
 
 _COMP_ID = "PLUMBLINE"
 _VENUE_COMP_ID = "BENCHVENUE"
@@ -116,8 +116,6 @@ class Server:
         return self._data_dir / f"{name}.log"
 
     def _spawned(self, name: str, config: Path) -> subprocess.Popen[bytes]:
-        # The bench's configuration is complete: the user's variables are not about it.
-        environment = {key: value for key, value in os.environ.items() if key[:4] != "OMS_"}
         with self._log(name).open("wb") as log:
             output: IO[bytes] = log
             return subprocess.Popen(
@@ -125,7 +123,8 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=environment,
+                # The bench's configuration is complete: the user's variables are not about it.
+                env=environment_without_settings(),
             )
 
     def _start(self, name: str, config: Path, ready: Callable[[], bool]) -> None:
