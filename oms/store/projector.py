@@ -88,6 +88,7 @@ class Projector:
         "_command",
         "_discrepancies",
         "_executions",
+        "_heard",
         "_inbound",
         "_kill_switches",
         "_limits",
@@ -107,6 +108,7 @@ class Projector:
         self._orders: dict[str, tuple[Order, int]] = {}
         self._positions: dict[tuple[str, str], tuple[Position, int]] = {}
         self._sessions: dict[str, int] = {}
+        self._heard: dict[str, int] = {}
         self._executions: dict[tuple[str, str, str], Row] = {}
         self._trade_changes: dict[tuple[str, str, str], Row] = {}
         self._cl_ord_ids: dict[tuple[str, str, str], int] = {}
@@ -123,7 +125,7 @@ class Projector:
         self._close_command("")
         origin = command.origin
         if origin.msg_seq_num:
-            self._sessions[origin.session] = at
+            self._hear(origin.session, origin.epoch, origin.msg_seq_num, at)
             if origin.raw:
                 self._command = (seq, at, command)
         if isinstance(command, MessagesSent):
@@ -131,7 +133,14 @@ class Projector:
                 self._sessions[message.session] = at
                 self._outbound.append(rows.outbound_row(at, message))
             for mark in command.observed:
-                self._sessions[mark.session] = at
+                self._hear(mark.session, mark.epoch, mark.msg_seq_num, at)
+
+    def _hear(self, name: str, epoch: int, msg_seq_num: int, at: int) -> None:
+        """The journal says how far a session was read; the state may know of observations since."""
+        self._sessions[name] = at
+        session = self._state.sessions.get(name)
+        if epoch == (session.epoch if session else 0):
+            self._heard[name] = max(msg_seq_num, self._heard.get(name, 0))
 
     def _close_command(self, order_id: str) -> None:
         """The inbound message of the command is complete once we know its order, if it has one."""
@@ -183,14 +192,11 @@ class Projector:
 
     def _observe_other(self, seq: int, at: int, event: OtherEvent) -> None:
         match event:
-            case (
-                SessionOpened()
-                | SessionClosed()
-                | EpochOpened()
-                | ResyncStarted()
-                | ResyncCompleted()
-            ):
+            case SessionOpened() | SessionClosed() | ResyncStarted() | ResyncCompleted():
                 self._sessions[event.session] = at
+            case EpochOpened():
+                self._sessions[event.session] = at
+                self._heard[event.session] = 0
             case OrphanReported():
                 self._orphans.append(rows.orphan_row(seq, at, event, self._state.trade_date))
             case DiscrepancyFound():
@@ -277,7 +283,7 @@ class Projector:
         """By operation (see `statements`): the rows to write, none of them twice."""
         self._close_command("")
         touched = self._orders.values()
-        sessions = self._state.sessions
+        sessions, heard = self._state.sessions, self._heard
         found: dict[str, list[Row]] = {
             "orders": [rows.order_row(*one) for one in touched if not one[0].parent_id],
             "child_orders": [rows.child_order_row(*one) for one in touched if one[0].parent_id],
@@ -286,7 +292,10 @@ class Projector:
             "trade_changes": list(self._trade_changes.values()),
             "positions": [rows.position_row(*one) for one in self._positions.values()],
             "fix_messages": [*self._inbound, *self._outbound],
-            "sessions": [rows.session_row(sessions[k], at) for k, at in self._sessions.items()],
+            "sessions": [
+                rows.session_row(sessions[name], heard.get(name, 0), at)
+                for name, at in self._sessions.items()
+            ],
             "risk_limits": [row for row in self._limits.values() if row],
             "removed_limits": [key for key, row in self._limits.items() if not row],
             "kill_switches": [row for row in self._kill_switches.values() if row],

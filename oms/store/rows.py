@@ -125,12 +125,12 @@ def position_row(position: Position, last_seq: int) -> Row:
     )
 
 
-def session_row(session: Session, at: int) -> Row:
-    """Of table sessions."""
+def session_row(session: Session, inbound: int, at: int) -> Row:
+    """Of table sessions. inbound: the last MsgSeqNum journaled now; 0 if none is."""
     return (
         session.name,
         session.epoch,
-        session.inbound,
+        inbound,
         session.outbound,
         session.logged_on,
         session.ready,

@@ -314,6 +314,16 @@ ANSWERS: Final = Operation(
     """,
 )
 
+# What was read of a session stays read, unless its numbers started again.
+_SESSIONS: Final = Operation(
+    columns=tuple(tables.sessions.columns),
+    body=_upsert(tables.sessions).body.replace(
+        '= excluded."inbound"',
+        "= CASE WHEN excluded.epoch = sessions.epoch"
+        " THEN greatest(excluded.inbound, sessions.inbound) ELSE excluded.inbound END",
+    ),
+)
+
 OPERATIONS: Final[dict[str, Operation]] = {
     "orders": _upsert(tables.orders, fixed=_ORDER_FIXED),
     "child_orders": _upsert(tables.child_orders, fixed=_ORDER_FIXED),
@@ -322,7 +332,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "trade_changes": TRADE_CHANGES,
     "positions": _upsert(tables.positions),
     "fix_messages": _insert(tables.fix_messages),
-    "sessions": _upsert(tables.sessions),
+    "sessions": _SESSIONS,
     "risk_limits": _upsert(tables.risk_limits),
     "removed_limits": _delete(tables.risk_limits),
     "kill_switches": _upsert(tables.kill_switches),

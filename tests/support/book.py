@@ -17,6 +17,8 @@ from oms.domain.commands import (
     OrderCancelReplaceRequest,
     OrderCancelRequest,
     Origin,
+    Quote,
+    QuoteObserved,
     SentMessage,
     SessionLoggedOn,
     Stamped,
@@ -90,6 +92,14 @@ class Book:
             self.seq = seq
             events.append(event)
         return events
+
+    def observe(self, venue: str, symbol: str) -> None:
+        """A quote, which changes what the state knows and is not journaled."""
+        quote = QuoteObserved(origin=self.origin(venue), symbol=symbol, quote=Quote())
+        seq = self.seq + 1
+        events = list(step(self.state, Stamped(seq=seq, at=self.at, command=quote)))
+        assert not events
+        self.state.seq = self.seq
 
     def seal(self) -> SealedBatch:
         """The batch so far; the next one is open."""

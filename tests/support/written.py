@@ -8,18 +8,21 @@ from oms.domain.commands import (
     SYSTEM,
     CloseTradingDay,
     EngageKillSwitch,
+    MessagesSent,
     OpenTradingDate,
     OrderMassCancelRequest,
     ReleaseKillSwitch,
+    SentMessage,
     SessionLoggedOut,
     SetRiskLimit,
+    StreamMark,
     UnreadableMessage,
 )
 from oms.domain.fix import ExecType, OrdStatus
 from oms.store.journal import PostgresJournal
 from oms.store.leader import acquire_leadership
 from oms.store.postgres_urls import APP_ROLE, role_url
-from tests.support.book import CLIENT, VENUES, Book, flow
+from tests.support.book import CLIENT, SYMBOLS, VENUES, Book, flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,20 @@ def _troubles(book: Book) -> None:
     )
     book.take(OrderMassCancelRequest(origin=book.origin(CLIENT), cl_ord_id="MASS-1"))
     book.take(SessionLoggedOut(origin=book.origin(VENUES[0]), text="gone"))
+    journaled = book.inbound[VENUES[1]]
+    for symbol in SYMBOLS:
+        book.observe(VENUES[1], symbol)
+    note = SentMessage(
+        session=VENUES[1],
+        epoch=0,
+        msg_seq_num=1,
+        event_seq=1,
+        msg_type="H",
+        order_id="",
+        text="35=H",
+    )
+    mark = StreamMark(session=VENUES[1], epoch=0, msg_seq_num=journaled + 1)
+    book.take(MessagesSent(origin=SYSTEM, messages=(note,), observed=(mark,)))
 
 
 def _next_day(book: Book, journal: PostgresJournal) -> None:
