@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse
 
 from oms.api import problems
 from oms.api.answers import Answers
@@ -14,6 +15,7 @@ from oms.api.auth import keyring_of
 from oms.api.connections import Connections
 from oms.api.context import Context, Reconcile, make_engine
 from oms.api.gatekeeper import Gatekeeper
+from oms.api.reference_page import page_of
 from oms.api.routers import (
     audit,
     command_states,
@@ -92,6 +94,7 @@ def create_app(settings: Settings, url: str, reconcile: Reconcile | None = None)
         description=_DESCRIPTION,
         version=_version(),
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
@@ -103,6 +106,9 @@ def create_app(settings: Settings, url: str, reconcile: Reconcile | None = None)
     app.include_router(health.open_api)
     for api in _ROUTERS if reconcile is None else (*_ROUTERS, recon.runs_api):
         app.include_router(api)
+    app.add_api_route(
+        "/docs", lambda: HTMLResponse(page_of(app.openapi())), include_in_schema=False
+    )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

@@ -224,3 +224,11 @@ def test_a_made_up_cursor_is_refused(api: Api, cursor: str) -> None:
         if answer.status_code != 200:
             body = problem(answer, 422, "invalid-request")
             assert body["errors"][0]["field"] == "cursor"
+
+
+def test_the_reference_page_needs_nothing_from_elsewhere(api: Api) -> None:
+    page = api.anonymous.get("/docs").text
+    assert "/v1/orders/{order_id}/cancel" in page
+    assert "cl_ord_id&quot;: &quot;A-20261121-0001" in page
+    assert "<script" not in page
+    assert "http" not in page.replace("HTTP", "")

@@ -8,7 +8,7 @@ import psycopg
 from oms.domain.commands import Channel, NewOrderSingle
 from oms.store.codec import decode
 from tests.integration.api.rig import ORDER, add_order, problem
-from tests.support.api import Api
+from tests.support.api import Api, running_api, settings_for_api
 
 
 def test_an_order_that_no_core_takes_is_kept_and_answered_with_202(
@@ -92,3 +92,29 @@ def test_mass_cancel_needs_to_know_whose_orders(api: Api) -> None:
     problem(api.beta.post("/v1/orders/mass-cancel", json=theirs), 403, "invalid-request")
     own = {"cl_ord_id": "m-5", "account": "BETA-1"}
     assert api.beta.post("/v1/orders/mass-cancel", json=own).status_code == 202
+
+
+def test_lost_connections_are_mended_unseen(api: Api, module_url: str) -> None:
+    order = ORDER | {"cl_ord_id": "A-lost-1"}
+    assert api.alpha.post("/v1/orders", json=order).status_code == 202
+    with psycopg.connect(module_url, autocommit=True) as connection:
+        ended = connection.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE application_name LIKE 'plumbline api%' AND datname = current_database()"
+        ).fetchone()
+    assert ended is not None
+    assert ended[0] >= 2
+    assert api.alpha.get("/v1/orders").status_code == 200
+    again = api.alpha.post("/v1/orders", json=order)
+    assert (again.status_code, again.headers["idempotent-replay"]) == (202, "true")
+
+
+def test_without_a_database_every_answer_is_503(module_url: str) -> None:
+    away = module_url.replace("/migrated", "/gone")
+    with running_api(settings_for_api(), away) as api:
+        ready = api.anonymous.get("/ready")
+        assert (ready.status_code, ready.json()["database"]) == (503, False)
+        assert api.anonymous.get("/health").status_code == 200
+        for answer in (api.alpha.get("/v1/orders"), api.alpha.post("/v1/orders", json=ORDER)):
+            problem(answer, 503, "database-unavailable")
+            assert answer.headers["retry-after"] == "1"
