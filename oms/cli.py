@@ -163,7 +163,7 @@ def db_upgrade(config: Config = DEFAULT_CONFIG) -> None:
     """Bring the schema up to date."""
     from oms.app import database
 
-    with database.database(_settings(config, "db").database) as urls:
+    with database.database(_settings(config, "db", quiet=True).database) as urls:
         database.migrate(urls)
         typer.echo(database.current_version(urls))
 
@@ -173,7 +173,7 @@ def db_current(config: Config = DEFAULT_CONFIG) -> None:
     """Print the schema's version."""
     from oms.app import database
 
-    with database.database(_settings(config, "db").database) as urls:
+    with database.database(_settings(config, "db", quiet=True).database) as urls:
         typer.echo(database.current_version(urls))
 
 
@@ -182,7 +182,7 @@ def db_check(config: Config = DEFAULT_CONFIG) -> None:
     """Exit 0 when the schema is the one that this program wants, else 6."""
     from oms.app import database
 
-    with database.database(_settings(config, "db").database) as urls:
+    with database.database(_settings(config, "db", quiet=True).database) as urls:
         database.require_schema(urls)
         typer.echo(f"{database.current_version(urls)} is current")
 
@@ -198,7 +198,7 @@ def risk_show(config: Config = DEFAULT_CONFIG) -> None:
     """Every limit and every engaged kill switch."""
     from oms.app import operate
 
-    operate.show_risk(_settings(config, "risk"))
+    operate.show_risk(_settings(config, "risk", quiet=True))
 
 
 @risk.command("set")
@@ -214,7 +214,7 @@ def risk_set(
     """Set a limit by a journaled command."""
     from oms.app import operate
 
-    settings = _settings(config, "risk")
+    settings = _settings(config, "risk", quiet=True)
     operate.set_limit(settings, rule, level, subject, value=value, reason=reason)
 
 
@@ -231,7 +231,9 @@ def kill_engage(
     """Refuse new orders in the scope, and cancel what is open there."""
     from oms.app import operate
 
-    operate.engage_kill(_settings(config, "kill"), level, subject, reason, not keep_orders)
+    operate.engage_kill(
+        _settings(config, "kill", quiet=True), level, subject, reason, not keep_orders
+    )
 
 
 @kill.command("release")
@@ -241,7 +243,7 @@ def kill_release(
     """Take orders in the scope again."""
     from oms.app import operate
 
-    operate.release_kill(_settings(config, "kill"), level, subject, reason)
+    operate.release_kill(_settings(config, "kill", quiet=True), level, subject, reason)
 
 
 @order.command("resolve")
@@ -254,7 +256,7 @@ def order_resolve(
     """Sign a decision about an order whose state is UNKNOWN."""
     from oms.app import operate
 
-    operate.resolve_order(_settings(config, "order"), order_id, outcome, reason)
+    operate.resolve_order(_settings(config, "order", quiet=True), order_id, outcome, reason)
 
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON, one document a line.")]
@@ -277,7 +279,7 @@ def recon_run(
     """
     from oms.app import reports
 
-    settings = _settings(config, "recon")
+    settings = _settings(config, "recon", quiet=True)
     raise typer.Exit(reports.reconcile(settings, date, source, venue, as_json=as_json))
 
 
@@ -290,7 +292,7 @@ def recon_show(
     """Runs, or one run's breaks with the evidence of both sides."""
     from oms.app import reports
 
-    reports.show_recon(_settings(config, "recon"), run_id, as_json=as_json)
+    reports.show_recon(_settings(config, "recon", quiet=True), run_id, as_json=as_json)
 
 
 @audit.command("order")
@@ -302,7 +304,7 @@ def audit_order(
     """One order's whole life, in order."""
     from oms.app import reports
 
-    reports.show_order(_settings(config, "audit"), order_id, as_json=as_json)
+    reports.show_order(_settings(config, "audit", quiet=True), order_id, as_json=as_json)
 
 
 @audit.command("export")
@@ -314,7 +316,7 @@ def audit_export(
     """A day of the journal as JSON lines that prove themselves."""
     from oms.app import reports
 
-    reports.export(_settings(config, "audit"), date, out)
+    reports.export(_settings(config, "audit", quiet=True), date, out)
 
 
 @audit.command("check")
@@ -330,13 +332,15 @@ def audit_verify(config: Config = DEFAULT_CONFIG) -> None:
     """Recompute the chain and every table from the journal; exit 1 where a row differs."""
     from oms.app import operate
 
-    raise typer.Exit(operate.verify(_settings(config, "audit")))
+    raise typer.Exit(operate.verify(_settings(config, "audit", quiet=True)))
 
 
-def _settings(config: Path, process: str) -> "Settings":
+def _settings(config: Path, process: str, *, quiet: bool = False) -> "Settings":
+    """The configuration, with logs set up by it; quiet: of errors only."""
     from oms import logs
     from oms.settings.load import load
 
     settings = load(config)
-    logs.configure(settings.logging, process=process)
+    level = {"level": "error"} if quiet else {}
+    logs.configure(settings.logging.model_copy(update=level), process=process)
     return settings

@@ -153,7 +153,8 @@ def _show_run(engine: Engine, run_id: int, *, as_json: bool) -> None:
             if not cursor:
                 break
     if as_json:
-        _print_json({**run, "found": breaks})
+        found = [{str(name): one for name, one in row.items()} for row in breaks]
+        _print_json({**run, "found": found})
         return
     out = console()
     title = f"Run {run_id}: {run['venue']} {run['trade_date']}, {run['state']}"
@@ -188,6 +189,8 @@ def _date(text: str) -> date:
 
 
 def _print_json(value: object) -> None:
+    if isinstance(value, Mapping):
+        value = {str(name): one for name, one in value.items()}
     sys.stdout.write(orjson.dumps(value, default=str).decode() + "\n")
 
 

@@ -1,0 +1,123 @@
+"""Operators' commands that cannot be carried out end with one line and their exit code."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oms.app import operate
+from oms.app.exits import Exit, Stop
+from oms.domain.commands import ReleaseKillSwitch
+from oms.jobs.once import jobs_engine
+from oms.settings.load import load
+from oms.store.codec import decode
+from oms.store.postgres_urls import APP_ROLE, role_url
+from oms.store.tables import command_inbox
+from tests.support.processes import ROOT
+
+TIMEOUT_S = 60.0
+
+
+def config_for(directory: Path, url: str) -> Path:
+    config = directory / "oms.toml"
+    app_url = role_url(url, APP_ROLE)
+    config.write_text(f'[database]\nurl = "{app_url}"\nowner_url = "{url}"\n')
+    return config
+
+
+def oms(*arguments: str) -> tuple[int, str]:
+    """Exit code and standard error."""
+    command = [sys.executable, "-m", "oms", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+    return done.returncode, done.stderr
+
+
+def test_a_core_that_is_away_finds_the_command_later(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operate, "ANSWER_WAIT_S", 0.1)
+    settings = load(config_for(tmp_path, database_url))
+    with pytest.raises(Stop) as stopped:
+        operate.release_kill(settings, "firm", "*", " the drill is over ")
+    assert stopped.value.code == Exit.NO_ANSWER
+    assert str(stopped.value) == "the core does not answer; the command is queued as 1"
+    engine = jobs_engine(database_url)
+    with engine.begin() as connection:
+        row = connection.execute(command_inbox.select()).mappings().one()
+    command = decode(row["command_type"], row["body"])
+    assert isinstance(command, ReleaseKillSwitch)
+    assert (command.level, command.reason) == ("FIRM", "the drill is over")
+    assert command.origin.counterparty == f"cli:{command.origin.user}" == row["counterparty"]
+    assert command.origin.channel == "OPERATOR"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["recon", "run", "--date", "today"], 2, "date = today: must be a date like 2026-01-31"),
+        (["recon", "run", "--date", "2026-01-02"], 2, "venues: none is configured"),
+        (
+            ["recon", "run", "--date", "2026-01-02", "--venue", "X"],
+            2,
+            "venue = X: must be one of none is configured",
+        ),
+        (
+            ["recon", "run", "--date", "2026-01-02", "--source", "x.csv"],
+            2,
+            "venue: say with --venue whose file x.csv is (none is configured)",
+        ),
+        (["recon", "show", "one"], 2, "run_id = one: must be a run's number"),
+        (["recon", "show", "7"], 1, "run_id = 7: there is no such run"),
+        (
+            ["order", "resolve", "X", "FILLED", "--reason", "r"],
+            2,
+            "outcome = FILLED: must be one of CANCELED, REJECTED, NEW",
+        ),
+        (
+            ["kill", "engage", "FIRM", "*", "--reason", " "],
+            2,
+            "reason: must not be empty; it stands in the audit trail",
+        ),
+    ],
+)
+def test_what_cannot_be_asked(
+    tmp_path: Path, database_url: str, arguments: list[str], code: int, line: str
+) -> None:
+    config = config_for(tmp_path, database_url)
+    assert oms(*arguments, "--config", str(config)) == (code, f"oms: {line}\n")
+
+
+def test_a_schema_that_is_missing_and_a_database_that_is_down(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    config = config_for(tmp_path, empty_database_url)
+    code, said = oms("risk", "show", "--config", str(config))
+    assert code == Exit.SCHEMA
+    assert said.startswith("oms: database schema version none: must be ")
+    config.write_text(f'[database]\nurl = "postgresql://nobody@/nowhere?host={tmp_path}"\n')
+    code, said = oms("risk", "show", "--config", str(config))
+    assert code == Exit.DATABASE_DOWN
+    assert said.startswith("oms: database: cannot be reached: ")
+    assert said.count("\n") == 1
+
+
+def test_an_export_that_was_touched(tmp_path: Path) -> None:
+    file = tmp_path / "day.jsonl"
+    file.write_text('{"date":"2026-01-02","previous_hash":""}\n')
+    code, said = oms("audit", "check", str(file))
+    assert code == 1
+    assert said == (f"oms: {file}: line 1: the last line counts the entries: the file is cut off\n")
+    assert oms("audit", "check", str(tmp_path / "none"))[0] == 1
+
+
+def test_a_new_key_is_known_by_its_hash() -> None:
+    from hashlib import sha256
+
+    from oms.app.keys import new_key
+
+    key, key_hash = new_key()
+    assert sha256(key.encode()).hexdigest() == key_hash
+    assert key != new_key()[0]
