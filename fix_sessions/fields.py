@@ -6,7 +6,7 @@ Names and reject codes follow FIX 4.4 Volumes 2 and 6: a missing required tag is
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from fix_sessions.wire import WireError, fields_of, parse_utc_timestamp
 from oms.domain.fix import BusinessRejectReason, SessionRejectReason
@@ -177,6 +177,8 @@ class Fields:
 
 
 def _checked(tag: int, value: str, limit: int) -> str:
+    if value.isprintable() and 0 < len(value) <= limit:
+        return value
     if not value:
         raise Refusal(
             reason_code=SessionRejectReason.TAG_SPECIFIED_WITHOUT_A_VALUE,
@@ -185,9 +187,7 @@ def _checked(tag: int, value: str, limit: int) -> str:
         )
     if len(value) > limit:
         raise _value_fault(tag, value, f"must have at most {limit} characters")
-    if not value.isprintable():
-        raise _value_fault(tag, ascii(value), "must be printable text")
-    return value
+    raise _value_fault(tag, ascii(value), "must be printable text")
 
 
 def _decimal(tag: int, value: str) -> Decimal:
@@ -204,11 +204,11 @@ def _decimal(tag: int, value: str) -> Decimal:
 
 
 def _choice(tag: int, value: str, kind: type[E]) -> E:
-    try:
-        return kind(value)
-    except ValueError:
+    found = kind._value2member_map_.get(value)
+    if found is None:
         allowed = ", ".join(f"{one.value} ({one.name})" for one in kind)
-        raise _value_fault(tag, value, f"must be one of {allowed}") from None
+        raise _value_fault(tag, value, f"must be one of {allowed}")
+    return cast(E, found)
 
 
 def unsupported(msg_type: str) -> Refusal:

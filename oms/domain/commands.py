@@ -3,10 +3,11 @@
 `OBSERVATIONS` change no fact and are not journaled; a decision records what it used of them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from enum import StrEnum
 
+from oms.domain.fact import fact
 from oms.domain.fix import (
     CxlRejReason,
     CxlRejResponseTo,
@@ -28,7 +29,7 @@ class Channel(StrEnum):
     SYSTEM = "SYSTEM"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Origin:
     """Who sent a command and where it stood in their stream.
 
@@ -54,7 +55,7 @@ class Origin:
 SYSTEM = Origin(channel=Channel.SYSTEM, counterparty="system")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class NewOrderSingle:
     """NewOrderSingle (D)."""
 
@@ -71,7 +72,7 @@ class NewOrderSingle:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderCancelRequest:
     """OrderCancelRequest (F); names its order by orig_cl_ord_id or, over REST, by order_id."""
 
@@ -81,7 +82,7 @@ class OrderCancelRequest:
     order_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderCancelReplaceRequest:
     """OrderCancelReplaceRequest (G); price None only for a market order."""
 
@@ -97,7 +98,7 @@ class OrderCancelReplaceRequest:
     time_in_force: TimeInForce | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderMassCancelRequest:
     """Cancel every open order of the counterparty that matches; empty fields match all."""
 
@@ -108,7 +109,7 @@ class OrderMassCancelRequest:
     side: Side | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderStatusRequest:
     """OrderStatusRequest (H)."""
 
@@ -118,7 +119,7 @@ class OrderStatusRequest:
     ord_status_req_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ExecutionReport:
     """ExecutionReport (8) from a venue; absent fields are empty, zero or None.
 
@@ -150,7 +151,7 @@ class ExecutionReport:
     last_rpt_requested: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderCancelReject:
     """OrderCancelReject (9) from a venue."""
 
@@ -164,7 +165,7 @@ class OrderCancelReject:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class MessageRejectedByPeer:
     """Reject (3) or BusinessMessageReject (j): the peer did not take our message ref_seq_num."""
 
@@ -175,7 +176,7 @@ class MessageRejectedByPeer:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class UnreadableMessage:
     """A FIX message that decode refused; the answer is the one FIX prescribes.
 
@@ -190,7 +191,7 @@ class UnreadableMessage:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Quote:
     """Best bid and offer of one venue; None where that side is empty."""
 
@@ -200,7 +201,7 @@ class Quote:
     ask_size: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class QuoteObserved:
     """A venue's top of book for a symbol changed. An observation: not journaled by itself."""
 
@@ -209,14 +210,14 @@ class QuoteObserved:
     quote: Quote
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class SessionLoggedOn:
     """A FIX session is up."""
 
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class SessionLoggedOut:
     """A FIX session is down."""
 
@@ -224,14 +225,14 @@ class SessionLoggedOut:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class SequenceReset:
     """Sequence numbers of a session were reset by either side: a new epoch begins."""
 
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class SentMessage:
     """One application message handed to the engine: the event that caused it, its MsgSeqNum."""
 
@@ -244,7 +245,7 @@ class SentMessage:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class StreamMark:
     """How far an inbound stream was read where its last messages were observations."""
 
@@ -253,7 +254,7 @@ class StreamMark:
     msg_seq_num: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class MessagesSent:
     """Outbound messages since the last such command, in order; and marks of what was observed."""
 
@@ -262,14 +263,14 @@ class MessagesSent:
     observed: tuple[StreamMark, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ClockTicked:
     """Time has passed; the stamp is the tick. An observation unless something is due."""
 
     origin: Origin = SYSTEM
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class CoreStarted:
     """A core process became the leader; epoch is the leadership's."""
 
@@ -279,7 +280,7 @@ class CoreStarted:
     trade_date: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class SetRiskLimit:
     """Set one limit; value None removes it. level FIRM has subject "*"."""
 
@@ -291,7 +292,7 @@ class SetRiskLimit:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class EngageKillSwitch:
     """Refuse new orders and replaces in the scope and, by default, cancel what is open there."""
 
@@ -302,7 +303,7 @@ class EngageKillSwitch:
     cancel_open_orders: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ReleaseKillSwitch:
     """Allow orders in the scope again."""
 
@@ -312,7 +313,7 @@ class ReleaseKillSwitch:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ResolveOrder:
     """A human's signed decision about an order in doubt: CANCELED, REJECTED or WORKING."""
 
@@ -322,7 +323,7 @@ class ResolveOrder:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OpenTradingDate:
     """The trading date is now this (ISO); ClOrdIDs of closed orders of earlier dates are free."""
 
@@ -330,7 +331,7 @@ class OpenTradingDate:
     trade_date: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class CloseTradingDay:
     """The day is over: Day orders of it, or older, are withdrawn from venues and expire."""
 
@@ -366,7 +367,7 @@ Command = (
 OBSERVATIONS = (QuoteObserved, ClockTicked)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Stamped:
     """A command as the sequencer took it: journal number and time (µs since 1970, UTC)."""
 

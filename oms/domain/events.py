@@ -3,9 +3,9 @@
 Those about orders are in `order_events`; `Event` is the union of all, imported from here.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from oms.domain.fact import fact
 from oms.domain.order_events import (
     CancelPending,
     CancelRejected,
@@ -90,7 +90,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class DiscrepancyFound:
     """The venue's figures for a child differ from ours; for reconciliation and the alert."""
 
@@ -100,7 +100,7 @@ class DiscrepancyFound:
     theirs: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class MessageRefused:
     """An inbound message was answered with a Reject (3) or BusinessMessageReject (j)."""
 
@@ -114,7 +114,7 @@ class MessageRefused:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class PeerRefusedMessage:
     """The peer answered a message of ours with Reject or BusinessMessageReject."""
 
@@ -125,14 +125,14 @@ class PeerRefusedMessage:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class SessionOpened:
     """A FIX session is up."""
 
     session: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class SessionClosed:
     """A FIX session is down."""
 
@@ -140,7 +140,7 @@ class SessionClosed:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class EpochOpened:
     """Sequence numbers of the session start again; epoch counts the resets."""
 
@@ -148,7 +148,7 @@ class EpochOpened:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ResyncStarted:
     """A venue session is up: its open orders are asked for before anything new goes there."""
 
@@ -156,7 +156,7 @@ class ResyncStarted:
     mass_status_req_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ResyncCompleted:
     """The venue has told all it knows; orders may go there."""
 
@@ -165,7 +165,7 @@ class ResyncCompleted:
     reported: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class LeaderStarted:
     """A core process took over; what was in flight is in doubt until its venue speaks."""
 
@@ -173,7 +173,7 @@ class LeaderStarted:
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class RiskLimitSet:
     """A limit has this value from here on; None: removed."""
 
@@ -185,7 +185,7 @@ class RiskLimitSet:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class KillSwitchEngaged:
     """New orders and replaces in the scope are refused from here on."""
 
@@ -195,7 +195,7 @@ class KillSwitchEngaged:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class KillSwitchReleased:
     """Orders in the scope are taken again."""
 
@@ -205,21 +205,21 @@ class KillSwitchReleased:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class TradingDateOpened:
     """The trading date from here on (ISO)."""
 
     trade_date: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class TradingDayClosed:
     """The trading day is over."""
 
     trade_date: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class CommandAnswered:
     """What a REST command that concerns no single order came to."""
 

@@ -1,14 +1,14 @@
 """Events about orders: for client orders and child orders alike; `order_id` tells which."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from oms.domain.commands import Quote
+from oms.domain.fact import fact
 from oms.domain.fix import CxlRejReason, ExecType, OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class RiskFigure:
     """One check as made: the limit's rule, level, subject and value, and what was measured."""
 
@@ -20,7 +20,7 @@ class RiskFigure:
     passed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderTerms:
     """What an order asks for, and for whom. counterparty: the client, or the venue of a child."""
 
@@ -49,7 +49,7 @@ class OrderTerms:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderAccepted:
     """A client order was taken on: it is ours to work."""
 
@@ -59,7 +59,7 @@ class OrderAccepted:
     figures: tuple[RiskFigure, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderRefused:
     """A client's new order was refused before anything was done with it."""
 
@@ -71,7 +71,7 @@ class OrderRefused:
     figures: tuple[RiskFigure, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class DuplicateOrderRefused:
     """A ClOrdID already in use came again; the live order is untouched."""
 
@@ -82,7 +82,7 @@ class DuplicateOrderRefused:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderStatusReported:
     """The order's status was asked for (status request, or PossResend of a known ClOrdID)."""
 
@@ -92,7 +92,7 @@ class OrderStatusReported:
     ord_status_req_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class UnknownOrderStatusReported:
     """The status of an order that we do not know was asked for."""
 
@@ -102,7 +102,7 @@ class UnknownOrderStatusReported:
     ord_status_req_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class VenueQuote:
     """A venue's quote as a routing decision saw it."""
 
@@ -110,7 +110,7 @@ class VenueQuote:
     quote: Quote | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderRouted:
     """A child order was created and goes to its venue. quotes: what the router compared."""
 
@@ -121,14 +121,14 @@ class OrderRouted:
     quotes: tuple[VenueQuote, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderResent:
     """The child was not known to its venue after a reconnect and is sent again, PossResend=Y."""
 
     order_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderHeld:
     """A client order cannot be routed now and waits for a venue."""
 
@@ -137,7 +137,7 @@ class OrderHeld:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderAcknowledged:
     """The venue has the child on its book."""
 
@@ -145,7 +145,7 @@ class OrderAcknowledged:
     venue_order_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderRejected:
     """The venue refused a child, or a client order ended unexecuted because every venue did."""
 
@@ -154,7 +154,7 @@ class OrderRejected:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class TradeExecuted:
     """A child was filled; its parent and the position move with it. excess: beyond OrderQty.
 
@@ -173,7 +173,7 @@ class TradeExecuted:
     early: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class DuplicateExecutionDropped:
     """The venue told an ExecID that is booked already."""
 
@@ -182,7 +182,7 @@ class DuplicateExecutionDropped:
     exec_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class TradeBusted:
     """The venue cancelled a trade (ExecType H): exec_id is the trade, bust_exec_id the report."""
 
@@ -193,7 +193,7 @@ class TradeBusted:
     bust_exec_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class TradeCorrected:
     """The venue corrected a trade (ExecType G): its new quantity and price, under a new ExecID."""
 
@@ -207,7 +207,7 @@ class TradeCorrected:
     transact_time: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrphanReported:
     """A venue reported on an order or trade that we do not know; kept for reconciliation."""
 
@@ -225,7 +225,7 @@ class OrphanReported:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class CancelPending:
     """A cancel is asked for: of a client order by its client, or of a child by us at its venue.
 
@@ -238,7 +238,7 @@ class CancelPending:
     reason: Reason = Reason.NONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class CancelRejected:
     """The cancel asked for as cl_ord_id was refused; the order stays as it is."""
 
@@ -250,7 +250,7 @@ class CancelRejected:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class RequestRefused:
     """A cancel or replace that never became pending: order unknown, duplicate id, bad content."""
 
@@ -265,7 +265,7 @@ class RequestRefused:
     figures: tuple[RiskFigure, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderCanceled:
     """The order is out of the market; cl_ord_id is the request's, empty when nobody asked."""
 
@@ -275,7 +275,7 @@ class OrderCanceled:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderExpired:
     """The order's time in force ran out."""
 
@@ -283,14 +283,14 @@ class OrderExpired:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ExpiryPending:
     """The trading day is over: the client order expires when its children are out of the market."""
 
     order_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ReplacePending:
     """A replace is asked for; price None for a market order."""
 
@@ -302,7 +302,7 @@ class ReplacePending:
     figures: tuple[RiskFigure, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ReplaceRejected:
     """The replace asked for as cl_ord_id was refused; the order stays as it is."""
 
@@ -314,7 +314,7 @@ class ReplaceRejected:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderReplaced:
     """The order now has this quantity and price, under the request's ClOrdID."""
 
@@ -325,7 +325,7 @@ class OrderReplaced:
     price: Decimal | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderInDoubt:
     """We no longer know the order's state: no answer in time, session lost, or not found."""
 
@@ -334,7 +334,7 @@ class OrderInDoubt:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderStatusQueried:
     """The venue is asked for the child's status."""
 
@@ -342,7 +342,7 @@ class OrderStatusQueried:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderConfirmed:
     """The venue (or a human, by user and text) told us the order's state: no longer in doubt."""
 

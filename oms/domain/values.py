@@ -4,11 +4,14 @@ import decimal
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 # Products of two accepted values have at most 50 digits; sixty leaves room for sums. Threads
 # started later copy DefaultContext; the importing thread is set here.
 decimal.DefaultContext.prec = 60
 decimal.setcontext(decimal.Context(prec=60))
+
+# The few prices and quantities of the moment come again and again: the caches below hold them.
 
 ZERO = Decimal(0)
 MAX_INTEGER_DIGITS = 15
@@ -31,6 +34,7 @@ class ValueOutOfRange(ValueRefused):
     """A number, but with more digits than we keep."""
 
 
+@lru_cache(maxsize=8192)
 def parse_decimal(text: str) -> Decimal:
     """The exact value of a FIX float field (Volume 1: optional sign, digits, point; no exponent).
 
@@ -55,12 +59,14 @@ def decimal_text(value: Decimal) -> str:
     return format(value, "f")
 
 
+@lru_cache(maxsize=8192)
 def plain(value: Decimal) -> Decimal:
     """The value without trailing zeros or positive exponent: 100.10 -> 100.1, 1E+2 -> 100."""
     shorter = value.normalize()
     return shorter.quantize(Decimal(1)) if shorter.as_tuple().exponent > 0 else shorter  # type: ignore[operator]
 
 
+@lru_cache(maxsize=8192)
 def average(total: Decimal, quantity: Decimal) -> Decimal:
     """total / quantity rounded half even to ten decimals; zero when there is no quantity."""
     if not quantity:
@@ -68,6 +74,7 @@ def average(total: Decimal, quantity: Decimal) -> Decimal:
     return plain((total / quantity).quantize(PRICE_QUANTUM, rounding=decimal.ROUND_HALF_EVEN))
 
 
+@lru_cache(maxsize=8192)
 def is_multiple(value: Decimal, step: Decimal) -> bool:
     """Whether value lies on the grid of step (tick or lot)."""
     return value % step == 0

@@ -1,12 +1,12 @@
 """Verdict: what the risk checks came to, with every figure that was compared."""
 
-from dataclasses import dataclass
 
+from oms.domain.fact import fact
 from oms.domain.order_events import RiskFigure
 from oms.domain.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Verdict:
     """reason is NONE where every check passed; text names rule, level, limit and measured value."""
 
