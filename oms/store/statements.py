@@ -48,7 +48,7 @@ class Operation:
 
 def clean(text: str) -> str:
     """The text as the database holds it: three control characters are replaced."""
-    return text.translate(_REPLACEMENTS)
+    return text if text.isprintable() else text.translate(_REPLACEMENTS)
 
 
 def joined_numbers(values: Iterable[int | Decimal]) -> str:
@@ -105,9 +105,9 @@ def pack(rows: Mapping[str, Sequence[Row]]) -> tuple[tuple[str, ...], list[bytes
 
 def _alone(value: str | Decimal | int | None) -> bytes | None:
     """A value as a parameter of its own."""
-    if value is None:
-        return None
-    return (clean(value) if isinstance(value, str) else str(value)).encode()
+    if isinstance(value, str):
+        return clean(value).encode()
+    return None if value is None else str(value).encode()
 
 
 def _packer(column: "Column[Any]") -> Callable[[Sequence[Any]], str]:
