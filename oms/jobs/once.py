@@ -54,7 +54,8 @@ class Retry:
         """Whether a failed row is to be tried again now."""
         if row["finished_at"] is None:
             return True
-        delay = min(self.first_s * 2.0 ** max(row["attempts"] - 1, 0), self.longest_s)
+        doublings = min(max(row["attempts"] - 1, 0), 32)
+        delay = min(self.first_s * 2.0**doublings, self.longest_s)
         return bool(now >= row["finished_at"] + timedelta(seconds=delay))
 
 
