@@ -26,6 +26,7 @@ from oms.domain.commands import SYSTEM, CoreStarted, SetRiskLimit
 from oms.domain.state import State
 from oms.runtime.clock import SystemClock
 from oms.runtime.journal_thread import JournalThread
+from oms.runtime.memory import Collector
 from oms.runtime.metrics import CoreMetrics
 from oms.runtime.recovery import Recovered, recover
 from oms.runtime.sequencer import Sequencer
@@ -144,6 +145,7 @@ class CoreProcess:
         )
         self._edge.intake = self._sequencer
         self._inbox = InboxReader(urls.app)
+        self._collector = Collector()
         self._next_refresh = 0.0
 
     def _log_recovery(self, recovered: Recovered) -> None:
@@ -259,6 +261,7 @@ class CoreProcess:
         """Wait for something and do it. Raises what ends the process."""
         self._engine.poll(POLL_S)
         self._sequencer.pump()
+        self._collector.look(quiet=self._sequencer.idle)
         now = time.monotonic()
         if now >= self._next_refresh:
             self._next_refresh = now + 1.0
