@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from fix_sessions.binding import quickfix
 from fix_sessions.settings import SessionSpec
+from fix_sessions.store_files import StoreFiles
 from fix_sessions.wire import SOH, WireError, fields_of, first
 
 _log = logging.getLogger(__name__)
@@ -34,8 +35,10 @@ class SessionHandler(Protocol):
 
     def on_logout(self, session_id: str, reason: str) -> None: ...
 
-    def on_sequence_reset(self, session_id: str) -> None:
-        """The numbers were reset: a Logon with 141=Y from either side, or SequenceReset-Reset."""
+    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
+        """The numbers were reset: a Logon with 141=Y from either side (next_inbound 1: the Logon's
+        own), or SequenceReset-Reset.
+        """
 
     def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
         """A message got its number; told once, not again when it is resent."""
@@ -57,6 +60,9 @@ class SessionRecord:
     unsent_logon: int | None = None
     # Our own Logon asked for the reset, so the answer's 141=Y is no news.
     reset_told: bool = False
+    # An acceptor's files: what they lose to a Logon that is not welcome is put back.
+    files: StoreFiles | None = None
+    reset_accepted: bool = False
 
     @property
     def session_id(self) -> str:
@@ -74,6 +80,8 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.fault: BaseException | None = None
+        # Acceptor sessions that somebody tried to log on to since the engine last looked.
+        self.tried: set[str] = set()
         self._records = records
         self._handler = handler
         self._has_connection = has_connection
@@ -144,10 +152,11 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
         record.logout_reason = ""
 
     def _leaving_offline(self, record: SessionRecord, message: Any) -> None:
+        if record.spec.role != "initiator":
+            self.tried.add(record.session_id)
+            return
         header = message.getHeader()
         if header.getField(35) != "A":
-            return
-        if record.spec.role != "initiator":
             return
         if record.spec.username is not None:
             message.setField(553, record.spec.username)
@@ -157,7 +166,7 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
             record.unsent_logon = int(header.getField(34))
         elif message.isSetField(141):
             record.reset_told = True
-            self._handler.on_sequence_reset(record.session_id)
+            self._handler.on_sequence_reset(record.session_id, 1)
 
     def _arrived(self, record: SessionRecord, text: str) -> str | None:
         """Look at a session message; the refusal of a Logon is the answer."""
@@ -171,7 +180,7 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
                 new_number = int(first(fields, 36) or "0")
                 is_gap_fill = first(fields, 123) == "Y"
                 if not is_gap_fill and new_number > record.session.getExpectedTargetNum():
-                    self._handler.on_sequence_reset(record.session_id)
+                    self._handler.on_sequence_reset(record.session_id, new_number)
             case "5":
                 answer = first(fields_of(text), 58) or "Logout without a text"
                 record.logout_reason = record.logout_reason or answer
@@ -184,9 +193,15 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
             fields = fields_of(text)
         except WireError as error:
             return f"the Logon cannot be read: {error}"
+        reset = first(fields, 141) == "Y"
         refusal = self._handler.check_logon(record.session_id, fields)
-        if refusal is None and first(fields, 141) == "Y" and not record.reset_told:
-            self._handler.on_sequence_reset(record.session_id)
+        if record.files is not None:
+            self.tried.add(record.session_id)
+            record.reset_accepted = reset and refusal is None
+            if refusal is None and not reset and record.files.was_reset():
+                refusal = "the session's numbers are being put back: log on again"
+        if refusal is None and reset and not record.reset_told:
+            self._handler.on_sequence_reset(record.session_id, 1)
         record.reset_told = False
         return refusal
 

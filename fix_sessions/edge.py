@@ -8,12 +8,15 @@ from fix_sessions.engine import Engine
 from fix_sessions.registry import Counterparty
 from fix_sessions.wire import first
 from oms.domain.commands import (
+    SYSTEM,
     Channel,
+    MessagesSent,
     Origin,
     SentMessage,
     SequenceReset,
     SessionLoggedOn,
     SessionLoggedOut,
+    StreamMark,
 )
 from oms.domain.effects import Effect
 from oms.ports import Clock, Intake
@@ -65,10 +68,16 @@ class Edge:
         """See SessionHandler."""
         self.intake.submit(SessionLoggedOut(origin=self._origin(session_id), text=reason))
 
-    def on_sequence_reset(self, session_id: str) -> None:
+    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
         """See SessionHandler."""
         self.intake.submit(SequenceReset(origin=self._origin(session_id)))
         self._epochs[session_id] += 1
+        if next_inbound > 1:
+            # What came before is not to be asked for again under the new epoch.
+            mark = StreamMark(
+                session=session_id, epoch=self._epochs[session_id], msg_seq_num=next_inbound - 1
+            )
+            self.intake.submit(MessagesSent(origin=SYSTEM, messages=(), observed=(mark,)))
 
     def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
         """See SessionHandler."""
@@ -115,10 +124,16 @@ class Edge:
     def set_numbers(self, inbound: Mapping[str, int], outbound: Mapping[str, int]) -> None:
         """Before the sessions open: expect what the journal has not, never number anything twice.
 
-        inbound, outbound: the last MsgSeqNum that the journal knows, by session.
+        inbound, outbound: the last MsgSeqNum that the journal knows, by session. The engine counts
+        a message before it is journaled: where it expects less than that, it was reset and the
+        journal was not told.
         """
         for session_id in self._counterparties:
-            self.engine.set_expected_inbound(session_id, inbound.get(session_id, 0) + 1)
+            journaled = inbound.get(session_id, 0)
+            if self.engine.expected_inbound(session_id) <= journaled:
+                self.on_sequence_reset(session_id, 1)
+                journaled = 0
+            self.engine.set_expected_inbound(session_id, journaled + 1)
             noted = outbound.get(session_id, 0) + 1
             if self.engine.next_outbound(session_id) < noted:
                 self.engine.set_next_outbound(session_id, noted + LOST_STORE_MARGIN)

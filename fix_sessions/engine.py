@@ -26,6 +26,7 @@ from fix_sessions.settings import (
     dictionary_of,
     settings_text,
 )
+from fix_sessions.store_files import StoreFiles
 from fix_sessions.transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,11 @@ class EngineFault(RuntimeError):
 
 def _session_id(spec: SessionSpec) -> Any:
     return quickfix.SessionID(spec.begin_string, spec.sender_comp_id, spec.target_comp_id)
+
+
+def files_of(store_dir: Path, spec: SessionSpec) -> StoreFiles:
+    """The files of a session's store, there or not."""
+    return StoreFiles(store_dir, spec.begin_string, spec.sender_comp_id, spec.target_comp_id)
 
 
 class Engine:
@@ -83,6 +89,9 @@ class Engine:
         self._next_tick_s = 0.0
         self._next_connecting_tick_s = 0.0
         self._kept: list[Any] = []  # what QuickFIX points to without owning it
+        # Called when a wait has ended, before anything is read or sent; what it raises ends `poll`.
+        self.before_work: Callable[[], None] | None = None
+        self._open_files()
         accepting = [spec for spec in sessions if spec.role == "acceptor"]
         self._acceptor = Acceptor(accepting, self, self._make_acceptor) if accepting else None
         self._initiators = {
@@ -98,6 +107,16 @@ class Engine:
             record = self._records[spec.session_id]
             record.session = quickfix.Session.lookupSession(_session_id(spec))
             record.dictionary = dictionaries[spec.dictionary or dictionary_of(spec.begin_string)]
+            if record.files is not None:
+                record.files.keep()
+
+    def _open_files(self) -> None:
+        """Undo the resets that nobody had accepted when the last process ended."""
+        for record in self._records.values():
+            if record.spec.role == "acceptor":
+                record.files = files_of(self._store_dir, record.spec)
+                if record.files.was_reset():
+                    record.files.restore()
 
     def _parts(self, specs: Sequence[SessionSpec], port: int | None) -> tuple[Any, ...]:
         text = settings_text(
@@ -152,11 +171,15 @@ class Engine:
         if self._backlog.pending or any(transport.unfinished for transport in self._transports):
             wait_s = 0.0
         events = self._epoll.poll(max(wait_s, 0.0))
+        if self.before_work is not None:
+            self.before_work()
         for descriptor, _ in events:
             if descriptor in self._wakeups:
                 self._wakeups[descriptor]()
         try:
             self._serve(events)
+            if self._callbacks.tried:
+                self._mend_stores()
             now_s = time.monotonic()
             if now_s >= self._next_tick_s:
                 self._tick(now_s)
@@ -323,9 +346,30 @@ class Engine:
         for record in self._records.values():
             if record.logged_on:
                 record.session.next(stamp)
+            elif record.files is not None:
+                self._callbacks.tried.add(record.session_id)
+        self._mend_stores()
         for transport in self._transports:
             self._pump(transport, [])
         self._backlog.check(now_s)
+
+    def _mend_stores(self) -> None:
+        """QuickFIX resets a session before it asks whether the Logon is welcome: undo what was not.
+
+        What was sent is in the files that it deleted, and comes back with the numbers.
+        """
+        for session_id in self._callbacks.tried:
+            record = self._records[session_id]
+            if record.files is None or not record.files.was_reset():
+                continue
+            if record.reset_accepted:
+                record.files.keep()
+            else:
+                _log.warning("session %s: a reset was refused; its numbers are back", session_id)
+                record.files.restore()
+                record.session.refresh()
+            record.reset_accepted = False
+        self._callbacks.tried.clear()
 
     def _connect(self, now_s: float) -> None:
         """Move on the initiators that are not logged on: connect, and see the connection made."""

@@ -190,7 +190,7 @@ class Exchange:
         self._quotes.drop(session_id)
         self._outbox.forget_questions(session_id)
 
-    def on_sequence_reset(self, session_id: str) -> None:
+    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
         self._durable.reset(session_id)
 
     def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:

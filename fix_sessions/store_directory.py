@@ -1,0 +1,53 @@
+"""The directory of a core's FIX stores: whose it is, and whether it is the latest.
+
+Which core led last is in the journal; which one wrote here is in the directory. Where they differ
+another machine's stores are ahead of these, or these were lost: their numbers cannot be trusted.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+_LOCK = "lock"
+_EPOCH = "leader_epoch"
+
+
+class StoreDirectory:
+    """Held until this process ends. One process at a time writes here."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        # Whether another process still holds the directory: a leader that lost the lead, frozen.
+        self.contested = False
+        self._lock = self._take()
+
+    def _take(self) -> int:
+        name = self.path / _LOCK
+        lock = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            self.contested = True
+            name.unlink()
+            lock = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock
+
+    def is_latest(self, journaled_epoch: int) -> bool:
+        """Whether nobody has led since the last one who wrote here; journaled_epoch: who did."""
+        try:
+            written = int((self.path / _EPOCH).read_text())
+        except (OSError, ValueError):
+            written = 0
+        return written >= journaled_epoch
+
+    def claim(self, epoch: int) -> None:
+        """From now on what is here is this leader's; durable."""
+        spare = self.path / f"{_EPOCH}.new"
+        with spare.open("w") as file:
+            file.write(str(epoch))
+            file.flush()
+            os.fsync(file.fileno())
+        spare.replace(self.path / _EPOCH)

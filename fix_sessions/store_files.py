@@ -1,0 +1,92 @@
+"""The files in which QuickFIX keeps a session's numbers and what it sent; seen from outside.
+
+QuickFIX resets a session as soon as a Logon says 141=Y, before anybody may refuse it, and deletes
+its files then. So second names (hard links) of the files are kept: what was deleted in vain is put
+back, and at the next start it shows whether a reset was accepted. And files that were lost, or that
+another machine's are ahead of, are written anew from what the journal knows was sent.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+# The numbers come last: their second name says that the others are complete.
+_PARTS = ("body", "header", "session", "seqnums")
+_KEPT = ".kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """MsgSeqNum of our next message, and of the one expected."""
+
+    outbound: int = 1
+    inbound: int = 1
+
+
+class StoreFiles:
+    """One session's files in a directory. QuickFIX opens them when the session is made."""
+
+    def __init__(self, directory: Path, begin_string: str, sender: str, target: str) -> None:
+        self._directory = directory
+        names = {part: f"{begin_string}-{sender}-{target}.{part}" for part in _PARTS}
+        self._paths = {part: directory / name for part, name in names.items()}
+        self._kept = {part: directory / f"{name}{_KEPT}" for part, name in names.items()}
+
+    def keep(self) -> None:
+        """Give what is there now its second names; the ones before are forgotten."""
+        self._kept["seqnums"].unlink(missing_ok=True)
+        for part in _PARTS:
+            spare = self._kept[part].with_suffix(".new")
+            spare.unlink(missing_ok=True)
+            os.link(self._paths[part], spare)
+            spare.replace(self._kept[part])
+
+    def was_reset(self) -> bool:
+        """Whether QuickFIX has deleted what was kept."""
+        try:
+            kept = os.stat(self._kept["seqnums"])  # noqa: PTH116 - often called
+        except FileNotFoundError:
+            return False
+        try:
+            return os.stat(self._paths["seqnums"]).st_ino != kept.st_ino  # noqa: PTH116
+        except FileNotFoundError:
+            return True
+
+    def restore(self) -> None:
+        """Put back what was kept; the session has to be refreshed then."""
+        for part in _PARTS:
+            spare = self._paths[part].with_suffix(".new")
+            spare.unlink(missing_ok=True)
+            os.link(self._kept[part], spare)
+            spare.replace(self._paths[part])
+
+    def separate(self) -> None:
+        """Copies in the place of the files: a process that has these open writes beside them."""
+        for path in (*self._paths.values(), *self._kept.values()):
+            if path.exists():
+                spare = path.with_suffix(".new")
+                shutil.copyfile(path, spare)
+                spare.replace(path)
+
+    def numbers(self) -> Numbers:
+        """As they are in the file; from one where there is none or it cannot be read."""
+        try:
+            outbound, _, inbound = self._paths["seqnums"].read_text().partition(":")
+            return Numbers(int(outbound), int(inbound))
+        except (OSError, ValueError):
+            return Numbers()
+
+    def write(self, sent: Iterable[tuple[int, bytes]], numbers: Numbers) -> None:
+        """Make the files anew: these messages by their MsgSeqNum, these numbers next."""
+        for path in (*self._kept.values(), *self._paths.values()):
+            path.unlink(missing_ok=True)
+        offset = 0
+        with self._paths["body"].open("wb") as body, self._paths["header"].open("w") as header:
+            for number, data in sent:
+                body.write(data)
+                header.write(f"{number},{offset},{len(data)} ")
+                offset += len(data)
+        text = f"{numbers.outbound:020d} : {numbers.inbound:020d}"
+        self._paths["seqnums"].write_text(text)
