@@ -99,7 +99,7 @@ def test_the_reader_reads_everything_and_writes_nothing(database_url: str) -> No
     with psycopg.connect(role_url(database_url, READ_ROLE), autocommit=True) as connection:
         connection.execute("SET default_transaction_read_only = off")
         for name in [*tables.metadata.tables, "journal_json", "order_names", "alembic_version"]:
-            connection.execute(f"SELECT * FROM {name}")  # noqa: S608 -- our own names
+            connection.execute(f"SELECT * FROM {name}")
         for name in tables.metadata.tables:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(f"DELETE FROM {name}")  # noqa: S608 -- our own names
+                connection.execute(f"DELETE FROM {name}")
