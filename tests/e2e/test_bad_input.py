@@ -55,11 +55,12 @@ class Bench:
 
     def order(self) -> tuple[str, str]:
         """A working order: its ClOrdID and its child's."""
-        seen = len(self.venue.messages)
         fields = new_order()
         self.client.send("D", fields)
-        sent = self.venue.wait_for(lambda m: m.msg_type == "D", since=seen)
-        return cl_ord_id(fields), sent.get(11) or ""
+        order_id = report_of(self.client, cl_ord_id(fields), "0").get(37)
+        child = f"{order_id}-1"
+        self.venue.wait_for(lambda m: m.msg_type == "D" and m.get(11) == child)
+        return cl_ord_id(fields), child
 
     def goes_on(self) -> None:
         """An order still goes all the way."""
