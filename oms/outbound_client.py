@@ -108,16 +108,21 @@ def _report(
     orig: str = "",
     text: str = "",
     rej: str = "",
+    session: str = "",
 ) -> Iterator[SendExecutionReport]:
-    """An ExecutionReport on a client order that came over FIX; nothing for any other."""
+    """An ExecutionReport on a client order to `session`, by default the one that it came by.
+
+    Nothing where that is none.
+    """
     order = state.orders[order_id]
-    if order.is_child or not order.session:
+    session = session or order.session
+    if order.is_child or not session:
         return
     named = cl_ord_id or order.cl_ord_id
     if exec_type is ExecType.CANCELED and cl_ord_id:
         orig = order.previous_cl_ord_id
     yield SendExecutionReport(
-        session=order.session,
+        session=session,
         event_seq=seq,
         at=state.at,
         order_id=order.order_id,
@@ -169,7 +174,8 @@ def _cancel_reject(
     state: State, seq: int, event: CancelRejected | ReplaceRejected
 ) -> Iterator[Effect]:
     order = state.orders[event.order_id]
-    if order.is_child or not order.session:
+    forced = event.cl_ord_id == event.orig_cl_ord_id  # by the server: its client asked for nothing
+    if order.is_child or not order.session or forced:
         return
     yield SendOrderCancelReject(
         session=order.session,
@@ -215,7 +221,7 @@ def _duplicate(state: State, seq: int, event: DuplicateOrderRefused) -> Iterator
     """ExecType Rejected with the first order's own status and figures (matrix F.1.a)."""
     if not event.session:
         return
-    for report in _report(
+    yield from _report(
         state,
         seq,
         event.order_id,
@@ -223,9 +229,8 @@ def _duplicate(state: State, seq: int, event: DuplicateOrderRefused) -> Iterator
         cl_ord_id=event.cl_ord_id,
         text=event.text,
         rej=OrdRejReason.DUPLICATE_ORDER,
-    ):
-        report.session = event.session
-        yield report
+        session=event.session,
+    )
 
 
 def _status(state: State, seq: int, event: OrderStatusReported) -> Iterator[Effect]:
