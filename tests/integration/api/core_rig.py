@@ -11,11 +11,14 @@ from typing import Any
 
 import httpx
 
+from fix_sessions.light_session import LightSettings
+from fix_sessions.light_socket import Hub, LightPeer
 from oms.app.on_request import reconciler
 from oms.settings import Settings, load
 from oms.store.postgres_urls import APP_ROLE, role_url
 from tests.integration.exchange_process import ROOT, VenueProcess, running
 from tests.support.api import EXAMPLE, Api, running_api
+from tests.support.desk import free_port
 from tests.support.processes import eventually
 
 PATIENCE_S = 30.0
@@ -28,7 +31,7 @@ owner_url = "{owner_url}"
 data_dir = "{data_dir}"
 metrics_port = 0
 [acceptor]
-port = 0
+port = {fix_port}
 {clients}
 [[venues]]
 name = "XSIM"
@@ -104,6 +107,24 @@ class Server:
 
         eventually(ready, "the core leads and the venue is in step")
 
+    @contextmanager
+    def fix_client(self) -> Iterator[LightPeer]:
+        """ALPHA's FIX session, logged on."""
+        hub = Hub()
+        settings = LightSettings(
+            sender_comp_id="ALPHA",
+            target_comp_id="PLUMBLINE",
+            username="alpha",
+            password="alpha-example",
+            heartbeat_s=10,
+        )
+        try:
+            peer = hub.client("127.0.0.1", self.settings.acceptor.port, settings)
+            peer.logon()
+            yield peer
+        finally:
+            hub.close()
+
     def order(self, client: httpx.Client, order_id: str) -> dict[str, Any]:
         answer = client.get(f"/v1/orders/{order_id}")
         assert answer.status_code == 200, answer.text
@@ -141,6 +162,7 @@ def whole_server(
                 owner_url=url,
                 data_dir=directory / "core",
                 venue_port=venue.port,
+                fix_port=free_port(),
                 answer_wait_ms=answer_wait_ms,
                 clients=_part("[[clients]]", "[[venues]]"),
                 keys=_part("[[api.keys]]", "[jobs]"),

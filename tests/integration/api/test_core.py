@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.api.core_rig import Server, whole_server
+from fix_sessions.light_session import Message
+from tests.integration.api.core_rig import PATIENCE_S, Server, whole_server
 from tests.integration.api.rig import problem
 from tests.support.postgres import Databases
 
@@ -20,6 +21,21 @@ ORDER = {
     "ord_type": "LIMIT",
     "price": "99.50",
 }
+
+
+def order_fields(cl_ord_id: str) -> list[tuple[int, str]]:
+    """The NewOrderSingle (D) that is the same order as ORDER at 95.00."""
+    return [
+        (11, cl_ord_id),
+        (1, "ALPHA-1"),
+        (55, "ACME"),
+        (54, "1"),
+        (60, "20260101-00:00:00.000"),
+        (38, "100"),
+        (40, "2"),
+        (44, "95.00"),
+        (59, "0"),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +278,46 @@ def test_a_day_is_reconciled_on_request(server: Server) -> None:
     problem(server.api.compliance.post("/v1/recon/runs", json=body), 403, "forbidden")
     wrong = server.api.operations.post("/v1/recon/runs", json=body | {"venue": "NONE"})
     problem(wrong, 422, "invalid-request")
+
+
+def test_fix_and_rest_share_one_space_of_ids(server: Server) -> None:
+    alpha = server.api.alpha
+    body = ORDER | {"price": "95.00"}
+    with server.fix_client() as peer:
+
+        def fix_order(cl_ord_id: str) -> Message:
+            since = len(peer.messages)
+            peer.send("D", order_fields(cl_ord_id))
+            return peer.wait_for(
+                lambda m: m.msg_type == "8" and m.get(11) == cl_ord_id, PATIENCE_S, since
+            )
+
+        first = alpha.post("/v1/orders", json=body | {"cl_ord_id": "shared-1"})
+        assert first.status_code == 201, first.text
+        report = fix_order("shared-1")
+        assert (report.get(150), report.get(103), report.get(37)) == (
+            "8",
+            "6",
+            first.json()["order_id"],
+        )
+
+        report = fix_order("shared-2")
+        order_id = report.get(37)
+        assert report.get(39) in {"A", "0"}
+        same = alpha.post("/v1/orders", json=body | {"cl_ord_id": "shared-2"})
+        assert (same.status_code, same.json()["order_id"]) == (201, order_id)
+        other = {"cl_ord_id": "shared-1", "order_qty": "50", "price": "95.00"}
+        answer = alpha.put(f"/v1/orders/{order_id}", json=other)
+        assert problem(answer, 409, "invalid-request")
+
+        since = len(peer.messages)
+        assert alpha.delete(f"/v1/orders/{order_id}", params={"cl_ord_id": "gone"}).is_success
+        told = peer.wait_for(
+            lambda m: m.msg_type == "8" and m.get(39) == "4" and m.get(37) == order_id,
+            PATIENCE_S,
+            since,
+        )
+        assert told.get(11) == "gone"
 
 
 def test_events_can_be_resumed(server: Server) -> None:
