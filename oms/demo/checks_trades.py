@@ -80,7 +80,7 @@ def reports_once(evidence: Evidence) -> Check:
     faults = [fault for client in evidence.clients for fault in client["faults"]]
     reports = sum(client["reports"] for client in evidence.clients)
     repeats = sum(client["repeats"] for client in evidence.clients)
-    figure = f"{reports:,} reports, {repeats:,} marked repeats"
+    figure = f"{reports:,}, {repeats:,} marked repeats"
     return Check(name="Each ExecID at the client once", figure=figure, faults=faults)
 
 

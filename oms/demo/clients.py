@@ -23,7 +23,7 @@ from fix_sessions.wire import utc_timestamp_ms
 from oms.demo.ledger import Ledger, OrderSeen
 from oms.demo.plan import Change, PlannedOrder, order_from_json
 
-IN_FLIGHT = 16
+IN_FLIGHT = 8
 TELL_EVERY_S = 0.1
 TRY_AGAIN_S = 0.1
 LOGON_LIMIT_S = 5.0
@@ -49,7 +49,7 @@ class Client:
         self._due: deque[tuple[int, str]] = deque()
         self._changes_made = 0
         self._was_up = False
-        self._try_at = 0.0
+        self._try_at = self._give_up_at = 0.0
         peer.keep = False
         peer.on_message = self._on_message
 
@@ -73,15 +73,16 @@ class Client:
             self._was_up = False
             self.has_status = False
             self.ledger.disturb()
-        if self.is_up or now < self._try_at:
+        if self.is_up:
             return
-        self._try_at = now + TRY_AGAIN_S
         if self.peer.is_connected:
-            self.peer.kill()
-            return
-        with contextlib.suppress(OSError):
-            self.peer.connect(timeout_s=0)
-            self._try_at = now + LOGON_LIMIT_S
+            if now >= self._give_up_at:
+                self.peer.kill()
+        elif now >= self._try_at:
+            self._try_at = now + TRY_AGAIN_S
+            self._give_up_at = now + LOGON_LIMIT_S
+            with contextlib.suppress(OSError):
+                self.peer.connect(timeout_s=0)
 
     def _resend(self) -> None:
         if self.logons == 1:

@@ -30,16 +30,17 @@ def _recoveries(recoveries: Sequence[tuple[str, float | None]]) -> list[Check]:
 
 
 def _throughput(evidence: Evidence) -> Check:
+    name = "Throughput, outages included"
     requests = [one for client in evidence.clients for one in client["requests"].values()]
     answered = [one for one in requests if one["answered_ns"] and one["kind"] == "D"]
     if not answered:
-        return Check(name="Orders per second", figure="-", faults=["no order was answered"])
+        return Check(name=name, figure="-", faults=["no order was answered"])
     first = min(one["sent_ns"] for one in answered)
     last = max(one["answered_ns"] for one in answered)
     seconds = max(last - first, 1) / _NS_PER_S
     count = len(answered) + len(evidence.rest)
-    figure = f"{count / seconds:,.0f}/s over {seconds:.1f} s, outages included"
-    return Check(name="Orders per second", figure=figure)
+    figure = f"{count / seconds:,.0f}/s in {seconds:.1f} s"
+    return Check(name=name, figure=figure)
 
 
 def _latency(evidence: Evidence) -> Check:

@@ -47,7 +47,7 @@ class Display:
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self._console.print(text, highlight=False, markup=False)
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def update(self, sent: int, answered: int, state: Mapping[str, Any]) -> None:
         """How far it is."""
