@@ -2,11 +2,15 @@
 
 import logging
 import sys
+from typing import Final
 
 import structlog
 from structlog.typing import EventDict, Processor
 
 from oms.settings import LoggingSettings
+
+# Libraries whose every step would stand between the lines that matter.
+_TALKATIVE: Final = ("alembic", "httpx", "httpcore")
 
 
 def configure(settings: LoggingSettings, *, process: str) -> None:
@@ -48,3 +52,5 @@ def configure(settings: LoggingSettings, *, process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
