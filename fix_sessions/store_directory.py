@@ -12,6 +12,11 @@ _LOCK = "lock"
 _EPOCH = "leader_epoch"
 
 
+def _boot() -> str:
+    """Names the machine's last start."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
 class StoreDirectory:
     """Held until this process ends. One process at a time writes here."""
 
@@ -36,18 +41,24 @@ class StoreDirectory:
         return lock
 
     def is_latest(self, journaled_epoch: int) -> bool:
-        """Whether nobody has led since the last one who wrote here; journaled_epoch: who did."""
+        """Whether nobody has led since the last one who wrote here; journaled_epoch: who did.
+
+        QuickFIX's files survive the death of a process and not that of the machine: after a restart
+        of the machine nothing here is the latest.
+        """
+        if not journaled_epoch:
+            return True
         try:
-            written = int((self.path / _EPOCH).read_text())
+            epoch, boot = (self.path / _EPOCH).read_text().split()
+            return int(epoch) >= journaled_epoch and boot == _boot()
         except (OSError, ValueError):
-            written = 0
-        return written >= journaled_epoch
+            return False
 
     def claim(self, epoch: int) -> None:
         """From now on what is here is this leader's; durable."""
         spare = self.path / f"{_EPOCH}.new"
         with spare.open("w") as file:
-            file.write(str(epoch))
+            file.write(f"{epoch} {_boot()}")
             file.flush()
             os.fsync(file.fileno())
         spare.replace(self.path / _EPOCH)

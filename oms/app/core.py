@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import select
 import signal
 import time
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from fix_sessions.registry import Counterparty
 from fix_sessions.settings import SessionSpec
 from oms.app.database import Urls, database, database_faults, migrate
 from oms.app.exits import Exit, Stop
+from oms.app.fix_stores import open_stores
 from oms.app.trading_date import trade_date_at
 from oms.domain.commands import SYSTEM, CoreStarted, SetRiskLimit
 from oms.domain.state import State
@@ -74,6 +76,12 @@ def run(settings: Settings) -> int:
         except (LeadershipLost, EngineFault, CodecError, psycopg.Error) as error:
             log.exception("core.fault")
             raise Stop(Exit.FAULT, f"stopped, and recovers by replay: {error}") from None
+        except Stop:
+            raise
+        except Exception as error:
+            log.exception("core.defect")
+            text = f"stopped by a defect: {type(error).__name__}: {error}"
+            raise Stop(Exit.FAULT, text) from None
     return Exit.OK
 
 
@@ -123,11 +131,11 @@ class CoreProcess:
             ticket=ticket,
             clock=self._clock,
         )
-        self._engine = Engine(
-            session_specs(settings),
-            store_dir=settings.core.data_dir / settings.core.shard / "fix",
-            handler=self._edge,
-        )
+        specs = session_specs(settings)
+        store_dir = settings.core.data_dir / settings.core.shard / "fix"
+        self._stores = open_stores(store_dir, specs, self._state, leadership)
+        self._engine = Engine(specs, store_dir=store_dir, handler=self._edge)
+        self._engine.before_work = self._journal_thread.assure
         self._ticket = ticket
         self._gate: GateProcess | None = None
         self._edge.engine = self._engine
@@ -162,26 +170,35 @@ class CoreProcess:
 
     def start(self) -> None:
         """Numbers from the journal, then sessions open. Raises PortInUse, GateError, Stop."""
+        self._journal_thread.start()
+        self._sequencer.submit(self._started())
         sessions = self._state.sessions.values()
         self._edge.set_numbers(
             {one.name: one.inbound for one in sessions},
             {one.name: one.outbound for one in sessions},
         )
-        self._engine.start()
-        self._journal_thread.start()
-        self._engine.add_wakeup(self._journal_thread.fileno(), self._journal_thread.clear_wakeup)
-        self._sequencer.submit(self._started())
         for command in self._first_limits():
             self._sequencer.submit(command)
         # First of all entries of this leader: what is sent again below is noted after it.
         self._sequencer.pump()
         self._sequencer.deliver_again(self._recovered.undelivered)
+        self._commit_start()
+        self._engine.start()
+        self._engine.add_wakeup(self._journal_thread.fileno(), self._journal_thread.clear_wakeup)
         self._start_metrics()
         if self._settings.clients:
             self._start_gate()
         self._inbox.start()
         self._engine.add_wakeup(self._inbox.fileno(), self._take_inbox)
         log.info("core.leads", epoch=self._leadership.epoch, seq=self._state.seq)
+
+    def _commit_start(self) -> None:
+        """Who leads is durable before anything leaves: the next leader knows whose stores count."""
+        while not self._sequencer.idle:
+            select.select([self._journal_thread.fileno()], [], [], POLL_S)
+            self._journal_thread.clear_wakeup()
+            self._sequencer.flush()
+            self._sequencer.pump()
 
     def _started(self) -> CoreStarted:
         return CoreStarted(

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from oms.ports import Journal, Sealed
 
 HEARTBEAT_S = 0.4
+# Well below oms.store.leader.IDLE_TIMEOUT_S: who was away for that long may lead no more.
+AWAY_S = 1.0
+_LOOK_S = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,7 @@ class JournalThread:
         self._wakeup = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self.busy = False
+        self._proved_at = self._present_at = time.monotonic()
 
     def start(self) -> None:
         """Start the thread."""
@@ -59,6 +63,21 @@ class JournalThread:
         self.busy = False
         return self._done.popleft()
 
+    def assure(self) -> None:
+        """After a while in which this process did not run, wait for the proof that it still leads.
+
+        Call it before anything is sent. Raises what made the journal fail.
+        """
+        now = time.monotonic()
+        away, self._present_at = now - self._present_at, now
+        if away < AWAY_S:
+            return
+        while self._proved_at < now and self._failure is None:
+            time.sleep(_LOOK_S)
+        if self._failure is not None:
+            raise self._failure
+        self._present_at = time.monotonic()
+
     def clear_wakeup(self) -> None:
         """Empty the descriptor after it was readable."""
         try:
@@ -77,13 +96,16 @@ class JournalThread:
                 try:
                     batch = self._waiting.get(timeout=HEARTBEAT_S)
                 except queue.Empty:
+                    began = time.monotonic()
                     self._journal.heartbeat()
+                    self._proved_at = began
                     continue
                 if batch is None:
                     return
-                began = time.perf_counter()
+                began = time.monotonic()
                 self._journal.append(batch)
-                seconds = time.perf_counter() - began
+                self._proved_at = began
+                seconds = time.monotonic() - began
                 self._done.append(Committed(batch=batch, seconds=seconds))
                 os.eventfd_write(self._wakeup, 1)
         except BaseException as failure:  # noqa: BLE001 - handed to the sequencer, which stops

@@ -19,6 +19,7 @@ import psycopg
 
 from oms.domain.commands import Command
 from oms.store.codec import CodecError, decode
+from oms.store.inbox_rules import fault_of
 
 log = logging.getLogger(__name__)
 
@@ -162,9 +163,14 @@ class InboxReader:
             command = decode(name, body)
             if not isinstance(command, Command):
                 raise CodecError(f"{name}: is no command")
+            fault = fault_of(command)
+            if fault:
+                raise CodecError(fault)
         except CodecError as error:
             log.warning("inbox: row %d refused: %s", inbox_id, error)
-            connection.execute(_REFUSE, [str(error), inbox_id])
+            # PostgreSQL's text takes no NUL.
+            text = str(error).replace("\0", "\ufffd")
+            connection.execute(_REFUSE, [text, inbox_id])
             return
         origin = replace(command.origin, inbox_id=inbox_id)
         self._arrived.append(replace(command, origin=origin))
