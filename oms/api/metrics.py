@@ -9,20 +9,20 @@ _SECONDS: Final = tuple(
 )
 
 REQUESTS = Counter(
-    "oms_api_requests_total", "Requests by route and status", ["method", "route", "status"]
+    "plumbline_api_requests_total", "Requests by route and status", ["method", "route", "status"]
 )
 REQUEST_SECONDS = Histogram(
-    "oms_api_request_seconds", "Time to answer a request", ["method", "route"], buckets=_SECONDS
+    "plumbline_api_request_seconds", "Time to answer a request", ["method", "route"], buckets=_SECONDS
 )
 COMMANDS = Counter(
-    "oms_api_commands_total",
+    "plumbline_api_commands_total",
     "Commands handed to the core: accepted, refused, repeated, conflicting or still waiting",
     ["command", "outcome"],
 )
 COMMAND_SECONDS = Histogram(
-    "oms_api_command_seconds",
+    "plumbline_api_command_seconds",
     "From the hand-over of a command to the core's answer",
     ["command"],
     buckets=_SECONDS,
 )
-WAITING = Gauge("oms_api_commands_waiting", "Commands whose answer is waited for now")
+WAITING = Gauge("plumbline_api_commands_waiting", "Commands whose answer is waited for now")

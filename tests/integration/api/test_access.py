@@ -178,7 +178,7 @@ def test_health_without_a_leader(api: Api) -> None:
     figures = api.operations.get("/v1/status").json()
     assert (figures["led"], figures["journal_seq"]) == (False, 0)
     metrics = api.anonymous.get("/metrics").text
-    assert 'oms_api_requests_total{method="GET",route="/ready",status="503"}' in metrics
+    assert 'plumbline_api_requests_total{method="GET",route="/ready",status="503"}' in metrics
 
 
 def test_the_openapi_document_is_complete(api: Api) -> None:
