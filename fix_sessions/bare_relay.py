@@ -1,9 +1,12 @@
 """The bench's reference: what QuickFIX and Python relay at all when nothing is decided or kept.
 
 Client's order in, acknowledgement and order to the venue out; the venue's trade in, report to the
-client out: three messages in and three out for each order, as with the server. It is laid out in
-the fastest way that we know: acceptor and initiator polled by one thread when their sockets have
-something, memory stores, no data dictionary, messages read and made as text.
+client out: three messages in and three out for each order, as with the server. Acceptor and
+initiator are polled by one thread when their sockets have something, with memory stores and no data
+dictionary.
+
+Two ways to handle a message: by field, as QuickFIX's interface is meant to be used (the reference),
+and as one text, the least that can be done at all (the upper bound).
 """
 
 import os
@@ -11,10 +14,11 @@ import select
 import socket
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Literal
 
 from fix_sessions import descriptors
 from fix_sessions.binding import quickfix
@@ -33,6 +37,7 @@ class RelayConfig:
     client_comp_ids: tuple[str, ...]
     venue_comp_id: str
     venue_port: int
+    style: Literal["fields", "text"] = "fields"
 
 
 def free_port() -> int:
@@ -41,14 +46,14 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-class _Relay(quickfix.Application):  # type: ignore[misc]
+class _Relay(quickfix.Application, ABC):  # type: ignore[misc]
     def __init__(self, config: RelayConfig) -> None:
         super().__init__()
         self.fault = ""
         self.logged_on = 0
-        self._venue = quickfix.SessionID(_BEGIN_STRING, config.comp_id, config.venue_comp_id)
-        self._venue_text = self._venue.toString()
-        self._clients: dict[str, Any] = {}
+        self.venue = quickfix.SessionID(_BEGIN_STRING, config.comp_id, config.venue_comp_id)
+        self._venue_text = self.venue.toString()
+        self.clients: dict[str, Any] = {}
         self._exec_id = 0
 
     def onCreate(self, session_id: Any) -> None:
@@ -71,39 +76,95 @@ class _Relay(quickfix.Application):  # type: ignore[misc]
 
     def fromApp(self, message: Any, session_id: Any) -> None:
         try:
-            fields = dict([piece.split("=", 1) for piece in message.toString().split("\x01")[:-1]])
             if session_id.toString() == self._venue_text:
-                self._on_report(fields)
-            elif fields["35"] == "D":
-                self._on_order(fields, session_id)
+                self.on_report(message)
+            else:
+                self.on_order(message, session_id)
         except Exception as error:  # noqa: BLE001 - an exception that leaves a callback is the end
             self.fault = f"{type(error).__name__}: {error}"
 
-    def _on_order(self, fields: dict[str, str], session_id: Any) -> None:
+    @abstractmethod
+    def on_order(self, message: Any, session_id: Any) -> None:
+        """Acknowledge to the client, pass on to the venue."""
+
+    @abstractmethod
+    def on_report(self, message: Any) -> None:
+        """Pass a trade on to the client."""
+
+    def remember(self, session_id: Any, cl_ord_id: str) -> str:
+        """Our OrderID for a client's order."""
         self._exec_id += 1
         order_id = f"R{self._exec_id}"
-        self._clients[order_id] = (session_id, fields["11"])
+        self.clients[order_id] = (session_id, cl_ord_id)
+        return order_id
+
+
+class _FieldRelay(_Relay):
+    """Reads and makes messages field by field."""
+
+    def on_order(self, message: Any, session_id: Any) -> None:
+        """See _Relay."""
+        get = message.getField
+        cl_ord_id = get(11)
+        order_id = self.remember(session_id, cl_ord_id)
+        same = [(tag, get(tag)) for tag in (1, 54, 55, 38, 40, 44)]
+        now = utc_timestamp_ms(_now_us())
+        qty = get(38)
+        told = [(37, order_id), (17, f"N{order_id}"), (150, "0"), (39, "0"), (151, qty)]
+        rest = [(14, "0"), (6, "0"), (60, now)]
+        self._send("8", [(11, cl_ord_id), *told, *rest, *same], session_id)
+        self._send("D", [(11, order_id), (21, "1"), (59, "0"), (60, now), *same], self.venue)
+
+    def on_report(self, message: Any) -> None:
+        """See _Relay."""
+        get = message.getField
+        if get(150) != "F":
+            return
+        order_id = get(11)
+        session_id, cl_ord_id = self.clients.pop(order_id)
+        same = [(tag, get(tag)) for tag in _OF_A_TRADE]
+        now = utc_timestamp_ms(_now_us())
+        self._send("8", [(11, cl_ord_id), (37, order_id), (60, now), *same], session_id)
+
+    def _send(self, msg_type: str, fields: Sequence[tuple[int, str]], session_id: Any) -> None:
+        message = quickfix.Message()
+        message.getHeader().setField(35, msg_type)
+        for tag, value in fields:
+            message.setField(tag, value)
+        quickfix.Session.sendToTarget(message, session_id)
+
+
+_OF_A_TRADE = (17, 150, 39, 54, 55, 38, 40, 44, 32, 31, 151, 14, 6)
+
+
+class _TextRelay(_Relay):
+    """Reads and makes messages as one text."""
+
+    def on_order(self, message: Any, session_id: Any) -> None:
+        """See _Relay."""
+        fields = _split(message)
+        order_id = self.remember(session_id, fields["11"])
         now = utc_timestamp_ms(_now_us())
         same = (
             f"54={fields['54']}\x0155={fields['55']}\x0138={fields['38']}\x0140={fields['40']}\x01"
             f"44={fields['44']}\x0160={now}\x01"
         )
         self._send(
-            f"35=8\x0111={fields['11']}\x0137={order_id}\x0117=N{self._exec_id}\x01150=0\x0139=0\x01"
+            f"35=8\x0111={fields['11']}\x0137={order_id}\x0117=N{order_id}\x01150=0\x0139=0\x01"
             f"1={fields['1']}\x01151={fields['38']}\x0114=0\x016=0\x01{same}",
             session_id,
         )
-        self._send(f"35=D\x0111={order_id}\x0121=1\x0159=0\x01{same}", self._venue)
+        self._send(f"35=D\x0111={order_id}\x0121=1\x0159=0\x01{same}", self.venue)
 
-    def _on_report(self, fields: dict[str, str]) -> None:
+    def on_report(self, message: Any) -> None:
+        """See _Relay."""
+        fields = _split(message)
         if fields.get("150") != "F":
             return
-        session_id, cl_ord_id = self._clients.pop(fields["11"])
+        session_id, cl_ord_id = self.clients.pop(fields["11"])
+        same = "".join([f"{tag}={fields[str(tag)]}\x01" for tag in _OF_A_TRADE])
         self._send(
-            f"35=8\x0111={cl_ord_id}\x0137={fields['11']}\x0117={fields['17']}\x01150=F\x01"
-            f"39={fields['39']}\x0154={fields['54']}\x0155={fields['55']}\x0138={fields['38']}\x01"
-            f"40={fields['40']}\x0144={fields['44']}\x0132={fields['32']}\x0131={fields['31']}\x01"
-            f"151={fields['151']}\x0114={fields['14']}\x016={fields['6']}\x01"
+            f"35=8\x0111={cl_ord_id}\x0137={fields['11']}\x01{same}"
             f"60={utc_timestamp_ms(_now_us())}\x01",
             session_id,
         )
@@ -113,13 +174,17 @@ class _Relay(quickfix.Application):  # type: ignore[misc]
         quickfix.Session.sendToTarget(message, session_id)
 
 
+def _split(message: Any) -> dict[str, str]:
+    return dict([piece.split("=", 1) for piece in message.toString().split("\x01")[:-1]])
+
+
 def _now_us() -> int:
     return time.time_ns() // 1000
 
 
 def serve(pipe: Connection, config: RelayConfig) -> None:
     """Relay until the other end of `pipe` closes; says "ready" there once all are logged on."""
-    relay = _Relay(config)
+    relay = _FieldRelay(config) if config.style == "fields" else _TextRelay(config)
     store = quickfix.MemoryStoreFactory()
     client_settings, venue_settings = _client_settings(config), _venue_settings(config)
     acceptor = quickfix.SocketAcceptor(relay, store, client_settings)

@@ -82,13 +82,17 @@ class Mark:
 
 @dataclass(slots=True, kw_only=True)
 class Figures:
-    """One whole run of the bench. orders: of the sustained load in each round."""
+    """One whole run of the bench. orders: of the sustained load in each round.
+
+    relay: by fields, what the marks refer to; text_relay: the least that can be done at all.
+    """
 
     orders: int
     rounds: int
     client_sessions: int
     in_flight: int
     relay: WayFigures = field(default_factory=WayFigures)
+    text_relay: WayFigures = field(default_factory=WayFigures)
     server: WayFigures = field(default_factory=WayFigures)
     rest_ns: list[int] = field(default_factory=list)
     own_us_per_order: list[float] = field(default_factory=list)
@@ -144,6 +148,7 @@ class Figures:
             "client_sessions": self.client_sessions,
             "in_flight_per_session": self.in_flight,
             "bare_relay": self.relay.as_json(),
+            "bare_relay_of_texts": self.text_relay.as_json(),
             "server": self.server.as_json()
             | {
                 "rest_submit_to_answer": asdict(self.rest),

@@ -1,6 +1,7 @@
 """The handle of the bare relay's process, with its light venue and light clients around it."""
 
 import multiprocessing
+from typing import Literal
 
 from fix_sessions.bare_relay import RelayConfig, free_port, serve
 from fix_sessions.light_session import LightSettings
@@ -15,7 +16,13 @@ _READY_TIMEOUT_S = 30.0
 class Relay:
     """The bare relay at work between its own clients and its own venue."""
 
-    def __init__(self, *, client_sessions: int, shape: OrderShape) -> None:
+    def __init__(
+        self,
+        *,
+        client_sessions: int,
+        shape: OrderShape,
+        style: Literal["fields", "text"] = "fields",
+    ) -> None:
         clients = tuple(f"CLIENT{number}" for number in range(1, client_sessions + 1))
         self.venue = Venue(sender_comp_id=_VENUE_COMP_ID, target_comp_id=_COMP_ID)
         config = RelayConfig(
@@ -24,6 +31,7 @@ class Relay:
             client_comp_ids=clients,
             venue_comp_id=_VENUE_COMP_ID,
             venue_port=self.venue.port,
+            style=style,
         )
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()

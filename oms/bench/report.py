@@ -38,6 +38,7 @@ def _throughput(figures: Figures) -> Table:
         (name, path.orders_per_second, path.cpu_us_per_order)
         for name, path in (
             ("bare QuickFIX relay, keeps nothing", figures.relay),
+            ("the same, messages as one text", figures.text_relay),
             ("oms core, everything durable", figures.server),
         )
     ]
@@ -56,7 +57,11 @@ def _batch_name(commits: Commits) -> str:
 
 def _latency(figures: Figures) -> Table:
     table = _table("One order at a time, microseconds", "p50", "p99", "p99.9", "samples")
-    for name, path in (("bare relay", figures.relay), ("oms core", figures.server)):
+    for name, path in (
+        ("bare relay", figures.relay),
+        ("as one text", figures.text_relay),
+        ("oms core", figures.server),
+    ):
         for what, latency in _delays(path):
             _add(table, f"{name}: {what}", latency)
     _add(table, "oms api: REST submit to answer", figures.rest)

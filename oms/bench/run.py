@@ -50,6 +50,7 @@ class Options:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Subjects:
     relay: Relay
+    text_relay: Relay
     server: Server
     database: CommitLimit
     rest: RestClient
@@ -104,15 +105,19 @@ def _subjects(data_dir: Path) -> Iterator[_Subjects]:
         stack.callback(server.stop)
         relay = Relay(client_sessions=_CLIENT_SESSIONS, shape=SHAPE)
         stack.callback(relay.stop)
+        text_relay = Relay(client_sessions=_CLIENT_SESSIONS, shape=SHAPE, style="text")
+        stack.callback(text_relay.stop)
         rest = RestClient(port=server.api_port, api_key=server.api_key, shape=SHAPE)
         stack.callback(rest.close)
         database = CommitLimit(postgres.url, SHAPE)
         stack.callback(database.close)
-        yield _Subjects(relay=relay, server=server, database=database, rest=rest)
+        yield _Subjects(
+            relay=relay, text_relay=text_relay, server=server, database=database, rest=rest
+        )
 
 
 def _warm_up(subjects: _Subjects) -> None:
-    for load in (subjects.relay.load, subjects.server.load):
+    for load in (subjects.relay.load, subjects.text_relay.load, subjects.server.load):
         load.run(orders=_WARM_UP_ORDERS, in_flight=_IN_FLIGHT)
         load.run(orders=_SMALLEST_RUN, in_flight=1, one_by_one=True)
     subjects.rest.run(_SMALLEST_RUN)
@@ -123,7 +128,11 @@ def _round(subjects: _Subjects, figures: Figures, number: int) -> None:
     orders = figures.orders
     ways = [
         _Way(load=each.load, venue=each.venue, pid=each.pid, figures=found)
-        for each, found in ((subjects.relay, figures.relay), (subjects.server, figures.server))
+        for each, found in (
+            (subjects.relay, figures.relay),
+            (subjects.text_relay, figures.text_relay),
+            (subjects.server, figures.server),
+        )
     ]
     if number % 2 == 0:
         ways.reverse()  # who goes first changes from round to round

@@ -12,9 +12,9 @@ from oms.bench.venue import Venue
 SHAPE = OrderShape(symbols=("AAA", "BBB"), account="ACC")
 
 
-@pytest.fixture(scope="module")
-def relay() -> Iterator[Relay]:
-    found = Relay(client_sessions=2, shape=SHAPE)
+@pytest.fixture(scope="module", params=["fields", "text"])
+def relay(request: pytest.FixtureRequest) -> Iterator[Relay]:
+    found = Relay(client_sessions=2, shape=SHAPE, style=request.param)
     yield found
     found.stop()
 

@@ -37,11 +37,17 @@ def test_a_percentile_is_one_of_the_values_with_enough_below(
 def figures() -> Figures:
     found = Figures(orders=30, rounds=3, client_sessions=2, in_flight=64)
     found.relay.orders_per_second = [4000.0, 2000.0, 8000.0]
+    found.text_relay.orders_per_second = [9000.0, 9000.0, 9000.0]
+    found.text_relay.cpu_us_per_order = [80.0]
     found.server.orders_per_second = [2000.0, 1100.0, 3000.0]
     found.relay.cpu_us_per_order = [90.0]
     found.server.cpu_us_per_order = [300.0]
     client = ClientTimes(order_out_ns=array("q", [0, 10]), report_in_ns=array("q", [900, 910]))
     found.relay.add_delays(
+        client,
+        VenueTimes(order_in_ns=array("q", [200, 210]), report_out_ns=array("q", [800, 810])),
+    )
+    found.text_relay.add_delays(
         client,
         VenueTimes(order_in_ns=array("q", [200, 210]), report_out_ns=array("q", [800, 810])),
     )
