@@ -6,7 +6,6 @@ the order in doubt. FIX 4.4 Volume 4, order state changes, seen as the initiator
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from oms.domain.commands import ExecutionReport, OrderCancelReject
 from oms.domain.events import (
@@ -27,9 +26,9 @@ from oms.domain.events import (
     TradeCorrected,
     TradeExecuted,
 )
-from oms.domain.fix import CxlRejReason, ExecType, OrdRejReason
+from oms.domain.fix import CxlRejReason, ExecType, OrdRejReason, OrdStatus
 from oms.domain.instrument import Venue
-from oms.domain.order import Execution, Order, RequestKind
+from oms.domain.order import Execution, Order, Request, RequestKind
 from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.domain.values import decimal_text
@@ -51,6 +50,8 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
         return
     if not child.accepted and report.exec_type in _ACKNOWLEDGES:
         yield OrderAcknowledged(order_id=child.order_id, venue_order_id=report.order_id)
+    if _revives(child, report):
+        yield from revived(child, report)
     match report.exec_type:
         case ExecType.NEW | ExecType.PENDING_NEW | ExecType.PENDING_CANCEL:
             pass
@@ -58,6 +59,7 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
             pass
         case ExecType.TRADE:
             yield from _trade(state, venue, child, report)
+            yield from _closed_with_trade(child, report)
         case ExecType.TRADE_CANCEL:
             yield from _bust(state, venue, child, report)
         case ExecType.TRADE_CORRECT:
@@ -70,7 +72,7 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
             if child.closed is None:
                 yield OrderExpired(order_id=child.order_id, text=report.text)
         case ExecType.REPLACED:
-            yield from _replaced(child, report)
+            yield from _replaced(state, venue, child, report)
         case ExecType.ORDER_STATUS | ExecType.SUSPENDED | ExecType.RESTATED:
             yield _differs(child, "ExecType (150)", "", report.exec_type.name)
 
@@ -86,6 +88,23 @@ _ACKNOWLEDGES = frozenset(
         ExecType.REPLACED,
     }
 )
+
+
+# Why we closed a child without its venue's word for it.
+_ON_OUR_WORD = (Reason.STALE, Reason.OPERATOR)
+
+
+def _revives(child: Order, report: ExecutionReport) -> bool:
+    """Whether the report shows at work what we took for closed."""
+    working = report.exec_type in (ExecType.NEW, ExecType.TRADE) and report.leaves_qty > 0
+    return child.closed is not None and child.closed_reason in _ON_OUR_WORD and working
+
+
+def revived(child: Order, report: ExecutionReport) -> Iterator[Event]:
+    """What we took for closed works at its venue: open again, and withdrawn where not wanted."""
+    theirs = report.ord_status.name
+    yield _differs(child, "OrdStatus (39)", child.ord_status.name, theirs)
+    yield OrderConfirmed(order_id=child.order_id, user="", text=f"venue says {theirs}")
 
 
 def _differs(child: Order, field: str, ours: str, theirs: str) -> DiscrepancyFound:
@@ -118,8 +137,10 @@ def _orphan(state: State, venue: Venue, report: ExecutionReport) -> Iterator[Eve
 
 def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:
     booked = state.exec_ids.get((venue.name, report.exec_id))
-    if booked is not None:
+    if booked:  # empty: reported as an orphan before, booked nowhere
         yield DuplicateExecutionDropped(order_id=booked, venue=venue.name, exec_id=report.exec_id)
+        if booked != child.order_id:
+            yield _differs(child, "ExecID (17)", f"{report.exec_id} of {booked}", report.exec_id)
         return
     if report.symbol != child.symbol:
         yield _differs(child, "Symbol (55)", child.symbol, report.symbol)
@@ -140,10 +161,25 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
         late=child.closed is not None,
         early=not child.accepted,
     )
-    total = child.cum_qty + (Decimal(0) if child.accepted else report.last_qty)
-    if report.cum_qty and child.accepted and total != report.cum_qty:
+    total = child.cum_qty + report.last_qty
+    if report.cum_qty and total != report.cum_qty:
         ours, theirs = decimal_text(total), decimal_text(report.cum_qty)
         yield _differs(child, "CumQty (14)", ours, theirs)
+
+
+_DONE = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY})
+
+
+def _closed_with_trade(child: Order, report: ExecutionReport) -> Iterator[Event]:
+    """A venue may bundle the last fill with the end of the rest (matrix XI.1.b)."""
+    filled = report.last_qty is not None and child.cum_qty + report.last_qty >= child.order_qty
+    if report.ord_status in _DONE and child.closed is None and not filled:
+        yield OrderCanceled(
+            order_id=child.order_id,
+            cl_ord_id="",
+            reason=Reason.VENUE_CLOSED_ORDER,
+            text=report.text,
+        )
 
 
 def _execution(child: Order, venue: Venue, exec_id: str) -> Execution | None:
@@ -167,13 +203,6 @@ def _bust(state: State, venue: Venue, child: Order, report: ExecutionReport) -> 
     if trade is None or trade.busted:
         yield from _orphan(state, venue, report)
         return
-    yield TradeBusted(
-        order_id=child.order_id,
-        parent_id=child.parent_id,
-        venue=venue.name,
-        exec_id=trade.exec_id,
-        bust_exec_id=report.exec_id,
-    )
     if not report.leaves_qty and child.closed is None:
         yield OrderCanceled(
             order_id=child.order_id,
@@ -181,6 +210,13 @@ def _bust(state: State, venue: Venue, child: Order, report: ExecutionReport) -> 
             reason=Reason.TRADE_BUSTED,
             text="the venue does not work the busted quantity again",
         )
+    yield TradeBusted(
+        order_id=child.order_id,
+        parent_id=child.parent_id,
+        venue=venue.name,
+        exec_id=trade.exec_id,
+        bust_exec_id=report.exec_id,
+    )
 
 
 def _correct(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:
@@ -190,7 +226,7 @@ def _correct(state: State, venue: Venue, child: Order, report: ExecutionReport) 
         )
         return
     trade = _execution(child, venue, report.exec_ref_id)
-    if trade is None or report.last_qty is None or report.last_px is None:
+    if trade is None or trade.busted or report.last_qty is None or report.last_px is None:
         yield from _orphan(state, venue, report)
         return
     yield TradeCorrected(
@@ -213,7 +249,9 @@ def _rejected(child: Order, report: ExecutionReport) -> Iterator[Event]:
                 order_id=child.order_id, user="", text="the venue has this ClOrdID already"
             )
         return
-    if child.closed is None:
+    if report.ord_status is not OrdStatus.REJECTED:
+        yield _differs(child, "OrdStatus (39)", child.ord_status.name, report.ord_status.name)
+    elif child.closed is None:
         yield OrderRejected(
             order_id=child.order_id,
             reason=Reason.VENUE_REFUSED,
@@ -234,16 +272,21 @@ def _canceled(child: Order, report: ExecutionReport) -> Iterator[Event]:
     )
 
 
-def _replaced(child: Order, report: ExecutionReport) -> Iterator[Event]:
+def _replaced(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:
     request = child.request(report.cl_ord_id)
     if request is None or request.kind is not RequestKind.REPLACE:
-        if report.cl_ord_id != child.cl_ord_id:
-            yield _differs(child, "ClOrdID (11)", child.cl_ord_id, report.cl_ord_id)
+        yield from _replaced_unasked(state, venue, child, report)
         return
-    order_qty = report.order_qty if report.order_qty is not None else request.order_qty
-    if order_qty != request.order_qty:
-        ours, theirs = decimal_text(request.order_qty), decimal_text(order_qty)
-        yield _differs(child, "OrderQty (38)", ours, theirs)
+    yield from replaced_as_told(child, request, report)
+
+
+def replaced_as_told(child: Order, request: Request, report: ExecutionReport) -> Iterator[Event]:
+    """The replace took effect, with the quantity and price that the venue says."""
+    order_qty = request.order_qty
+    told = report.order_qty
+    if told is not None and told != order_qty:
+        yield _differs(child, "OrderQty (38)", decimal_text(order_qty), decimal_text(told))
+        order_qty = told if told > 0 else order_qty
     yield OrderReplaced(
         order_id=child.order_id,
         cl_ord_id=request.cl_ord_id,
@@ -251,6 +294,24 @@ def _replaced(child: Order, report: ExecutionReport) -> Iterator[Event]:
         order_qty=order_qty,
         price=report.price if report.price is not None else request.price,
     )
+
+
+def _replaced_unasked(
+    state: State, venue: Venue, child: Order, report: ExecutionReport
+) -> Iterator[Event]:
+    """A replace that we had given up took effect after all: a fact, adopted and flagged."""
+    if report.cl_ord_id == child.cl_ord_id:
+        return
+    yield _differs(child, "ClOrdID (11)", child.cl_ord_id, report.cl_ord_id)
+    ours = state.child_of(venue.name, report.cl_ord_id) is child
+    if ours and child.closed is None and report.order_qty is not None and report.order_qty > 0:
+        yield OrderReplaced(
+            order_id=child.order_id,
+            cl_ord_id=report.cl_ord_id,
+            orig_cl_ord_id=child.cl_ord_id,
+            order_qty=report.order_qty,
+            price=report.price if report.price is not None else child.price,
+        )
 
 
 def decide_cancel_reject(state: State, venue: Venue, reject: OrderCancelReject) -> Iterator[Event]:

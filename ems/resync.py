@@ -10,6 +10,7 @@ nothing.
 
 from collections.abc import Iterator
 
+from ems.child_orders import replaced_as_told, revived
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
     CancelRejected,
@@ -55,7 +56,7 @@ def start(session: Session, seq: int) -> ResyncStarted:
 def lose_sight(state: State, venue: str, text: str) -> Iterator[Event]:
     """The venue is out of reach: what is open there is in doubt."""
     for child in open_children_of(state, venue):
-        if not child.in_doubt:
+        if not child.in_doubt or child.doubt_reason is Reason.NOT_ACKNOWLEDGED:
             yield OrderInDoubt(order_id=child.order_id, reason=Reason.SESSION_LOST, text=text)
 
 
@@ -66,7 +67,7 @@ def decide_status(
     session = state.session(venue.session)
     mass = bool(report.mass_status_req_id)
     if child is not None:
-        yield from _compare(child, report)
+        yield from _compare(state, child, report)
     elif not (mass and report.tot_num_reports == 0) and not _not_found(report):
         yield OrphanReported(
             venue=venue.name,
@@ -112,48 +113,74 @@ def _not_found(report: ExecutionReport) -> bool:
     )
 
 
-def _compare(child: Order, report: ExecutionReport) -> Iterator[Event]:
+def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Event]:
     if _not_found(report):
-        yield from _unknown_there(child)
+        yield from _unknown_there(state, child)
         return
-    if report.cum_qty != child.cum_qty:
-        yield DiscrepancyFound(
-            order_id=child.order_id,
-            field="CumQty (14)",
-            ours=decimal_text(child.cum_qty),
-            theirs=decimal_text(report.cum_qty),
-        )
+    difference = _difference(child, report)
+    if difference is not None:
+        yield difference
         return
     if child.closed is not None:
+        if report.ord_status in _WORKING and report.leaves_qty > 0:
+            yield from revived(child, report)
         return
     if report.ord_status not in (OrdStatus.REJECTED, OrdStatus.PENDING_NEW) and not child.accepted:
         yield OrderAcknowledged(order_id=child.order_id, venue_order_id=report.order_id)
     if report.ord_status is OrdStatus.CANCELED:
+        asked = [one for one in child.requests if one.kind is RequestKind.CANCEL]
         yield OrderCanceled(
             order_id=child.order_id,
-            cl_ord_id=child.requests[-1].cl_ord_id if child.requests else "",
-            reason=Reason.NONE if child.requests else Reason.VENUE_CLOSED_ORDER,
+            cl_ord_id=asked[-1].cl_ord_id if asked else "",
+            reason=Reason.NONE if asked else Reason.VENUE_CLOSED_ORDER,
             text=report.text,
         )
     elif report.ord_status in (OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY):
         yield OrderExpired(order_id=child.order_id, text=report.text)
     elif report.ord_status is OrdStatus.REJECTED:
         yield OrderRejected(order_id=child.order_id, reason=Reason.VENUE_REFUSED, text=report.text)
+    elif child.in_doubt:
+        yield OrderConfirmed(
+            order_id=child.order_id, user="", text=f"venue says {report.ord_status.name}"
+        )
+        yield from _settled_requests(child, report)
+
+
+_WORKING = frozenset(
+    {
+        OrdStatus.NEW,
+        OrdStatus.PARTIALLY_FILLED,
+        OrdStatus.PENDING_CANCEL,
+        OrdStatus.PENDING_REPLACE,
+    }
+)
+
+
+def _difference(child: Order, report: ExecutionReport) -> DiscrepancyFound | None:
+    """What the venue tells of the child that cannot be while our book is true."""
+    if report.cum_qty != child.cum_qty:
+        field = "CumQty (14)"
+        ours, theirs = decimal_text(child.cum_qty), decimal_text(report.cum_qty)
+    elif report.ord_status is OrdStatus.FILLED and child.is_open:
+        field, ours, theirs = "OrdStatus (39)", child.ord_status.name, report.ord_status.name
     else:
-        was_lost = child.doubt_reason is Reason.SESSION_LOST
-        if child.in_doubt:
-            yield OrderConfirmed(
-                order_id=child.order_id, user="", text=f"venue says {report.ord_status.name}"
-            )
-        if was_lost:
-            yield from _lost_requests(child, report)
+        return None
+    return DiscrepancyFound(order_id=child.order_id, field=field, ours=ours, theirs=theirs)
 
 
-def _unknown_there(child: Order) -> Iterator[Event]:
-    if not child.is_open:
+def _unknown_there(state: State, child: Order) -> Iterator[Event]:
+    """The answer to a question of before the reconnect comes before the session is ready."""
+    if not child.is_live or not state.session(child.session).ready:
         return
     if not child.accepted and child.doubt_reason is Reason.SESSION_LOST:
-        yield OrderResent(order_id=child.order_id)
+        parent = state.orders[child.parent_id]
+        if parent.requests or parent.expiring or not parent.is_open:
+            text = "it had not reached its venue and is not wanted there any more"
+            yield OrderCanceled(
+                order_id=child.order_id, cl_ord_id="", reason=Reason.STALE, text=text
+            )
+        else:
+            yield OrderResent(order_id=child.order_id)
     elif child.doubt_reason is not Reason.VENUE_DISAGREES:
         yield OrderInDoubt(
             order_id=child.order_id,
@@ -162,13 +189,16 @@ def _unknown_there(child: Order) -> Iterator[Event]:
         )
 
 
-def _lost_requests(child: Order, report: ExecutionReport) -> Iterator[Event]:
-    """Requests that the venue does not show as pending after a reconnect did not reach it."""
+def _settled_requests(child: Order, report: ExecutionReport) -> Iterator[Event]:
+    """Requests that the venue does not show as pending: done, where the order has their ClOrdID, or
+    lost. They went to the venue before our question did.
+    """
     if report.ord_status in (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE):
         return
     for request in child.requests:
         kind = CancelRejected if request.kind is RequestKind.CANCEL else ReplaceRejected
-        if request.cl_ord_id == report.cl_ord_id:
+        if request.cl_ord_id == report.cl_ord_id and request.kind is RequestKind.REPLACE:
+            yield from replaced_as_told(child, request, report)
             continue
         yield kind(
             order_id=child.order_id,

@@ -81,7 +81,7 @@ def _offers(wish: Wish, venues: Sequence[Venue], quotes: Mapping[str, Quote]) ->
             continue
         buying = wish.side is Side.BUY
         price, size = (quote.ask, quote.ask_size) if buying else (quote.bid, quote.bid_size)
-        if price is None:
+        if price is None or price <= 0:
             continue
         reachable = wish.price is None or (price <= wish.price if buying else price >= wish.price)
         net = price * (1 + wish.side.sign * venue.fee_bps / BASIS)

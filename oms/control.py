@@ -45,6 +45,7 @@ from oms.domain.order import Order
 from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.orders.requests import can_force_cancel, forced_cancel
+from oms.orders.settle import rejected
 from oms.risk.limits import Level, refusal_of_kill, refusal_of_limit
 
 ControlCommand = (
@@ -76,6 +77,7 @@ def decide_control(state: State, command: ControlCommand) -> Iterator[Event]:
         case SequenceReset():
             session = state.session(command.origin.session)
             yield EpochOpened(session=session.name, epoch=session.epoch + 1)
+            yield from _lost(state, session.name, f"sequence numbers of {session.name} were reset")
         case UnreadableMessage():
             yield MessageRefused(
                 session=command.origin.session,
@@ -119,9 +121,14 @@ def _open_client_orders(state: State) -> list[Order]:
 
 def _closed(state: State, session: str, text: str) -> Iterator[Event]:
     yield SessionClosed(session=session, text=text)
+    yield from _lost(state, session, f"session {session} is down: {text}")
+
+
+def _lost(state: State, session: str, text: str) -> Iterator[Event]:
+    """What is open at a venue whose session ended is in doubt."""
     venue = state.reference.venue_of_session(session)
     if venue is not None:
-        yield from resync.lose_sight(state, venue.name, f"session {session} is down: {text}")
+        yield from resync.lose_sight(state, venue.name, text)
 
 
 def _peer_refused(state: State, command: MessageRejectedByPeer) -> Iterator[Event]:
@@ -139,8 +146,14 @@ def _peer_refused(state: State, command: MessageRejectedByPeer) -> Iterator[Even
     if command.ref_msg_type == MsgType.ORDER_MASS_STATUS_REQUEST and not session.ready:
         yield from resync.complete(state, venue, session)
     child = state.child_of(venue.name, command.ref_id)
+    if child is None:
+        return
+    request = child.request(command.ref_id)
     refused_new = command.ref_msg_type == MsgType.NEW_ORDER_SINGLE
-    if child is not None and refused_new and child.is_open and not child.accepted:
+    if request is not None:
+        text = f"{venue.name}: {command.text}"
+        yield rejected(child, request, Reason.VENUE_REFUSED, text)
+    elif refused_new and child.is_open and not child.accepted:
         yield OrderRejected(
             order_id=child.order_id,
             reason=Reason.VENUE_REFUSED,

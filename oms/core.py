@@ -11,6 +11,7 @@ from ems import child_orders, resync
 from ems.market_data import reference_price
 from oms.control import decide_control
 from oms.domain.commands import (
+    OBSERVATIONS,
     ClockTicked,
     CloseTradingDay,
     Command,
@@ -52,20 +53,26 @@ def is_duplicate(state: State, command: Command) -> bool:
     origin = command.origin
     if not origin.msg_seq_num:
         return False
-    session = state.session(origin.session)
-    return origin.epoch == session.epoch and origin.msg_seq_num <= session.inbound
+    session = state.sessions.get(origin.session)
+    if session is None or origin.epoch != session.epoch:
+        return False
+    return origin.msg_seq_num <= session.inbound
 
 
 def step(state: State, stamped: Stamped) -> Iterator[tuple[int, Event]]:
     """Yield (journal number, event) for everything that follows, each just after it was folded.
 
     The caller numbers the command stamped.seq; its events follow directly. What a caller derives
-    from the state on receiving an event is the state as of that event.
+    from the state on receiving an event is the state as of that event. An observation from which
+    nothing follows is not journaled, and so changes nothing but the market.
     """
     command = stamped.command
     seq, at = stamped.seq, stamped.at
-    fold_command(state, seq, at, command)
+    if not isinstance(command, OBSERVATIONS):
+        fold_command(state, seq, at, command)
     waiting = list(reversed(list(decide(state, seq, at, command))))
+    if waiting and isinstance(command, OBSERVATIONS):
+        fold_command(state, seq, at, command)
     number = seq
     while waiting:
         event = waiting.pop()
@@ -103,8 +110,9 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             venue = state.reference.venues[command.origin.counterparty]
             yield from child_orders.decide_cancel_reject(state, venue, command)
         case QuoteObserved():
-            quotes = state.market.setdefault(command.symbol, {})
-            quotes[command.origin.counterparty] = command.quote
+            if command.symbol in state.reference.instruments:
+                quotes = state.market.setdefault(command.symbol, {})
+                quotes[command.origin.counterparty] = command.quote
         case ClockTicked():
             yield from resync.due(state, at, seq)
         case (
@@ -138,7 +146,7 @@ def _new_order(state: State, seq: int, at: int, command: NewOrderSingle) -> Iter
 
 def _replace_verdict(state: State, at: int, command: OrderCancelReplaceRequest) -> Verdict:
     order = requests.order_meant(state, command)
-    if order is None or not order.is_open:
+    if order is None or order.closed is not None:
         return Verdict()
     terms = requests.terms_after(order, command)
     return _verdict(state, at, command.origin, terms, order)

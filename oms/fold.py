@@ -73,8 +73,9 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
     state.at = at
     origin = command.origin
     if origin.msg_seq_num:
-        session = state.session(origin.session)
-        session.inbound = max(session.inbound, origin.msg_seq_num)
+        session = state.session_kept(origin.session)
+        if origin.epoch == session.epoch and origin.msg_seq_num > session.inbound:
+            session.inbound = origin.msg_seq_num
     if isinstance(command, (NewOrderSingle, OrderCancelReplaceRequest)):
         times = state.message_times.get(origin.counterparty)
         if times is None:
@@ -86,14 +87,15 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
         if command.mass_status_req_id:
             child = state.child_of(origin.counterparty, command.cl_ord_id)
             told = child.order_id if child else command.cl_ord_id
-            state.session(origin.session).resync_reported.add(told)
+            state.session_kept(origin.session).resync_reported.add(told)
     elif isinstance(command, MessagesSent):
         for message in command.messages:
-            session = state.session(message.session)
-            session.outbound = max(session.outbound, message.msg_seq_num)
+            session = state.session_kept(message.session)
+            if message.epoch == session.epoch:
+                session.outbound = max(session.outbound, message.msg_seq_num)
             state.delivered = max(state.delivered, message.event_seq)
         for mark in command.observed:
-            session = state.session(mark.session)
+            session = state.session_kept(mark.session)
             if mark.epoch == session.epoch:
                 session.inbound = max(session.inbound, mark.msg_seq_num)
 
@@ -107,11 +109,11 @@ def fold_event(state: State, seq: int, at: int, event: Event) -> None:
     elif isinstance(event, SessionEvent):
         _fold_session_event(state, at, event)
     else:
-        _fold_control_event(state, event)
+        _fold_control_event(state, at, event)
 
 
 def _fold_session_event(state: State, at: int, event: SessionEvent) -> None:
-    session = state.session(event.session)
+    session = state.session_kept(event.session)
     match event:
         case SessionOpened() | SessionClosed():
             session.logged_on = isinstance(event, SessionOpened)
@@ -119,6 +121,7 @@ def _fold_session_event(state: State, at: int, event: SessionEvent) -> None:
         case EpochOpened():
             session.epoch = event.epoch
             session.inbound = session.outbound = 0
+            session.ready = False
         case ResyncStarted():
             session.resync_id = event.mass_status_req_id
             session.resync_at = at
@@ -130,7 +133,7 @@ def _fold_session_event(state: State, at: int, event: SessionEvent) -> None:
             assert_never(event)
 
 
-def _fold_control_event(state: State, event: ControlEvent | Told) -> None:
+def _fold_control_event(state: State, at: int, event: ControlEvent | Told) -> None:
     match event:
         case OrphanReported():
             if event.exec_type is ExecType.TRADE:
@@ -150,22 +153,28 @@ def _fold_control_event(state: State, event: ControlEvent | Told) -> None:
         case TradingDateOpened():
             _forget_closed_orders(state)
             state.trade_date = event.trade_date
+            state.trade_date_at = at
         case _:
-            told: Told = event  # an answer or a note: it changes no state
-            assert told
+            _changes_nothing(event)
+
+
+def _changes_nothing(event: Told) -> None:
+    """An answer or a note; named, so that a new kind of event is not passed over."""
 
 
 def _forget_closed_orders(state: State) -> None:
-    """Orders closed before the date that ends now: their ClOrdIDs are free, the tables keep them.
+    """Orders done before the date that ends now: their ClOrdIDs are free, the tables keep them.
 
-    The date that ends stays known, for the busts and corrections of the morning after.
+    The date that ends stays known, for the busts and corrections of the morning after. A client
+    order and its children stay or go together.
     """
-    gone = {
-        order.order_id
-        for order in state.orders.values()
-        if order.trade_date < state.trade_date and order.order_id not in state.open_orders
-    }
-    gone -= {one for order_id in state.open_orders for one in state.orders[order_id].children}
+    gone: set[str] = set()
+    for order in state.orders.values():
+        family = (order.order_id, *order.children)
+        if order.is_child or not state.open_orders.isdisjoint(family):
+            continue
+        if all(state.orders[one].updated_at < state.trade_date_at for one in family):
+            gone.update(family)
     for order_id in gone:
         del state.orders[order_id]
     for index in (state.cl_ord_ids, state.child_cl_ord_ids, state.exec_ids):

@@ -35,6 +35,9 @@ from oms.risk.checks import content_key
 
 RECENT_ORDERS = 100_000
 
+# A child that ended so was withdrawn by us: its venue refused nothing.
+_OUR_CANCEL = (Reason.NONE, Reason.STALE)
+
 RequestEvent = (
     CancelPending
     | CancelRejected
@@ -79,13 +82,12 @@ def fold_order_event(state: State, seq: int, at: int, event: OrderEvent) -> None
             _amend_trade(state, seq, at, event)
         case _:
             order = state.orders[event.order_id]
-            leaves = order.leaves_qty
+            exposure = order.exposure
             if isinstance(event, RequestEvent):
                 _change_request(state, order, at, event)
             else:
                 _change_standing(state, order, at, event)
-            order.updated_at = at
-            _after(state, order, leaves)
+            _after(state, order, at, exposure)
 
 
 def _change_request(state: State, order: Order, at: int, event: RequestEvent) -> None:
@@ -98,6 +100,7 @@ def _change_request(state: State, order: Order, at: int, event: RequestEvent) ->
             order.order_qty = event.order_qty
             order.price = event.price
             order.refused_by.clear()
+            state.held.pop(order.order_id, None)
             _rename(order, event.cl_ord_id)
             _answer_request(state, order, event.cl_ord_id)
         case ExpiryPending():
@@ -114,7 +117,7 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
         case OrderAcknowledged():
             order.accepted = True
             order.venue_order_id = event.venue_order_id
-            _answered(state, order)
+            _settle_doubt(state, order)
         case OrderRejected():
             _close(state, order, OrdStatus.REJECTED, event.reason, event.text)
         case OrderCanceled():
@@ -123,19 +126,19 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
         case OrderExpired():
             _close(state, order, OrdStatus.EXPIRED, Reason.END_OF_DAY, event.text)
         case OrderResent():
-            state.awaiting.setdefault(order.order_id, at)
             _settle_doubt(state, order)
         case OrderInDoubt():
             order.doubt_since = order.doubt_since or at
             order.doubt_reason = event.reason
             order.queried_at = at
-            state.awaiting.pop(order.order_id, None)
             state.in_doubt[order.order_id] = None
             _reflect_doubt(state, order)
         case OrderStatusQueried():
             order.queries = event.attempt
             order.queried_at = at
         case OrderConfirmed():
+            order.accepted = order.accepted or bool(event.user) or order.closed is not None
+            order.closed, order.closed_reason = None, Reason.NONE
             _settle_doubt(state, order)
         case _:
             assert_never(event)
@@ -178,6 +181,8 @@ def _trade(state: State, seq: int, at: int, event: TradeExecuted) -> None:
     """One Execution object in the child's set, the parent's set and the position's list."""
     child = state.orders[event.order_id]
     parent = state.orders[event.parent_id]
+    child.accepted = True
+    _settle_doubt(state, child)
     execution = Execution(
         venue=event.venue,
         exec_id=event.exec_id,
@@ -188,13 +193,10 @@ def _trade(state: State, seq: int, at: int, event: TradeExecuted) -> None:
         latest_exec_id=event.exec_id,
         report_id=f"E{seq}",
     )
-    child.accepted = True
-    _answered(state, child)
     for order in (child, parent):
-        leaves = order.leaves_qty
+        exposure = order.exposure
         add_execution(order, execution)
-        order.updated_at = at
-        _after(state, order, leaves)
+        _after(state, order, at, exposure)
     state.exec_ids[event.venue, event.exec_id] = child.order_id
     state.last_px[child.symbol] = event.last_px
     position = state.position(child.account, child.symbol)
@@ -217,10 +219,9 @@ def _amend_trade(state: State, seq: int, at: int, event: TradeBusted | TradeCorr
         execution.last_px = event.last_px
     state.exec_ids[event.venue, execution.latest_exec_id] = child.order_id
     for order in (child, parent):
-        leaves = order.leaves_qty
+        exposure = order.exposure
         order.recount()
-        order.updated_at = at
-        _after(state, order, leaves)
+        _after(state, order, at, exposure)
     position = state.position(child.account, child.symbol)
     position.updated_at = at
     rebuild(position, position.trades)
@@ -241,23 +242,13 @@ def _request(state: State, order: Order, at: int, event: CancelPending | Replace
         )
     )
     index = state.child_cl_ord_ids if order.is_child else state.cl_ord_ids
-    index.setdefault((order.counterparty, event.cl_ord_id), order.order_id)
-    if order.is_child:
-        state.awaiting.setdefault(order.order_id, at)
+    index[order.counterparty, event.cl_ord_id] = order.order_id
 
 
 def _answer_request(state: State, order: Order, cl_ord_id: str) -> None:
     order.requests = [one for one in order.requests if one.cl_ord_id != cl_ord_id]
-    _answered(state, order)
-
-
-def _answered(state: State, order: Order) -> None:
-    """The venue spoke: the wait ends unless requests are outstanding."""
     if order.is_child:
-        if not order.requests:
-            state.awaiting.pop(order.order_id, None)
-        if order.in_doubt:
-            _settle_doubt(state, order)
+        _settle_doubt(state, order)
 
 
 def _rename(order: Order, cl_ord_id: str) -> None:
@@ -271,14 +262,17 @@ def _close(state: State, order: Order, status: OrdStatus, reason: Reason, text: 
     order.closed_reason = reason
     order.text = text
     order.requests = []
-    state.awaiting.pop(order.order_id, None)
-    state.held.pop(order.order_id, None)
+    if not order.is_child:
+        return
     _settle_doubt(state, order)
-    if order.is_child and not order.is_filled:
+    if not order.is_filled and reason not in _OUR_CANCEL:
         state.orders[order.parent_id].refused_by.add(order.counterparty)
 
 
 def _settle_doubt(state: State, order: Order) -> None:
+    """The venue (or a human) spoke of this child."""
+    if not order.in_doubt:
+        return
     order.doubt_since = 0
     order.doubt_reason = Reason.NONE
     order.queries = 0
@@ -288,42 +282,44 @@ def _settle_doubt(state: State, order: Order) -> None:
 
 def _reflect_doubt(state: State, child: Order) -> None:
     """A client order is in doubt for as long as one of its children is."""
-    if not child.is_child:
-        return
     parent = state.orders[child.parent_id]
-    doubts = [
-        state.orders[one].doubt_since for one in parent.open_children if state.orders[one].in_doubt
-    ]
-    parent.doubt_since = min(doubts, default=0)
-    parent.doubt_reason = child.doubt_reason if doubts else Reason.NONE
+    siblings = [state.orders[one] for one in parent.children if one in parent.open_children]
+    doubts = [(one.doubt_since, one.doubt_reason) for one in siblings if one.in_doubt]
+    parent.doubt_since, parent.doubt_reason = min(doubts, default=(0, Reason.NONE))
 
 
-def _after(state: State, order: Order, leaves_before: Decimal) -> None:
-    """Keep the indexes of open orders, open children and working quantity true."""
-    if order.is_open:
-        state.open_orders.add(order.order_id)
+def _after(state: State, order: Order, at: int, exposure_before: Decimal) -> None:
+    """Keep the indexes of live orders, live children, owed answers and working quantity true."""
+    order.updated_at = at
+    order_id = order.order_id
+    live = order.is_live
+    if live:
+        state.open_orders.add(order_id)
     else:
-        state.open_orders.discard(order.order_id)
-        state.held.pop(order.order_id, None)
-    if order.is_child:
-        parent = state.orders[order.parent_id]
-        if order.is_open:
-            parent.open_children.add(order.order_id)
-        else:
-            parent.open_children.discard(order.order_id)
-            state.awaiting.pop(order.order_id, None)
-            if order.in_doubt:
-                _settle_doubt(state, order)
+        state.open_orders.discard(order_id)
+    if not order.is_child:
+        if not order.is_open:
+            state.held.pop(order_id, None)
+        _track(state, order, exposure_before)
+        return
+    parent = state.orders[order.parent_id]
+    if live:
+        parent.open_children.add(order_id)
     else:
-        _track(state, order, leaves_before)
+        _settle_doubt(state, order)
+        parent.open_children.discard(order_id)
+    if live and not order.in_doubt and (order.requests or not order.accepted):
+        state.awaiting.setdefault(order_id, at)
+    else:
+        state.awaiting.pop(order_id, None)
 
 
-def _track(state: State, order: Order, leaves_before: Decimal) -> None:
+def _track(state: State, order: Order, exposure_before: Decimal) -> None:
     key = (order.account, order.symbol)
     working = state.working.get(key)
     if working is None:
         working = state.working[key] = Working()
-    change = order.leaves_qty - leaves_before
+    change = order.exposure - exposure_before
     if order.side is Side.BUY:
         working.buy += change
     else:

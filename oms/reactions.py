@@ -11,8 +11,10 @@ from ems import resync, router
 from oms.domain.events import (
     CancelPending,
     CancelRejected,
+    EpochOpened,
     Event,
     ExpiryPending,
+    KillSwitchReleased,
     OrderAccepted,
     OrderAcknowledged,
     OrderCanceled,
@@ -27,14 +29,25 @@ from oms.domain.events import (
     ReplaceRejected,
     ResyncCompleted,
     SessionOpened,
+    TradeBusted,
+    TradeCorrected,
     TradeExecuted,
     VenueQuote,
 )
-from oms.domain.instrument import Venue
-from oms.domain.order import Order, RequestKind
+from oms.domain.instrument import Instrument, Venue
+from oms.domain.order import Order, Request, RequestKind
 from oms.domain.reasons import Reason
 from oms.domain.state import State
-from oms.orders.settle import children_open, rejected, replaced, settle, uncovered
+from oms.domain.values import decimal_text
+from oms.orders.settle import (
+    children_open,
+    overcovered,
+    rejected,
+    replaced,
+    replaces_natively,
+    settle,
+    uncovered,
+)
 from oms.risk.limits import killed
 
 
@@ -44,13 +57,18 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
         case OrderAccepted():
             yield from place(state, state.orders[event.order_id])
         case SessionOpened():
-            if state.reference.venue_of_session(event.session) is not None:
+            if _is_venue(state, event.session):
                 yield resync.start(state.session(event.session), seq)
-        case ResyncCompleted():
+        case EpochOpened():
+            if state.session(event.session).logged_on and _is_venue(state, event.session):
+                yield resync.start(state.session(event.session), seq)
+        case ResyncCompleted() | KillSwitchReleased():
             for order_id in list(state.held):
                 yield from place(state, state.orders[order_id])
         case TradeExecuted():
-            yield from _after_trade(state, event)
+            yield from _after_trade(state, state.orders[event.parent_id])
+        case TradeBusted() | TradeCorrected():
+            yield from _after_amended_trade(state, state.orders[event.parent_id])
         case CancelPending() | ExpiryPending() | ReplacePending():
             yield from _after_request(state, event)
         case CancelRejected() | ReplaceRejected():
@@ -61,10 +79,14 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
             yield from _after_close(state, event)
         case OrderAcknowledged() | OrderConfirmed():
             parent = _parent(state, event.order_id)
-            if parent is not None and _leaving(parent):
+            if parent is not None and _leaving(state, parent):
                 yield from _withdraw(state, parent)
         case _:
             pass
+
+
+def _is_venue(state: State, session: str) -> bool:
+    return state.reference.venue_of_session(session) is not None
 
 
 def _parent(state: State, order_id: str) -> Order | None:
@@ -72,33 +94,44 @@ def _parent(state: State, order_id: str) -> Order | None:
     return state.orders[order.parent_id] if order.is_child else None
 
 
-def _leaving(parent: Order) -> bool:
-    """Whether the children are to be withdrawn: a cancel, the day's end, or a rerouting."""
-    return parent.expiring or any(
-        request.kind is RequestKind.CANCEL or _reroutes(parent) for request in parent.requests
-    )
-
-
-def _reroutes(parent: Order) -> bool:
-    """Whether the pending replace is carried out by cancelling children and routing anew."""
-    return len(parent.open_children) != 1
+def _leaving(state: State, parent: Order) -> bool:
+    """Whether the children are to be withdrawn: the order is done, is asked to be, is carried out
+    anew by a replace that no venue was asked for, or has more in the market than it has open.
+    """
+    if not parent.is_live or parent.expiring:
+        return True
+    for request in parent.requests:
+        if request.kind is RequestKind.CANCEL or not replaces_natively(state, parent):
+            return True
+    return overcovered(state, parent)
 
 
 def _progress(state: State, parent: Order) -> Iterator[Event]:
-    event = settle(parent)
+    event = settle(state, parent)
     if event is not None:
         yield event
     else:
         yield from place(state, parent)
 
 
-def _after_trade(state: State, event: TradeExecuted) -> Iterator[Event]:
-    parent = state.orders[event.parent_id]
-    if parent.closed is not None:
-        return
-    if parent.is_filled or event.excess:
+def _after_trade(state: State, parent: Order) -> Iterator[Event]:
+    if parent.open_children and _leaving(state, parent):
         yield from _withdraw(state, parent)
     yield from _progress(state, parent)
+
+
+def _after_amended_trade(state: State, parent: Order) -> Iterator[Event]:
+    """An order at work takes what a bust made free back to work; one that was done stays done."""
+    at_work = parent.open_children or parent.order_id in state.held
+    if at_work or parent.requests or parent.expiring or not parent.is_open:
+        yield from _after_trade(state, parent)
+    else:
+        yield OrderCanceled(
+            order_id=parent.order_id,
+            cl_ord_id="",
+            reason=Reason.TRADE_BUSTED,
+            text="the venue took the trade back and does not work the order again",
+        )
 
 
 def _after_request(
@@ -122,7 +155,7 @@ def _carry_out_replace(state: State, parent: Order, event: ReplacePending) -> It
     children = children_open(state, parent)
     child = children[0]
     child_qty = event.order_qty - (parent.cum_qty - child.cum_qty)
-    native = len(children) == 1 and child.accepted and not child.requests
+    native = len(children) == 1 and child.accepted and child.is_open and not child.requests
     if native and child_qty > child.cum_qty:
         yield ReplacePending(
             order_id=child.order_id,
@@ -143,7 +176,7 @@ def _withdraw(state: State, parent: Order) -> Iterator[Event]:
     """Ask for the cancel of every open child whose state we know and that is not asked for yet."""
     for child in children_open(state, parent):
         asked = any(request.kind is RequestKind.CANCEL for request in child.requests)
-        if asked or child.in_doubt:
+        if asked or child.in_doubt or not child.is_open:
             continue
         last = child.requests[-1].cl_ord_id if child.requests else child.cl_ord_id
         yield CancelPending(
@@ -157,26 +190,36 @@ def _after_refusal(state: State, event: CancelRejected | ReplaceRejected) -> Ite
     if parent is None:
         yield from _progress(state, child)
         return
-    if not child.is_open:
+    if not child.is_live:
         yield from _progress(state, parent)
-    elif event.reason is Reason.STALE and _leaving(parent):
+    elif event.reason is Reason.STALE and _leaving(state, parent):
         yield from _withdraw(state, parent)
-    elif parent.requests:
-        request = parent.requests[0]
-        yield rejected(parent, request, event.reason, event.text, event.cxl_rej_reason)
+    else:
+        for request in _refused_with(state, parent, event):
+            yield rejected(parent, request, event.reason, event.text, event.cxl_rej_reason)
+
+
+def _refused_with(
+    state: State, parent: Order, event: CancelRejected | ReplaceRejected
+) -> list[Request]:
+    """The client's requests that come to nothing with this request of ours."""
+    if isinstance(event, ReplaceRejected):
+        return [one for one in parent.requests if one.kind is RequestKind.REPLACE]
+    if replaces_natively(state, parent):
+        return [one for one in parent.requests if one.kind is RequestKind.CANCEL]
+    return list(parent.requests)
 
 
 def _after_replaced(state: State, order: Order) -> Iterator[Event]:
     parent = _parent(state, order.order_id)
     if parent is None:
-        yield from _progress(state, order)
-        return
-    for request in parent.requests:
-        if request.kind is RequestKind.REPLACE:
-            yield replaced(parent, request)
-            return
-    if _leaving(parent):
-        yield from _withdraw(state, parent)
+        parent = order
+    elif not replaces_natively(state, parent):
+        for request in parent.requests:
+            if request.kind is RequestKind.REPLACE:
+                yield replaced(parent, request)
+                return
+    yield from _after_trade(state, parent)
 
 
 def _after_close(
@@ -185,10 +228,7 @@ def _after_close(
     parent = _parent(state, event.order_id)
     if parent is None or parent.closed is not None:
         return
-    busted = isinstance(event, OrderCanceled) and event.reason is Reason.TRADE_BUSTED
-    if busted and not (parent.requests or parent.expiring):
-        return
-    closing = settle(parent)
+    closing = settle(state, parent)
     if closing is not None:
         yield closing
     else:
@@ -205,10 +245,7 @@ def place(
     after: the child's end that made the quantity free, if that is why.
     """
     quantity = uncovered(state, parent)
-    if quantity <= 0 or killed(state, parent.first_terms) is not None:
-        return
-    instrument = state.reference.instruments.get(parent.symbol)
-    if instrument is None:
+    if quantity <= 0:
         return
     wish = router.Wish(
         side=parent.side,
@@ -217,30 +254,38 @@ def place(
         time_in_force=parent.time_in_force,
         order_qty=quantity,
     )
-    able = [
-        venue
-        for name in instrument.venues
-        if (venue := state.reference.venues.get(name)) is not None
-        and router.supports(venue, wish)
-        and name not in parent.refused_by
-    ]
+    instrument = state.reference.instruments.get(parent.symbol)
+    able = _able(state, parent, instrument, wish)
+    reason, text = Reason.NO_VENUE_CONNECTED, f"waits for {', '.join(one.name for one in able)}"
     ready = [venue for venue in able if state.session(venue.session).ready]
+    scope = killed(state, parent.first_terms)
+    if scope is not None:
+        reason, text = Reason.KILL_SWITCH, f"waits for the kill switch at {scope[0]} {scope[1]}"
+        ready = []
     quotes = state.market.get(parent.symbol, {})
-    legs = router.plan(wish, instrument, ready, quotes)
-    if legs:
+    if ready and instrument is not None:
         seen = tuple(VenueQuote(venue=one.name, quote=quotes.get(one.name)) for one in ready)
+        legs = router.plan(wish, instrument, ready, quotes)
         for n, leg in enumerate(legs, start=len(parent.children) + 1):
             yield _routed(parent, f"{parent.order_id}-{n}", leg, seen)
     elif able and not parent.time_in_force.immediate:
         if parent.order_id not in state.held:
-            names = ", ".join(venue.name for venue in able)
-            yield OrderHeld(
-                order_id=parent.order_id,
-                reason=Reason.NO_VENUE_CONNECTED,
-                text=f"waits for {names}",
-            )
+            yield OrderHeld(order_id=parent.order_id, reason=reason, text=text)
     elif not parent.open_children:
-        yield _give_up(parent, able, quantity, after)
+        yield _give_up(parent, reason if able else Reason.NO_VENUE, quantity, after)
+
+
+def _able(
+    state: State, parent: Order, instrument: Instrument | None, wish: router.Wish
+) -> list[Venue]:
+    """The venues that may be asked, in configured order, whether they are connected or not."""
+    return [
+        venue
+        for name in (instrument.venues if instrument else ())
+        if (venue := state.reference.venues.get(name)) is not None
+        and router.supports(venue, wish)
+        and name not in parent.refused_by
+    ]
 
 
 def _routed(
@@ -266,9 +311,16 @@ def _routed(
     )
 
 
+_GIVEN_UP = {
+    Reason.NO_VENUE: "no venue takes this order",
+    Reason.NO_VENUE_CONNECTED: "no venue is connected",
+    Reason.KILL_SWITCH: "a kill switch is engaged",
+}
+
+
 def _give_up(
     parent: Order,
-    able: list[Venue],
+    reason: Reason,
     quantity: Decimal,
     after: OrderRejected | OrderCanceled | OrderExpired | None,
 ) -> Event:
@@ -278,10 +330,9 @@ def _give_up(
             order_id=parent.order_id,
             cl_ord_id="",
             reason=Reason.VENUE_CLOSED_ORDER,
-            text=after.text or f"{quantity} not filled at any venue",
+            text=after.text or f"{decimal_text(quantity)} not filled at any venue",
         )
-    reason = Reason.NO_VENUE_CONNECTED if able else Reason.NO_VENUE
-    text = "no venue is connected" if able else "no venue takes this order"
+    text = _GIVEN_UP[reason]
     if isinstance(after, OrderRejected):
         reason, text = Reason.VENUE_REFUSED, after.text
     if parent.cum_qty:

@@ -114,6 +114,27 @@ class Order:
         return self.closed is None and not self.is_filled
 
     @property
+    def is_live(self) -> bool:
+        """Whether the order can trade, or could if an outstanding replace of it is accepted."""
+        if self.closed is not None:
+            return False
+        return self.cum_qty < self.order_qty or any(
+            one.kind is RequestKind.REPLACE and one.order_qty > self.cum_qty
+            for one in self.requests
+        )
+
+    @property
+    def exposure(self) -> Decimal:
+        """What can still trade, now or once an outstanding replace is accepted."""
+        if self.closed is not None:
+            return ZERO
+        reach = self.order_qty
+        for one in self.requests:
+            if one.kind is RequestKind.REPLACE and one.order_qty > reach:
+                reach = one.order_qty
+        return reach - self.cum_qty if reach > self.cum_qty else ZERO
+
+    @property
     def leaves_qty(self) -> Decimal:
         """LeavesQty (151): what can still trade, zero once nothing can."""
         return self.order_qty - self.cum_qty if self.is_open else ZERO

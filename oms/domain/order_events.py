@@ -344,7 +344,10 @@ class OrderStatusQueried:
 
 @fact
 class OrderConfirmed:
-    """The venue (or a human, by user and text) told us the order's state: no longer in doubt."""
+    """The venue (or a human, by user and text) told us the order's state: no longer in doubt.
+
+    Of a child that we had closed it says that its venue works it all the same: it is open again.
+    """
 
     order_id: str
     user: str

@@ -1,8 +1,10 @@
 """State: the fold of all events, owned by the sequencer's thread, changed only by `oms.fold`.
 
 Everything here but `market` is rebuilt exactly by folding the journal. `market` holds what venues
-quote now: observations, asked for again after a restart. `awaiting` maps a child order to the stamp
-of the oldest message that its venue has not answered; `held` are client orders without a venue.
+quote now: observations, asked for again after a restart. `open_orders` are those that are live.
+`awaiting` maps a live child order that its venue owes an answer to the stamp since when it does;
+one in doubt is in `in_doubt` instead. `held` are client orders with quantity that waits for a
+venue. `trade_date_at`: the stamp since when the trading date holds.
 """
 
 from collections import deque
@@ -55,7 +57,10 @@ class Position:
 
 @dataclass(slots=True, kw_only=True)
 class Working:
-    """Open quantity of client orders of an account in a symbol, by direction."""
+    """Open quantity of client orders of an account in a symbol, by direction.
+
+    A pending replace counts with the larger quantity: what it adds is spoken for already.
+    """
 
     buy: Decimal = ZERO
     sell: Decimal = ZERO
@@ -73,6 +78,7 @@ class State:
     seq: int = 0
     at: int = 0
     trade_date: str = ""
+    trade_date_at: int = 0
     leader_epoch: int = 0
     delivered: int = 0
     orders: dict[str, Order] = field(default_factory=dict)
@@ -94,7 +100,11 @@ class State:
     market: dict[str, dict[str, Quote]] = field(default_factory=dict)
 
     def session(self, name: str) -> Session:
-        """The session of that name, made on first sight."""
+        """The session of that name, to read: a blank one where it was never heard of."""
+        return self.sessions.get(name) or Session(name=name)
+
+    def session_kept(self, name: str) -> Session:
+        """The session of that name, made on first sight; for the fold only."""
         found = self.sessions.get(name)
         if found is None:
             found = self.sessions[name] = Session(name=name)

@@ -141,13 +141,16 @@ def order_meant(state: State, command: Amendment) -> Order | None:
 def refuse(
     command: Amendment, order: Order | None, reason: Reason, text: str, verdict: Verdict
 ) -> RequestRefused:
-    """The refusal of a cancel or replace that never became pending."""
+    """The refusal of a cancel or replace that never became pending.
+
+    OrigClOrdID is the last accepted id of the order, whichever the request named (matrix D.2.d).
+    """
     return RequestRefused(
         session=command.origin.session,
         counterparty=command.origin.counterparty,
         order_id=order.order_id if order else "",
         cl_ord_id=command.cl_ord_id,
-        orig_cl_ord_id=command.orig_cl_ord_id,
+        orig_cl_ord_id=order.cl_ord_id if order else command.orig_cl_ord_id,
         replace=isinstance(command, OrderCancelReplaceRequest),
         reason=reason,
         text=text,

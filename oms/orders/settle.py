@@ -33,15 +33,44 @@ def uncovered(state: State, parent: Order) -> Decimal:
     return parent.leaves_qty - open_children_leaves(children_open(state, parent))
 
 
-def settle(parent: Order) -> Event | None:
-    """The next event of a client order whose children changed; None when there is none to say."""
+def overcovered(state: State, parent: Order) -> bool:
+    """Whether the children could trade more than the parent has open: after a late fill, say."""
+    return open_children_leaves(children_open(state, parent)) > parent.leaves_qty
+
+
+def replaces_natively(state: State, parent: Order) -> bool:
+    """Whether a venue still owes the answer to the replace of a child."""
+    return any(
+        request.kind is RequestKind.REPLACE
+        for child in children_open(state, parent)
+        for request in child.requests
+    )
+
+
+def settle(state: State, parent: Order) -> Event | None:
+    """The next event of a client order whose children changed; None when there is none to say.
+
+    A complete fill that met a replace on its way to the venue waits for the venue's answer: to act
+    before it would place twice what the replace adds.
+    """
     if parent.closed is not None:
         return None
     if parent.is_filled and parent.requests:
+        if replaces_natively(state, parent):
+            return None
         return _after_fill(parent, parent.requests[0])
     if parent.is_filled or parent.open_children:
         return None
+    return _without_children(parent)
+
+
+def _without_children(parent: Order) -> Event | None:
+    """What becomes of an open order when nothing of it is in the market any more."""
     cancel = next((one for one in parent.requests if one.kind is RequestKind.CANCEL), None)
+    if cancel is not None or parent.expiring:
+        for request in parent.requests:
+            if request.kind is RequestKind.REPLACE:
+                return rejected(parent, request, Reason.TOO_LATE, "the order is withdrawn")
     if cancel is not None:
         asked = cancel.reason is Reason.NONE
         return OrderCanceled(
@@ -65,12 +94,12 @@ def _after_fill(parent: Order, request: Request) -> Event:
 
 
 def replaced(order: Order, request: Request) -> OrderReplaced:
-    """The order takes on what its replace asked for."""
+    """The order takes on what its replace asked for, or what has traded if more (matrix C.3.c)."""
     return OrderReplaced(
         order_id=order.order_id,
         cl_ord_id=request.cl_ord_id,
         orig_cl_ord_id=order.cl_ord_id,
-        order_qty=request.order_qty,
+        order_qty=max(request.order_qty, order.cum_qty),
         price=request.price,
     )
 

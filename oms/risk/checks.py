@@ -150,7 +150,7 @@ def _max_position(asked: Asked) -> Iterator[RiskFigure]:
     position = state.positions.get(key)
     working = state.working.get(key)
     held = position.quantity if position else ZERO
-    freed = asked.replaced.leaves_qty if asked.replaced else ZERO
+    freed = asked.replaced.exposure if asked.replaced else ZERO
     added = terms.order_qty - (asked.replaced.cum_qty if asked.replaced else ZERO)
     if terms.side is Side.BUY:
         reached = held + (working.buy if working else ZERO) - freed + added

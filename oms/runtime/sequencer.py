@@ -136,8 +136,7 @@ class Sequencer:
             self._observed[command.origin.session] = command.origin
             self._observed_count += 1
         state = self.state
-        before = state.seq
-        seq = before + 1
+        seq = state.seq + 1
         batch = None if observation else self._add(seq, at, command)
         for number, event in step(state, Stamped(seq=seq, at=at, command=command)):
             if batch is None:
@@ -146,8 +145,6 @@ class Sequencer:
             self._entries += 1
             self._effects.extend(effects_of(state, number, event))
             self._metrics.event(event)
-        if batch is None:
-            state.seq = before
         self._metrics.command(command)
 
     def _add(self, seq: int, at: int, command: Command) -> OpenBatch:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from oms.core import replay, step
 from oms.domain.commands import (
+    OBSERVATIONS,
     SYSTEM,
     Channel,
     ClockTicked,
@@ -74,12 +75,14 @@ class World:
         """The events of one command; a later clock each time."""
         self.at += after_us
         seq = self.state.seq + 1
-        self.journal.append((seq, self.at, command))
+        journaled = len(self.journal)
         self.events, self.effects = [], []
         for number, event in step(self.state, Stamped(seq=seq, at=self.at, command=command)):
             self.journal.append((number, self.at, event))
             self.events.append(event)
             self.effects.extend(effects_of(self.state, number, event))
+        if self.events or not isinstance(command, OBSERVATIONS):
+            self.journal.insert(journaled, (seq, self.at, command))
         return self.events
 
     def replayed(self) -> State:
@@ -134,14 +137,12 @@ class World:
             ask_size=Decimal(size),
         )
         self.send(QuoteObserved(origin=self.origin(venue), symbol="AAPL", quote=quote))
-        self.journal.pop()
-        self.state.seq -= 1
 
     def tick(self, after_us: int) -> list[Event]:
         """Let time pass."""
         return self.send(ClockTicked(), after_us)
 
-    def new(  # noqa: PLR0913 - a NewOrderSingle has that many fields
+    def new(
         self,
         cl_ord_id: str,
         qty: str = "100",
@@ -172,9 +173,7 @@ class World:
     def cancel(self, cl_ord_id: str, orig: str, *, client: str = "ALPHA") -> list[Event]:
         """A client's cancel request."""
         return self.send(
-            OrderCancelRequest(
-                origin=self.origin(client), cl_ord_id=cl_ord_id, orig_cl_ord_id=orig
-            )
+            OrderCancelRequest(origin=self.origin(client), cl_ord_id=cl_ord_id, orig_cl_ord_id=orig)
         )
 
     def replace(

@@ -68,7 +68,7 @@ def test_order_is_accepted_routed_filled_and_positions_move() -> None:
     order = world.order("c1")
     assert (order.cum_qty, order.leaves_qty, order.avg_px) == (100, 0, Decimal("100.4"))
     position = world.state.positions["A1", "AAPL"]
-    assert (position.quantity, position.cost) == (100, Decimal("10040"))
+    assert (position.quantity, position.cost) == (100, Decimal(10040))
     assert world.state.open_orders == set()
     assert world.state.working["A1", "AAPL"].buy == 0
 
@@ -276,7 +276,10 @@ def test_bust_takes_the_trade_back_everywhere() -> None:
             exec_ref_id="t1",
         )
     )
-    assert reports(world) == [(ExecType.TRADE_CANCEL, OrdStatus.NEW)]
+    assert reports(world) == [
+        (ExecType.TRADE_CANCEL, OrdStatus.NEW),
+        (ExecType.CANCELED, OrdStatus.CANCELED),
+    ]
     assert world.order("c1").cum_qty == 0
     assert world.state.positions["A1", "AAPL"].quantity == 0
     assert not of_type(world, OrderRouted)
