@@ -20,6 +20,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     union,
 )
 
@@ -84,9 +85,8 @@ def timeline(connection: Connection, order_id: str) -> list[TimelineEntry]:
     commands = _commands_behind(connection, [row["seq"] for row in events])
     spans = _spans([row["seq"] for row in commands], [row["seq"] for row in events])
     beside = _beside(connection, spans)
-    seqs = [row["seq"] for row in commands]
     found = [_of_journal(row) for row in (*commands, *events, *beside)]
-    found += [_of_message(row) for row in _messages(connection, ids, seqs)]
+    found += [_of_message(row) for row in _messages(connection, ids, commands)]
     return sorted(found, key=lambda one: (one.seq, _RANK[one.kind], one.at, one.msg_seq_num or 0))
 
 
@@ -158,11 +158,22 @@ def _beside(connection: Connection, spans: Iterable[tuple[int, int]]) -> list[Ro
     return _rows(connection, and_(journal.c.kind == "E", no_order), or_(*stretches))
 
 
-def _messages(connection: Connection, ids: list[str], seqs: list[int]) -> list[RowMapping]:
+def _messages(
+    connection: Connection, ids: list[str], commands: list[RowMapping]
+) -> list[RowMapping]:
+    """What names the orders, and what these commands came in as; each once, by index."""
     column = fix_messages.c
-    came = and_(column.direction == "in", column.seq.in_(seqs))
-    query = select(fix_messages).where(or_(column.order_id.in_(ids), came))
-    return list(connection.execute(query).mappings())
+    numbered = [
+        (row["session"], row["epoch"], "in", row["msg_seq_num"])
+        for row in commands
+        if row["msg_seq_num"] is not None
+    ]
+    key = (column.session, column.epoch, column.direction, column.msg_seq_num)
+    found: dict[tuple[Any, ...], RowMapping] = {}
+    for condition in (column.order_id.in_(ids), tuple_(*key).in_(numbered)):
+        for row in connection.execute(select(fix_messages).where(condition)).mappings():
+            found[tuple(row[one.name] for one in key)] = row
+    return list(found.values())
 
 
 def _of_journal(row: RowMapping) -> TimelineEntry:

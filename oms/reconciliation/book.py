@@ -19,7 +19,11 @@ class Book:
     def __init__(self, ours: OurSide, theirs: TheirSide) -> None:
         self.trades = sorted(ours.trades, key=lambda one: (one.exec_id, one.order_id))
         self.orders = {one.order_id: one for one in ours.orders}
-        self._orphans = sorted(ours.orphans, key=lambda one: one.seq)
+        self._orphans: dict[tuple[int, str], OurOrphan] = {}
+        for orphan in sorted(ours.orphans, key=lambda one: one.seq):
+            names = (orphan.exec_id, orphan.cl_ord_id, orphan.venue_order_id)
+            for key in enumerate(names):
+                self._orphans.setdefault(key, orphan)
         self._by_name: dict[str, OurOrder] = {}
         self._by_venue_order_id: dict[str, OurOrder] = {}
         for order in sorted(ours.orders, key=lambda one: one.order_id):
@@ -39,6 +43,10 @@ class Book:
                 self.strangers.append(row)
             else:
                 self.their_orders[known.order_id].append(row)
+        self._strangers: dict[tuple[int, str], TheirOrder] = {}
+        for row in sorted(self.strangers, key=lambda row: row.line):
+            for key in enumerate((row.cl_ord_id, row.order_id)):
+                self._strangers.setdefault(key, row)
 
     def order_of(self, cl_ord_id: str, venue_order_id: str) -> OurOrder | None:
         """Our order that a row of theirs is about: by ClOrdID, where it has none by OrderID."""
@@ -57,23 +65,19 @@ class Book:
 
     def orphan_of(self, exec_id: str, cl_ord_id: str, order_id: str) -> OurOrphan | None:
         """The report that we could not place and that a row of theirs is about."""
-        for orphan in self._orphans:
-            if exec_id and orphan.exec_id == exec_id:
-                return orphan
-        for orphan in self._orphans:
-            named = cl_ord_id and orphan.cl_ord_id == cl_ord_id
-            if named or (order_id and orphan.venue_order_id == order_id):
-                return orphan
+        for place, name in enumerate((exec_id, cl_ord_id, order_id)):
+            found = self._orphans.get((place, name)) if name else None
+            if found is not None:
+                return found
         return None
 
     def their_order_of(self, cl_ord_id: str, order_id: str) -> TheirOrder | None:
         """Their row of an order that we do not know."""
-        found = [
-            row
-            for row in self.strangers
-            if (cl_ord_id and row.cl_ord_id == cl_ord_id) or (order_id and row.order_id == order_id)
-        ]
-        return min(found, key=lambda row: row.line, default=None)
+        for place, name in enumerate((cl_ord_id, order_id)):
+            found = self._strangers.get((place, name)) if name else None
+            if found is not None:
+                return found
+        return None
 
     def order_evidence(self, order_id: str) -> dict[str, Evidence]:
         """What both sides say of the order."""

@@ -64,6 +64,43 @@ def found(desk: Desk, path: str, day: str) -> tuple[int, int, Counter[tuple[str,
     return result.returncode, run["run_id"], told
 
 
+def lie_and_err(desk: Desk, venue: VenueProcess) -> Counter[tuple[str, str, str]]:
+    """The venue's file lies about seven trades; a bust, a fill of nobody's order, a silent one.
+
+    What must be found: a bust that was told is no break.
+    """
+    client = desk.client()
+    with venue.control() as control:
+        trades = [row["exec_id"] for row in control.trades()]
+        kinds = ("omit", "quantity", "price", "side", "duplicate", "extra", "unknown_order")
+        for kind, exec_id in zip(kinds, trades, strict=False):
+            control.falsify(kind, exec_id)
+        busted = control.bust(trades[7])
+        unknown = control.unknown_fill("ACME", "1", Decimal(5), Decimal(100), session="OMS")
+        control.drop_fills_next(1)
+        client.send("D", new_order(t38="10", t44="105"))
+        desk.until(lambda: len(control.trades()) > len(trades) + 1, "the silent fill")
+        silent = control.trades()[-1]["exec_id"]
+    desk.until(lambda: desk.rows("SELECT 1 FROM orphans"), "the stranger's fill to be kept")
+    desk.until(
+        lambda: desk.rows("SELECT 1 FROM executions WHERE exec_id = %s AND busted", busted),
+        "the bust to be booked",
+    )
+    return Counter(
+        {
+            ("MISSING_THERE", trades[0], ""): 1,
+            ("QUANTITY", trades[1], "last_qty"): 1,
+            ("PRICE", trades[2], "last_px"): 1,
+            ("SIDE", trades[3], "side"): 1,
+            ("DUPLICATE", trades[4], "exec_id"): 1,
+            ("MISSING_HERE", f"{trades[5]}-X", ""): 1,
+            ("UNKNOWN_ORDER", f"{trades[6]}-U", "cl_ord_id"): 1,
+            ("UNKNOWN_ORDER", unknown, "cl_ord_id"): 1,
+            ("MISSING_HERE", silent, ""): 1,
+        }
+    )
+
+
 def test_exactly_what_the_venue_did_is_found(tmp_path: Path, database_url: str) -> None:
     not_at_midnight()
     with desk_with_exchange(tmp_path, database_url) as (desk, venue):
@@ -79,38 +116,11 @@ def test_exactly_what_the_venue_did_is_found(tmp_path: Path, database_url: str) 
         code, first, breaks = found(desk, path, day)
         assert (code, breaks) == (0, Counter())
 
-        with venue.control() as control:
-            trades = [row["exec_id"] for row in control.trades()]
-            kinds = ("omit", "quantity", "price", "side", "duplicate", "extra", "unknown_order")
-            for kind, exec_id in zip(kinds, trades, strict=False):
-                control.falsify(kind, exec_id)
-            busted = control.bust(trades[7])
-            unknown = control.unknown_fill("ACME", "1", Decimal(5), Decimal(100), session="OMS")
-            control.drop_fills_next(1)
-            client.send("D", new_order(t38="10", t44="105"))
-            desk.until(lambda: len(control.trades()) > len(trades) + 1, "the silent fill")
-            silent = control.trades()[-1]["exec_id"]
-        desk.until(lambda: desk.rows("SELECT 1 FROM orphans"), "the stranger's fill to be kept")
-        desk.until(
-            lambda: desk.rows("SELECT 1 FROM executions WHERE exec_id = %s AND busted", busted),
-            "the bust to be booked",
-        )
+        expected = lie_and_err(desk, venue)
         path, day = statement(desk, venue)
         code, second, breaks = found(desk, path, day)
         assert code == 1
-        assert breaks == Counter(
-            {
-                ("MISSING_THERE", trades[0], ""): 1,
-                ("QUANTITY", trades[1], "last_qty"): 1,
-                ("PRICE", trades[2], "last_px"): 1,
-                ("SIDE", trades[3], "side"): 1,
-                ("DUPLICATE", trades[4], "exec_id"): 1,
-                ("MISSING_HERE", f"{trades[5]}-X", ""): 1,
-                ("UNKNOWN_ORDER", f"{trades[6]}-U", "cl_ord_id"): 1,
-                ("UNKNOWN_ORDER", unknown, "cl_ord_id"): 1,
-                ("MISSING_HERE", silent, ""): 1,
-            }
-        )
+        assert breaks == expected
         assert found(desk, path, day)[1:] == (second + 1, breaks)
         assert second == first + 1
         shown = oms(desk, "recon", "show", str(second))
