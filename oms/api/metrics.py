@@ -12,7 +12,10 @@ REQUESTS = Counter(
     "plumbline_api_requests_total", "Requests by route and status", ["method", "route", "status"]
 )
 REQUEST_SECONDS = Histogram(
-    "plumbline_api_request_seconds", "Time to answer a request", ["method", "route"], buckets=_SECONDS
+    "plumbline_api_request_seconds",
+    "Time to answer a request",
+    ["method", "route"],
+    buckets=_SECONDS,
 )
 COMMANDS = Counter(
     "plumbline_api_commands_total",

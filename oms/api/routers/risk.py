@@ -5,7 +5,7 @@ from fastapi import Response
 from oms.api import commands
 from oms.api.auth import Caller, Principal, RiskOfficer, Staff
 from oms.api.context import Ctx, Reader
-from oms.api.problems import responses
+from oms.api.problems import invalid, responses
 from oms.api.requests import KillSwitchChange, KillSwitchEngagement, LimitChange
 from oms.api.routers.common import IdempotencyKey, router
 from oms.api.shown import CommandState, KillSwitch, Listing, RiskLimit
@@ -13,6 +13,7 @@ from oms.api.submit import ACCEPTED, control
 from oms.queries.paging import Row
 from oms.queries.risk import list_kill_switches, list_limits
 from oms.risk.limits import Level
+from oms.settings import Settings
 
 api = router("risk")
 
@@ -37,6 +38,8 @@ async def put_limit(
     key: IdempotencyKey = "",
 ) -> CommandState:
     """Journaled with who and why; in force for the next order. value null removes the limit."""
+    if body.value is not None:
+        _refuse_unknown(context.settings, body.level, body.subject)
     return await control(context, commands.set_limit(caller, body), key, response)
 
 
@@ -60,6 +63,7 @@ async def post_engage(
     key: IdempotencyKey = "",
 ) -> CommandState:
     """Level FIRM, SESSION (a client's name) or ACCOUNT."""
+    _refuse_unknown(context.settings, body.level, body.subject)
     return await control(context, commands.engage(caller, body), key, response)
 
 
@@ -77,6 +81,24 @@ async def post_release(
 ) -> CommandState:
     """Harder than engaging: only compliance and admin may."""
     return await control(context, commands.release(caller, body), key, response)
+
+
+def _refuse_unknown(settings: Settings, level: str, subject: str) -> None:
+    """A misspelt subject would be in force and protect nobody."""
+    match level:
+        case Level.SESSION:
+            known = [client.name for client in settings.clients]
+            what = "client"
+        case Level.ACCOUNT:
+            known = [account for client in settings.clients for account in client.accounts]
+            what = "account of a client"
+        case Level.SYMBOL:
+            known = [instrument.symbol for instrument in settings.instruments]
+            what = "symbol"
+        case _:
+            return
+    if subject not in known:
+        raise invalid("subject", subject, f"must be a configured {what}")
 
 
 def _concerns(caller: Principal, row: Row) -> bool:

@@ -197,6 +197,8 @@ def test_limits_and_kill_switch_take_effect_at_once(server: Server) -> None:
     assert problem(api.alpha.post("/v1/orders", json=order), 422, "refused:max-order-qty")
     wrong = api.compliance.put("/v1/risk/limits", json=limit | {"rule": "MAX_FUN"})
     assert problem(wrong, 422, "refused:unsupported-value")["detail"].startswith("rule = MAX_FUN")
+    misspelt = api.compliance.put("/v1/risk/limits", json=limit | {"subject": "ALPHA-33"})
+    assert problem(misspelt, 422, "invalid-request")["errors"][0]["field"] == "subject"
     gone = api.compliance.put("/v1/risk/limits", json=limit | {"value": None})
     assert gone.status_code == 200
     assert all(
@@ -204,6 +206,8 @@ def test_limits_and_kill_switch_take_effect_at_once(server: Server) -> None:
     )
 
     scope = {"level": "ACCOUNT", "subject": "ALPHA-3", "reason": "test"}
+    misspelt = api.operations.post("/v1/kill-switch/engage", json=scope | {"subject": "ALPHA-33"})
+    problem(misspelt, 422, "invalid-request")
     assert api.operations.post("/v1/kill-switch/engage", json=scope).status_code == 200
     order = ORDER | {"account": "ALPHA-3", "cl_ord_id": "killed"}
     problem(api.alpha.post("/v1/orders", json=order), 422, "refused:kill-switch")
