@@ -21,13 +21,12 @@ from oms.demo.figures import figures
 from oms.demo.orders_file import OrdersFileError, accounts_of, listings_of, read_orders
 from oms.demo.plan import PlannedOrder, seeded_orders
 from oms.demo.programs import DemoError
+from oms.demo.script import end_faults
 from oms.demo.stage import Stage, open_stage
 from oms.demo.truth import venue_books
 from oms.demo.world import ACCOUNTS, LISTINGS, make_world
 
 FLOW_LIMIT_S = 600.0
-QUIET_LIMIT_S = 60.0
-CLOSE_LIMIT_S = 60.0
 FINISH_LIMIT_S = 30.0
 REPEATED_SUBMISSIONS = 10
 _LAST_MINUTES = 5
@@ -37,7 +36,8 @@ _LAST_MINUTES = 5
 class Options:
     """orders, seed: of the made-up flow; orders_file: a user's flow in its place. keep: stay up.
 
-    home: emptied at the start. lose_a_fill: break the truth on purpose, so that checks must fail.
+    home: emptied at the start. quiet_limit_s: how long what is unresolved is waited for, before and
+    after the close. lose_a_fill: break the truth on purpose, so that checks must fail.
     """
 
     orders: int = 3_000
@@ -45,6 +45,7 @@ class Options:
     keep: bool = False
     orders_file: Path | None = None
     home: Path = Path("var/demo")
+    quiet_limit_s: float = 60.0
     lose_a_fill: bool = False
 
 
@@ -120,7 +121,7 @@ def _run(options: Options, orders: tuple[PlannedOrder, ...], console: Console) -
         )
         stage = stack.enter_context(open_stage(world, orders, options, display))
         display.say(f"all is up after {time.monotonic() - began:.1f} s; {len(orders):,} orders")
-        _play(stage, display)
+        _play(stage, options, display)
         checks = _close(stage, options, display)
         display.__exit__(None, None, None)
         show.summary(console, checks, time.monotonic() - began)
@@ -143,7 +144,7 @@ def _avoid_midnight(console: Console) -> None:
     time.sleep(left_s)
 
 
-def _play(stage: Stage, display: show.Display) -> None:
+def _play(stage: Stage, options: Options, display: show.Display) -> None:
     """Let the orders flow, and do at each mark what the script wants."""
     for number, act in enumerate(stage.script):
         stage.allow(number)
@@ -154,16 +155,17 @@ def _play(stage: Stage, display: show.Display) -> None:
     stage.allow(len(stage.script))
     for who, seconds in stage.scene.recoveries:
         display.say(f"  {who} was killed and served again after {seconds or 0:.1f} s")
-    if not stage.await_quiet(FLOW_LIMIT_S, QUIET_LIMIT_S):
+    if not stage.await_quiet(FLOW_LIMIT_S, options.quiet_limit_s):
         display.say("  not all is resolved; the checks will say what is not")
 
 
 def _close(stage: Stage, options: Options, display: show.Display) -> list[Check]:
     """Close the day, compare everything, reconcile, verify."""
+    end_faults(stage.scene)
     trade_date = datetime.now(UTC).date().isoformat()
     display.say("closing the day: what still works expires")
     closing.close_day(stage.world, trade_date)
-    stage.await_closed(CLOSE_LIMIT_S)
+    stage.await_closed(options.quiet_limit_s)
     stage.rest.read_back()
     repeated = stage.rest.submit_again(REPEATED_SUBMISSIONS)
     books = stage.clients.finish(FINISH_LIMIT_S)

@@ -77,8 +77,19 @@ def acts(scene: Scene) -> list[Act]:
         (0.88, f"{third} busts its last trade", tell(third, lambda v: v.bust())),
     ]
     if scene.lose_a_fill:
-        script.append((0.92, f"{first} loses a fill", tell(first, lambda v: v.drop_fills_next(1))))
-    return [Act(at=at, name=name, run=run) for at, name, run in script]
+        script.append((0.75, f"{first} loses a fill", tell(first, lambda v: v.drop_fills_next(1))))
+    return [
+        Act(at=at, name=name, run=run) for at, name, run in sorted(script, key=lambda one: one[0])
+    ]
+
+
+def end_faults(scene: Scene) -> None:
+    """No venue misbehaves any more."""
+    for name in scene.venues:
+        with control(scene.world, name) as venue:
+            for fault, value in venue.faults().items():
+                if value:
+                    venue.set(fault, 0)
 
 
 def _correct(venue: ExchangeControl) -> None:
