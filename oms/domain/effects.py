@@ -187,3 +187,5 @@ Effect = (
     | SendMarketDataRequest
     | SendReject
 )
+
+TO_CLIENTS = (SendExecutionReport, SendOrderCancelReject, SendReject)

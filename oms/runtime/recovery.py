@@ -1,17 +1,23 @@
-"""Recovery: fold the journal, and find what may not have left. Nothing is decided again."""
+"""Recovery: fold the journal, and find what may not have left. Nothing is decided again.
+
+Only clients are sent anything again: what venues have is settled by asking them (ems.resync).
+"""
 
 import time
 from dataclasses import dataclass, replace
 
 from oms.core import replay
 from oms.domain.commands import Command
-from oms.domain.effects import Effect, SendExecutionReport, SendOrderCancelReject, SendReject
+from oms.domain.effects import (
+    TO_CLIENTS,
+    Effect,
+    SendExecutionReport,
+    SendOrderCancelReject,
+    SendReject,
+)
 from oms.domain.state import State
 from oms.outbound import effects_of
 from oms.ports import JournalReader
-
-# What goes to clients. What goes to venues is settled by asking them (ems.resync), not by sending.
-TO_CLIENTS = (SendExecutionReport, SendOrderCancelReject, SendReject)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from oms.domain.commands import (
     Stamped,
     StreamMark,
 )
-from oms.domain.effects import Effect
+from oms.domain.effects import TO_CLIENTS, Effect
 from oms.domain.state import State
 from oms.outbound import effects_of
 from oms.ports import Clock, OpenBatch, PacedOutlet
@@ -186,7 +186,9 @@ class Sequencer:
         self._deliver(effects)
 
     def _deliver(self, effects: list[Effect]) -> None:
+        """Orders to venues before reports to clients: the market does not wait, a report can."""
         if effects:
+            effects.sort(key=_urgency)
             sent = [self._outlet.deliver(effect) for effect in effects]
             self._note_sent([one for one in sent if one is not None], self._clock.now())
 
@@ -194,3 +196,7 @@ class Sequencer:
         if messages:
             self._sent_since = self._sent_since if self._sent else now
             self._sent.extend(messages)
+
+
+def _urgency(effect: Effect) -> int:
+    return isinstance(effect, TO_CLIENTS)
