@@ -97,6 +97,7 @@ def _execution_report(effect: SendExecutionReport) -> Body:
     if effect.last_qty is not None and effect.last_px is not None:
         body.append((32, _text(effect.last_qty)))
         body.append((31, _text(effect.last_px)))
+    if effect.last_mkt:
         body.append((30, effect.last_mkt))
     if effect.ord_rej_reason:
         body.append((103, effect.ord_rej_reason))

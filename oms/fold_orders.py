@@ -101,7 +101,7 @@ def _change_request(state: State, order: Order, at: int, event: RequestEvent) ->
             order.price = event.price
             order.refused_by.clear()
             state.held.pop(order.order_id, None)
-            _rename(order, event.cl_ord_id)
+            order.cl_ord_id = event.cl_ord_id
             _answer_request(state, order, event.cl_ord_id)
         case ExpiryPending():
             order.expiring = True
@@ -122,7 +122,6 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
             _close(state, order, OrdStatus.REJECTED, event.reason, event.text)
         case OrderCanceled():
             _close(state, order, OrdStatus.CANCELED, event.reason, event.text)
-            _rename(order, event.cl_ord_id)
         case OrderExpired():
             _close(state, order, OrdStatus.EXPIRED, Reason.END_OF_DAY, event.text)
         case OrderResent():
@@ -249,12 +248,6 @@ def _answer_request(state: State, order: Order, cl_ord_id: str) -> None:
     order.requests = [one for one in order.requests if one.cl_ord_id != cl_ord_id]
     if order.is_child:
         _settle_doubt(state, order)
-
-
-def _rename(order: Order, cl_ord_id: str) -> None:
-    if cl_ord_id:
-        order.previous_cl_ord_id = order.cl_ord_id
-        order.cl_ord_id = cl_ord_id
 
 
 def _close(state: State, order: Order, status: OrdStatus, reason: Reason, text: str) -> None:

@@ -120,7 +120,7 @@ def _report(
         return
     named = cl_ord_id or order.cl_ord_id
     if exec_type is ExecType.CANCELED and cl_ord_id:
-        orig = order.previous_cl_ord_id
+        orig = order.cl_ord_id  # of a cancelled order the last accepted id stays its name (J.1.b)
     yield SendExecutionReport(
         session=session,
         event_seq=seq,
@@ -165,6 +165,7 @@ def _trade_report(
             report.last_px = event.last_px
         else:
             report.exec_ref_id = execution.previous_report_id
+        if isinstance(event, TradeCorrected):
             report.last_qty = execution.last_qty
             report.last_px = execution.last_px
         yield report

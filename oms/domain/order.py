@@ -78,7 +78,6 @@ class Order:
     created_at: int
     updated_at: int
     first_terms: OrderTerms
-    previous_cl_ord_id: str = ""
     accepted: bool = False
     venue_order_id: str = ""
     executions: dict[tuple[str, str], Execution] = field(default_factory=dict)

@@ -222,7 +222,7 @@ def replace_fault(
     fault = fault_of(state, command, order)
     if fault is not None or order is None:
         return fault
-    if order.closed is not None:
+    if order.closed is not None or (order.is_filled and command.order_qty == order.cum_qty):
         return Reason.TOO_LATE, f"order {order.order_id} is {order.ord_status.name}"
     if order.requests or order.expiring:
         return Reason.ALREADY_PENDING, f"a request on {order.order_id} is pending"

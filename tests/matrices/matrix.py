@@ -1,0 +1,117 @@
+"""The matrices as rows, and the paths through a scenario: the main one and one for each refusal."""
+
+import csv
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+FILE = Path(__file__).with_name("order_state_matrices.csv")
+_EXEC_ID = re.compile(r"^(?:ExecID=)?([A-K])\b")
+_REF = re.compile(r"\bref ([A-K])\b")
+_PRICE = re.compile(r"(?:LastPx=|price to )(\d+)")
+_AVG_PX = re.compile(r"AvgPx=(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line; quantities None where the standard prints nothing."""
+
+    scenario: str
+    step: str
+    branch: str
+    inbound: bool
+    msg_type: str
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    exec_type: str
+    ord_status: str
+    order_qty: Decimal | None
+    cum_qty: Decimal | None
+    leaves_qty: Decimal | None
+    last_qty: Decimal | None
+    note: str
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Scenario and step."""
+        return self.scenario, self.step
+
+    def _noted(self, pattern: re.Pattern[str]) -> str:
+        found = pattern.search(self.note)
+        return found[1] if found else ""
+
+    @property
+    def exec_id(self) -> str:
+        """ExecID that the note gives, where corrections refer to it."""
+        return self._noted(_EXEC_ID)
+
+    @property
+    def exec_ref_id(self) -> str:
+        """ExecRefID that the note gives."""
+        return self._noted(_REF)
+
+    @property
+    def last_px(self) -> Decimal | None:
+        """The price that the note gives."""
+        found = self._noted(_PRICE)
+        return Decimal(found) if found else None
+
+    @property
+    def avg_px(self) -> Decimal | None:
+        """The average price that the note gives."""
+        found = self._noted(_AVG_PX)
+        return Decimal(found) if found else None
+
+
+def _quantity(text: str) -> Decimal | None:
+    return Decimal(text) if text else None
+
+
+def rows() -> list[Row]:
+    """Every line of the file, in its order."""
+    with FILE.open(newline="") as source:
+        return [
+            Row(
+                scenario=line["scenario"],
+                step=line["step"],
+                branch=line["branch"],
+                inbound=line["dir"] == "in",
+                msg_type=line["MsgType"],
+                cl_ord_id=line["ClOrdID"],
+                orig_cl_ord_id=line["OrigClOrdID"],
+                exec_type=line["ExecType"],
+                ord_status=line["OrdStatus"],
+                order_qty=_quantity(line["OrderQty"]),
+                cum_qty=_quantity(line["CumQty"]),
+                leaves_qty=_quantity(line["LeavesQty"]),
+                last_qty=_quantity(line["LastQty"]),
+                note=line["note"],
+            )
+            for line in csv.DictReader(source)
+        ]
+
+
+def scenarios() -> dict[str, list[Row]]:
+    """The rows of each scenario."""
+    found: dict[str, list[Row]] = {}
+    for row in rows():
+        found.setdefault(row.scenario, []).append(row)
+    return found
+
+
+def paths(scenario: list[Row]) -> list[list[Row]]:
+    """The main path, and for each refusal the path that ends with it."""
+    main = [row for row in scenario if row.branch != "alt"]
+    found = [main]
+    for n, row in enumerate(scenario):
+        if row.branch == "alt":
+            before = [one for one in scenario[:n] if one.branch != "alt"]
+            found.append([*before, row])
+    return found
+
+
+def name_of(path: list[Row]) -> str:
+    """The scenario, and the step of the refusal that ends the path."""
+    last = path[-1]
+    return f"{last.scenario}-{last.step if last.branch == 'alt' else 'main'}"
