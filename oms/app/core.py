@@ -61,6 +61,7 @@ def run(settings: Settings) -> int:
         migrate(urls)
         leadership = _lead(settings, urls)
         stack.callback(leadership.release)
+        stopping.can_wait = True
         try:
             core = CoreProcess(settings, urls, leadership)
             stack.callback(core.close)
@@ -86,15 +87,21 @@ def run(settings: Settings) -> int:
 
 
 class _StopRequest:
-    """Set by SIGTERM and SIGINT. Importing QuickFIX resets the handlers, so it comes after."""
+    """Set by SIGTERM and SIGINT. Importing QuickFIX resets the handlers, so it comes after.
+
+    Until `can_wait` there is nothing to bring to an end: whatever is awaited is given up.
+    """
 
     def __init__(self) -> None:
         self.requested = False
+        self.can_wait = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.requested = True
+        if not self.can_wait:
+            raise SystemExit(Exit.OK)
 
 
 def _lead(settings: Settings, urls: Urls) -> Leadership:
