@@ -12,11 +12,10 @@ def reconciler(settings: Settings, url: str) -> Reconcile:
 
     def reconcile_now(venue: str, day: date) -> int:
         from oms.jobs.once import jobs_engine  # noqa: PLC0415 - takes a second to import
-        from oms.jobs.reconcile import reconcile  # noqa: PLC0415
+        from oms.jobs.reconcile import reconcile_now as run  # noqa: PLC0415
         from oms.jobs.trading_day import source_of  # noqa: PLC0415
 
         source = source_of(venues[venue], day)
-        with jobs_engine(url).begin() as connection:
-            return reconcile(connection, venue, day, source).run_id
+        return run(jobs_engine(url), venue, day, source).run_id
 
     return reconcile_now

@@ -10,20 +10,18 @@ from typing import Any, TextIO
 
 import orjson
 from rich.table import Table
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine
 
 from oms.app.exits import Exit, Stop
 from oms.app.operate import console, open_record
 from oms.app.timeline_text import lines_of
 from oms.audit.export import ExportBroken, check_export, export_day
 from oms.audit.timeline import AmbiguousOrder, UnknownOrder, timeline
-from oms.jobs.reconcile import Run
-from oms.jobs.reconcile import reconcile as reconcile_venue
-from oms.jobs.trading_day import RECON, source_of
+from oms.jobs.reconcile import reconcile_now
+from oms.jobs.trading_day import source_of
 from oms.jobs.venue_files import Source
 from oms.queries.recon import get_run, list_breaks, list_runs
 from oms.settings.model import Settings, VenueSettings
-from oms.store.tables import job_runs
 
 _RUNS_SHOWN = 20
 
@@ -38,7 +36,7 @@ def reconcile(
     with open_record(settings) as engine:
         for one in chosen:
             where = source_of(one, day) if source is None else _beside(source)
-            runs.append(_run(engine, one.name, day, where))
+            runs.append(reconcile_now(engine, one.name, day, where))
         for run in runs:
             _show_run(engine, run.run_id, as_json=as_json)
     if any(run.error for run in runs):
@@ -103,19 +101,6 @@ def check(path: Path) -> None:
     except ExportBroken as error:
         raise Stop(Exit.FAILED, f"{path}: {error}") from None
     console().print(f"{count} entries, each as it was chained")
-
-
-def _run(engine: Engine, venue: str, day: date, source: Source | None) -> Run:
-    """One run; where the scheduled one had failed, this one has settled it."""
-    with engine.begin() as connection:
-        run = reconcile_venue(connection, venue, day, source)
-        if not run.error:
-            column = job_runs.c
-            failed = (column.job == f"{RECON}{venue}", column.business_date == day)
-            settled = {"state": "done", "error": f"settled by run {run.run_id}, asked for by hand"}
-            query = update(job_runs).where(*failed, column.state == "failed").values(**settled)
-            connection.execute(query)
-    return run
 
 
 def _venues(settings: Settings, name: str, source: Path | None) -> list[VenueSettings]:

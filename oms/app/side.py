@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from types import FrameType
 
+import structlog
+
 from fix_sessions import exchange
 from fix_sessions.exchange_config import ExchangeConfigError, config_from
 from oms.api import server
@@ -12,6 +14,8 @@ from oms.app.database import Urls, database, require_schema
 from oms.app.exits import Exit, Stop
 from oms.app.on_request import reconciler
 from oms.settings.model import Settings, VenueSettings
+
+log = structlog.get_logger()
 
 SCHEMA_WAIT_S = 60.0
 SCHEMA_LOOK_S = 0.1
@@ -43,12 +47,16 @@ def _await_schema(urls: Urls) -> None:
     deadline = time.monotonic() + SCHEMA_WAIT_S
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
+    told = False
     while True:
         try:
             require_schema(urls)
-        except Stop:
+        except Stop as stop:
             if time.monotonic() >= deadline:
                 raise
+            if not told:
+                log.info("side.waits_for_schema", found=str(stop))
+            told = True
             time.sleep(SCHEMA_LOOK_S)
         else:
             return

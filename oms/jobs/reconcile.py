@@ -6,17 +6,21 @@ finds the same under a new number.
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Final
 
 import structlog
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Engine, insert, update
 
 from oms.jobs.our_side import journal_tip, load_our_side
 from oms.jobs.venue_files import NoStatement, Source, read_statement
 from oms.reconciliation.breaks import Break, Comparison
 from oms.reconciliation.compare import compare
-from oms.store.tables import recon_breaks, recon_runs
+from oms.store.tables import job_runs, recon_breaks, recon_runs
 
 log = structlog.get_logger(__name__)
+
+RECON: Final = "recon:"
+"""What the name of a venue's job begins with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,19 @@ def reconcile(connection: Connection, venue: str, day: date, source: Source | No
     _tell(run_id, venue, day, found, error)
     breaks = len(found.breaks) if found else 0
     return Run(run_id=run_id, venue=venue, day=day, breaks=breaks, error=error)
+
+
+def reconcile_now(engine: Engine, venue: str, day: date, source: Source | None) -> Run:
+    """A run that was asked for; where the scheduled one had failed, it settles that."""
+    with engine.begin() as connection:
+        run = reconcile(connection, venue, day, source)
+        if not run.error:
+            column = job_runs.c
+            mine = (column.job == f"{RECON}{venue}", column.business_date == day)
+            settled = {"state": "done", "error": f"settled by run {run.run_id}, asked for by hand"}
+            query = update(job_runs).where(*mine, column.state == "failed").values(**settled)
+            connection.execute(query)
+    return run
 
 
 def _row(run_id: int, venue: str, n: int, one: Break) -> dict[str, object]:

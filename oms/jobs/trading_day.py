@@ -26,7 +26,7 @@ from oms.jobs.calendars import FIRM, load_calendars, next_session, sessions_of
 from oms.jobs.core_commands import send, wait_answer
 from oms.jobs.metrics import JobMetrics
 from oms.jobs.once import Outcome, Retry, Work, jobs_engine, plan, run_once
-from oms.jobs.reconcile import reconcile
+from oms.jobs.reconcile import RECON, reconcile
 from oms.jobs.stopping import Stopping
 from oms.jobs.venue_files import Source
 from oms.settings.model import Settings, VenueSettings
@@ -36,7 +36,6 @@ from oms.store.tables import job_runs, journal, orders
 log = structlog.get_logger(__name__)
 
 JOBS: Final = Origin(channel=Channel.SYSTEM, counterparty="jobs", user="jobs")
-RECON: Final = "recon:"
 LONGEST_LOOK_BACK: Final = timedelta(days=366)
 
 

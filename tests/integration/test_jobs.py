@@ -3,18 +3,21 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from oms.domain.commands import SYSTEM, CoreStarted
 from oms.domain.values import micros
 from oms.store.journal import PostgresJournal
 from oms.store.leader import acquire_leadership
+from oms.store.migrate import upgrade
 from oms.store.postgres_urls import APP_ROLE, role_url
 from tests.support.book import Book
 from tests.support.desk import Desk, free_port
@@ -38,8 +41,8 @@ class JobsDesk(Desk):
             "ack_timeout_ms = 1000\n",
             f'ack_timeout_ms = 1000\ntrade_file_dir = "{self.files}"\n',
         )
-        day = "[trading_day]\nend_of_day = 00:00:00\ncut_off = 23:59:59\n[jobs]\nmetrics_port = 0\n"
-        self.config.write_text(text + day)
+        day = "[trading_day]\nend_of_day = 00:00:00\ncut_off = 23:59:59\n"
+        self.config.write_text(f"{text}{day}[jobs]\nmetrics_port = 0\n")
 
     def begin_days_ago(self) -> list[date]:
         """The journal's first entry, some days back; the dates from then to today."""
@@ -59,11 +62,14 @@ class JobsDesk(Desk):
             (self.files / f"XSIM-{day}.csv").write_text(TRADES)
             (self.files / f"XSIM-{day}-orders.csv").write_text(ORDERS)
 
-    def start_jobs(self, *, attempts: int = 1_000, pause_s: float = 0.1) -> subprocess.Popen[bytes]:
+    def start_jobs(
+        self, *, attempts: int = 1_000, pause_s: float = 0.1, **variables: str
+    ) -> subprocess.Popen[bytes]:
         arguments = [str(self.config), str(attempts), str(pause_s)]
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.jobs_process", *arguments],
             cwd=ROOT,
+            env=os.environ | variables,
             stderr=self._log,
         )
         self.jobs.append(process)
@@ -101,6 +107,10 @@ def desk(tmp_path: Path, database_url: str) -> Iterator[JobsDesk]:
     found = JobsDesk(tmp_path, database_url)
     yield found
     found.close()
+
+
+def metrics(port: int) -> str:
+    return httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10, trust_env=False).text
 
 
 def end(process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> int:
@@ -176,7 +186,8 @@ def test_a_run_without_a_statement_fails_aloud_until_it_is_given_up(desk: JobsDe
     days = desk.begin_days_ago()
     desk.write_files(days[1:])
     desk.start_core()
-    process = desk.start_jobs(attempts=3, pause_s=0.05)
+    port = free_port()
+    process = desk.start_jobs(attempts=3, pause_s=0.05, OMS_JOBS__METRICS_PORT=str(port))
     eventually(lambda: '"event": "job.given_up"' in desk.log(), "given up", timeout_s=PATIENCE_S)
     desk.await_done("recon:XSIM", days[1:])
     runs = desk.rows(
@@ -188,6 +199,14 @@ def test_a_run_without_a_statement_fails_aloud_until_it_is_given_up(desk: JobsDe
     assert desk.rows(row, "recon:XSIM", days[0]) == [("failed", 3, error)]
     failed = [line for line in desk.log().splitlines() if '"event": "recon.failed"' in line]
     assert {json.loads(line)["level"] for line in failed} == {"error"}
+    told = (
+        'plumbline_recon_failed_runs_total{venue="XSIM"} 3.0\n',
+        'plumbline_jobs_unfinished{state="failed"} 1.0\n',
+        'plumbline_job_attempts_total{outcome="given up"} 1.0\n',
+        'plumbline_recon_breaks{venue="XSIM"} 0.0\n',
+        "plumbline_audit_chain_ok 1.0\n",
+    )
+    eventually(lambda: all(one in metrics(port) for one in told), f"{told} in metrics")
     assert end(process) == 0
 
     again = desk.oms("recon", "run", "--date", days[0].isoformat())
@@ -224,3 +243,44 @@ def test_the_day_is_closed_when_the_core_is_back(desk: JobsDesk) -> None:
         " WHERE type = 'CloseTradingDay'"
     )
     assert counted[0][0] == counted[0][1]
+
+
+def test_the_core_is_told_the_next_trading_date_at_the_cut_off(desk: JobsDesk) -> None:
+    days = desk.begin_days_ago()
+    desk.start_core()
+    desk.start_jobs(OMS_TRADING_DAY__CUT_OFF="00:00:00")
+    opened = (
+        "SELECT payload ->> 'trade_date' FROM journal_json WHERE type = 'TradingDateOpened'"
+        " AND seq - 1 IN (SELECT seq FROM journal_json WHERE type = 'OpenTradingDate'"
+        " AND payload -> 'origin' ->> 'counterparty' = 'jobs')"
+    )
+    found = eventually(lambda: desk.rows(opened), "the next date", timeout_s=PATIENCE_S)
+    assert found == [((days[-1] + timedelta(days=1)).isoformat(),)]
+
+
+def test_a_port_in_use_and_a_schema_that_never_comes(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    config = tmp_path / "oms.toml"
+    config.write_text(f'[database]\nurl = "{empty_database_url}"\n')
+    command = [sys.executable, "-m", "oms", "jobs", "--config", str(config)]
+    waiting = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
+    try:
+        assert waiting.stderr is not None
+        assert b"side.waits_for_schema" in waiting.stderr.readline()
+        assert end(waiting) == 0
+    finally:
+        waiting.kill()
+        waiting.wait(PATIENCE_S)
+        waiting.stderr.close()
+    upgrade(empty_database_url)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        variables = os.environ | {"OMS_JOBS__METRICS_PORT": str(port)}
+        refused = subprocess.run(
+            command, cwd=ROOT, env=variables, capture_output=True, timeout=PATIENCE_S, check=False
+        )
+    assert refused.returncode == 4
+    last = refused.stderr.decode().splitlines()[-1]
+    where = f"127.0.0.1:{port}"
+    assert last == f"oms: jobs.metrics_host, jobs.metrics_port = {where}: Address already in use"
