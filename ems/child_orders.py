@@ -6,6 +6,7 @@ the order in doubt. FIX 4.4 Volume 4, order state changes, seen as the initiator
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from oms.domain.commands import ExecutionReport, OrderCancelReject
 from oms.domain.events import (
@@ -31,7 +32,7 @@ from oms.domain.instrument import Venue
 from oms.domain.order import Execution, Order, Request, RequestKind
 from oms.domain.reasons import Reason
 from oms.domain.state import State
-from oms.domain.values import decimal_text
+from oms.domain.values import ZERO, decimal_text
 
 
 def child_meant(state: State, venue: Venue, report: ExecutionReport) -> Order | None:
@@ -70,7 +71,8 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
             yield from _canceled(child, report)
         case ExecType.EXPIRED | ExecType.DONE_FOR_DAY:
             if child.closed is None:
-                yield OrderExpired(order_id=child.order_id, text=report.text)
+                expired = OrderExpired(order_id=child.order_id, text=report.text)
+                yield from _ended(child, report, child.cum_qty, expired)
         case ExecType.REPLACED:
             yield from _replaced(state, venue, child, report)
         case ExecType.ORDER_STATUS | ExecType.SUSPENDED | ExecType.RESTATED:
@@ -165,6 +167,14 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
     if report.cum_qty and total != report.cum_qty:
         ours, theirs = decimal_text(total), decimal_text(report.cum_qty)
         yield _differs(child, "CumQty (14)", ours, theirs)
+    disagrees = child.doubt_reason is Reason.VENUE_DISAGREES
+    if disagrees and child.closed is None and total < child.order_qty:
+        # One fill does not settle what the venue said of the whole order: it is asked again.
+        yield OrderInDoubt(
+            order_id=child.order_id,
+            reason=Reason.VENUE_DISAGREES,
+            text=f"{child.counterparty} may have more to tell",
+        )
 
 
 _DONE = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY})
@@ -172,14 +182,33 @@ _DONE = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY
 
 def _closed_with_trade(child: Order, report: ExecutionReport) -> Iterator[Event]:
     """A venue may bundle the last fill with the end of the rest (matrix XI.1.b)."""
-    filled = report.last_qty is not None and child.cum_qty + report.last_qty >= child.order_qty
-    if report.ord_status in _DONE and child.closed is None and not filled:
-        yield OrderCanceled(
+    booked = child.cum_qty + (report.last_qty or ZERO)
+    if report.ord_status in _DONE and child.closed is None and booked < child.order_qty:
+        canceled = OrderCanceled(
             order_id=child.order_id,
             cl_ord_id="",
             reason=Reason.VENUE_CLOSED_ORDER,
             text=report.text,
         )
+        yield from _ended(child, report, booked, canceled)
+
+
+def _ended(
+    child: Order, report: ExecutionReport, booked: Decimal, event: OrderCanceled | OrderExpired
+) -> Iterator[Event]:
+    """The end of a child; but where the venue counts fills that are still to come, doubt.
+
+    Its rest would go elsewhere, and be too much by just these fills.
+    """
+    if report.cum_qty <= booked:
+        yield event
+        return
+    yield _differs(child, "CumQty (14)", decimal_text(booked), decimal_text(report.cum_qty))
+    yield OrderInDoubt(
+        order_id=child.order_id,
+        reason=Reason.VENUE_DISAGREES,
+        text=f"{child.counterparty} ended it with fills that it has not told",
+    )
 
 
 def _execution(child: Order, venue: Venue, exec_id: str) -> Execution | None:
@@ -264,12 +293,13 @@ def _canceled(child: Order, report: ExecutionReport) -> Iterator[Event]:
         return
     request = child.request(report.cl_ord_id)
     asked = request is not None and request.kind is RequestKind.CANCEL
-    yield OrderCanceled(
+    canceled = OrderCanceled(
         order_id=child.order_id,
         cl_ord_id=report.cl_ord_id if asked else "",
         reason=Reason.NONE if asked else Reason.VENUE_CLOSED_ORDER,
         text=report.text,
     )
+    yield from _ended(child, report, child.cum_qty, canceled)
 
 
 def _replaced(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:
