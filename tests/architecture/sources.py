@@ -21,6 +21,8 @@ PURE = (
     "oms.fold",
     "oms.fold_orders",
     "oms.outbound",
+    "oms.outbound_client",
+    "oms.outbound_venue",
     "ems",
 )
 
@@ -37,6 +39,8 @@ MONEY = (
     "oms.fold",
     "oms.fold_orders",
     "oms.outbound",
+    "oms.outbound_client",
+    "oms.outbound_venue",
     "ems",
 )
 
