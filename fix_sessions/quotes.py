@@ -36,9 +36,9 @@ class TopOfBook:
             )
             return
         symbol = fields.optional_text(55)
+        changed: dict[str, Quote] = {}
         if msg_type == MsgType.MARKET_DATA_SNAPSHOT:
-            self._quotes[fields.text(55)] = Quote()
-        changed = {symbol: None} if msg_type == MsgType.MARKET_DATA_SNAPSHOT else {}
+            changed[fields.text(55)] = Quote()
         for entry in _entries(fields, _ENTRY_START[msg_type]):
             named = entry.get(55, symbol)
             if not named:
@@ -47,10 +47,11 @@ class TopOfBook:
                     tag=55,
                     text="Symbol (55): required tag missing",
                 )
-            self._quotes[named] = _changed(self._quotes.get(named, Quote()), entry)
-            changed[named] = None
-        for one in changed:
-            yield QuoteObserved(origin=origin, symbol=one, quote=self._quotes[one])
+            before = changed.get(named) or self._quotes.get(named, Quote())
+            changed[named] = _changed(before, entry)
+        self._quotes.update(changed)
+        for one, quote in changed.items():
+            yield QuoteObserved(origin=origin, symbol=one, quote=quote)
 
 
 def _entries(fields: Fields, start: int) -> list[dict[int, str]]:

@@ -18,9 +18,13 @@ from oms.domain.events import (
     ReplacePending,
     ResyncStarted,
 )
+from oms.domain.fix import MsgType
 from oms.domain.state import State
 from oms.outbound_client import ClientEvent, client_messages
 from oms.outbound_venue import order_message, resync_messages
+
+# A refusal is never refused: two engines that misread each other would not come to an end.
+_REJECTS = (MsgType.REJECT, MsgType.BUSINESS_MESSAGE_REJECT)
 
 
 def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
@@ -35,7 +39,7 @@ def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
                 yield from client_messages(state, seq, event)
         case ResyncStarted():
             yield from resync_messages(state, seq, event)
-        case MessageRefused():
+        case MessageRefused() if event.ref_msg_type not in _REJECTS:
             yield _reject(seq, state.at, event)
         case _:
             if isinstance(event, ClientEvent):

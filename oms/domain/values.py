@@ -16,6 +16,7 @@ decimal.setcontext(decimal.Context(prec=60))
 ZERO = Decimal(0)
 MAX_INTEGER_DIGITS = 15
 MAX_DECIMALS = 10
+MAX_CHARACTERS = 60
 COST_QUANTUM = Decimal("1E-12")
 PRICE_QUANTUM = Decimal("1E-10")
 
@@ -41,6 +42,8 @@ def parse_decimal(text: str) -> Decimal:
     Raises ValueRefused for anything else, ValueOutOfRange for more than MAX_INTEGER_DIGITS digits
     before the point or more than MAX_DECIMALS significant ones behind it.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise ValueOutOfRange(text, f"must have at most {MAX_CHARACTERS} characters")
     found = _DECIMAL.fullmatch(text)
     if found is None:
         raise ValueRefused(text, "must be a decimal number without exponent")
