@@ -125,8 +125,12 @@ class Ledger:
             self._fault(f"OrderCancelReject for ClOrdID {name}, which was never sent")
             return None
         self._answered(name, at_ns)
-        request.final = True
         order = self.orders[request.order]
+        if request.final:
+            # Told before: what it says of the order may be older than what came since.
+            self.repeats += 1
+            return None
+        request.final = True
         if fields.get(37) == order.order_id:
             order.ord_status = fields.get(39, order.ord_status)
         return order
