@@ -83,7 +83,10 @@ class JobsDesk(Desk):
         def look() -> bool:
             return self.done(job).issuperset(days)
 
-        eventually(look, f"{job} for {days}: {self.log()}", timeout_s=PATIENCE_S)
+        try:
+            eventually(look, f"{job} for {days}", timeout_s=PATIENCE_S)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log()[-6000:]}") from None
 
     def log(self) -> str:
         return (self.directory / "core.log").read_text()
