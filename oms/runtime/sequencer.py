@@ -162,7 +162,8 @@ class Sequencer:
         self._in_flight = self._effects
         self._in_flight_oldest_at = self._oldest_at
         self._batch, self._effects, self._entries = None, [], 0
-        self._metrics.handed_over(sealed, len(self._commands))
+        waited_us = self._clock.now() - self._oldest_at
+        self._metrics.handed_over(sealed, len(self._commands), waited_us)
         self._journal.commit(sealed)
 
     def _deliver_committed(self) -> None:
@@ -170,11 +171,12 @@ class Sequencer:
         if committed is None:
             return
         effects, self._in_flight = self._in_flight, []
+        oldest_at = self._in_flight_oldest_at
+        self._metrics.committed(committed, self._clock.now(), oldest_at)
         if self._batch is not None:
             self._hand_over_next(effects)
         else:
             self._deliver(effects)
-        self._metrics.committed(committed, self._clock.now(), self._in_flight_oldest_at)
 
     def _hand_over_next(self, durable: list[Effect]) -> None:
         """The journal is free: give it the next batch first, then send what became durable."""
@@ -189,8 +191,11 @@ class Sequencer:
         """Orders to venues before reports to clients: the market does not wait, a report can."""
         if effects:
             effects.sort(key=_urgency)
+            began = self._clock.now()
             sent = [self._outlet.deliver(effect) for effect in effects]
-            self._note_sent([one for one in sent if one is not None], self._clock.now())
+            now = self._clock.now()
+            self._metrics.delivered(len(sent), now - began)
+            self._note_sent([one for one in sent if one is not None], now)
 
     def _note_sent(self, messages: list[SentMessage], now: int) -> None:
         if messages:

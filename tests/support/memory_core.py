@@ -1,0 +1,195 @@
+"""The core's runtime around the brain with a journal in memory, whose commits a test lets pass."""
+
+import select
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from prometheus_client import CollectorRegistry
+
+from oms.domain.commands import Command, MessagesSent, SentMessage
+from oms.domain.effects import Effect
+from oms.domain.events import Event
+from oms.domain.instrument import Reference
+from oms.domain.state import State
+from oms.ports import Entry
+from oms.runtime.journal_thread import JournalThread
+from oms.runtime.metrics import CoreMetrics
+from oms.runtime.recovery import recover
+from oms.runtime.sequencer import Sequencer
+from tests.support.world import START
+
+WAIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One journal entry."""
+
+    seq: int
+    at: int
+    obj: Command | Event
+
+
+class MemoryBatch:
+    """OpenBatch and Sealed in one."""
+
+    def __init__(self, seq: int, last_hash: bytes) -> None:
+        self.first_seq = seq
+        self.previous_hash = last_hash
+        self.entries: list[Kept] = []
+
+    def add_command(self, seq: int, at: int, command: Command) -> None:
+        self.entries.append(Kept(seq=seq, at=at, obj=command))
+
+    def add_event(self, seq: int, at: int, event: Event) -> None:
+        self.entries.append(Kept(seq=seq, at=at, obj=event))
+
+    def seal(self) -> "MemoryBatch":
+        return self
+
+    @property
+    def last_seq(self) -> int:
+        return self.entries[-1].seq
+
+    @property
+    def last_hash(self) -> bytes:
+        return str(self.last_seq).encode()
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+
+class MemoryJournal:
+    """Journal and JournalReader. A commit waits until `pass_one` was called once for it."""
+
+    def __init__(self) -> None:
+        self.entries: list[Kept] = []
+        self.failure: Exception | None = None
+        self._passes = threading.Semaphore(0)
+
+    def pass_one(self) -> None:
+        """Let one commit end."""
+        self._passes.release()
+
+    def append(self, batch: MemoryBatch) -> None:
+        assert self._passes.acquire(timeout=WAIT_S)
+        if self.failure is not None:
+            raise self.failure
+        seq, last_hash = self.tip()
+        assert (batch.first_seq, batch.previous_hash) == (seq + 1, last_hash)
+        self.entries.extend(batch.entries)
+
+    def heartbeat(self) -> None:
+        """Always the leader."""
+
+    def tip(self) -> tuple[int, bytes]:
+        if not self.entries:
+            return 0, b"genesis"
+        last = self.entries[-1].seq
+        return last, str(last).encode()
+
+    def delivered(self) -> int:
+        noted = [
+            message.event_seq
+            for entry in self.entries
+            if isinstance(entry.obj, MessagesSent)
+            for message in entry.obj.messages
+        ]
+        return max(noted, default=0)
+
+    def read(self, from_seq: int = 1) -> Iterator[Entry]:
+        return iter([entry for entry in self.entries if entry.seq >= from_seq])
+
+
+class StepClock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> int:
+        self.at += 7
+        return self.at
+
+
+class Collector:
+    """PacedOutlet that keeps what it was given, and numbers it as an engine would."""
+
+    def __init__(self) -> None:
+        self.sent: list[Effect] = []
+        self._numbers: dict[str, int] = {}
+
+    def deliver(self, effect: Effect) -> SentMessage | None:
+        self.sent.append(replace(effect))
+        number = self._numbers[effect.session] = self._numbers.get(effect.session, 0) + 1
+        return SentMessage(
+            session=effect.session,
+            epoch=0,
+            msg_seq_num=number,
+            event_seq=effect.event_seq,
+            msg_type="",
+            order_id="",
+            text="",
+        )
+
+    def release(self) -> list[SentMessage]:
+        return []
+
+
+class MemoryCore:
+    """A core process without its edges: starts by recovering what `journal` holds."""
+
+    def __init__(self, reference: Reference, journal: MemoryJournal) -> None:
+        self.journal = journal
+        self.state = State(reference=reference)
+        self.recovered = recover(self.state, journal)
+        self.clock = StepClock()
+        self.clock.at = max(START, self.state.at)
+        self.outlet = Collector()
+        self.thread = JournalThread(journal)
+        self.thread.start()
+        new_batch: Callable[[int, bytes], MemoryBatch] = MemoryBatch
+        self.sequencer = Sequencer(
+            state=self.state,
+            last_hash=self.recovered.last_hash,
+            journal=self.thread,
+            new_batch=new_batch,
+            outlet=self.outlet,
+            clock=self.clock,
+            metrics=CoreMetrics(CollectorRegistry()),
+        )
+        self.sequencer.deliver_again(self.recovered.undelivered)
+
+    def submit(self, *commands: Command) -> None:
+        """Queue and decide; what follows waits for its commit."""
+        for command in commands:
+            self.sequencer.submit(command)
+        self.sequencer.pump()
+
+    def commit(self) -> None:
+        """Let the batch in flight become durable, and what it caused leave."""
+        assert self.thread.busy, "nothing is in flight"
+        self.journal.pass_one()
+        ready, _, _ = select.select([self.thread.fileno()], [], [], WAIT_S)
+        assert ready
+        self.thread.clear_wakeup()
+        self.sequencer.pump()
+
+    def drain(self) -> None:
+        """Commit until nothing is in hand."""
+        for _ in range(1_000):
+            self.sequencer.flush()
+            self.clock.at += 60_000
+            self.sequencer.pump()
+            if self.sequencer.idle:
+                return
+            if self.thread.busy:
+                self.commit()
+        raise AssertionError("never idle")
+
+    def end(self) -> None:
+        """End the thread; what is in flight never becomes durable."""
+        self.journal.failure = self.journal.failure or RuntimeError("the process was killed")
+        self.journal.pass_one()
+        self.thread.stop(WAIT_S)
