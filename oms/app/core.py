@@ -49,6 +49,8 @@ from oms.store.leader import (
 log = structlog.get_logger()
 
 POLL_S = 0.25
+# How often sessions are served while the journal is behind: enough for their heartbeats.
+SLOW_READ_S = 1.0
 QUIET_LIMIT_S = 5.0
 LOGOUT_LIMIT_S = 3.0
 
@@ -125,6 +127,8 @@ class CoreProcess:
         self._clock = SystemClock()
         registry = CollectorRegistry()
         self._metrics = CoreMetrics(registry)
+        self._metrics.configured([one.name for one in settings.clients])
+        self._metrics.configured([one.name for one in settings.venues])
         self._registry = registry
         self._state = State(reference=reference_of(settings))
         journal = PostgresJournal(leadership)
@@ -162,6 +166,7 @@ class CoreProcess:
         self._inbox = InboxReader(urls.app)
         self._collector = Collector()
         self._next_refresh = 0.0
+        self._read_at = 0.0
 
     def _log_recovery(self, recovered: Recovered) -> None:
         self._metrics.recovery.set(recovered.seconds)
@@ -283,7 +288,13 @@ class CoreProcess:
 
     def turn(self) -> None:
         """Wait for something and do it. Raises what ends the process."""
-        self._engine.poll(POLL_S)
+        if self._sequencer.full and time.monotonic() < self._read_at:
+            # The journal is slow: counterparties wait on their connections, not in our memory.
+            select.select([self._journal_thread.fileno()], [], [], POLL_S)
+            self._journal_thread.clear_wakeup()
+        else:
+            self._engine.poll(POLL_S)
+            self._read_at = time.monotonic() + SLOW_READ_S
         self._sequencer.pump()
         self._collector.look(quiet=self._sequencer.idle)
         now = time.monotonic()

@@ -1,14 +1,19 @@
 """What the core process counts and times (prometheus-client); /metrics is served beside it."""
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from oms.domain.commands import Command
 from oms.domain.events import (
+    DuplicateOrderRefused,
     Event,
+    MessageRefused,
     OrderRefused,
     OrderRejected,
     RequestRefused,
 )
+from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.ports import Sealed
 from oms.runtime.journal_thread import Committed
@@ -51,10 +56,19 @@ class CoreMetrics:
         self._refusals = counter("refusals", "Requests refused", ("reason",))
         self._batch_size = histogram("batch_entries", "Journal entries per commit", sizes)
         self._commit = histogram("commit_seconds", "Time of one commit")
+        self._to_handed_over = histogram(
+            "received_to_handed_over_seconds",
+            "From the oldest message of a batch to the batch's hand-over to the journal",
+        )
         self._to_durable = histogram(
             "received_to_durable_seconds", "From the oldest message of a batch to its commit"
         )
+        self._to_sent = histogram(
+            "durable_to_sent_seconds", "From a batch's commit until all that it caused was sent"
+        )
+        self._sent = counter("effects_sent", "Effects handed to FIX sessions or held by a throttle")
         self._queue = gauge("queue_depth", "Commands waiting when a batch was handed over")
+        self._durable_seq = 0
         self._tip = gauge("journal_seq", "Number of the last durable journal entry")
         self._lag = gauge("journal_lag_entries", "Entries decided and not yet durable")
         self._session_up = gauge("session_up", "1 while the FIX session is logged on", ("session",))
@@ -80,26 +94,42 @@ class CoreMetrics:
         self._event_children[type(event)].inc()
         if isinstance(event, (OrderRefused, OrderRejected, RequestRefused)):
             self._refusals.labels(event.reason.value).inc()
+        elif isinstance(event, DuplicateOrderRefused):
+            self._refusals.labels(Reason.DUPLICATE_CL_ORD_ID.value).inc()
+        elif isinstance(event, MessageRefused):
+            self._refusals.labels("MESSAGE_REFUSED").inc()
 
     def duplicate(self, command: Command) -> None:
         """A message came that is journaled already."""
         self._duplicates.labels(command.origin.session).inc()
 
-    def handed_over(self, batch: Sealed, queued: int) -> None:
-        """A batch went to the journal."""
+    def handed_over(self, batch: Sealed, queued: int, waited_us: int) -> None:
+        """A batch went to the journal, so long after its oldest message was received."""
         self._batch_size.observe(len(batch))
-        self._lag.set(len(batch))
         self._queue.set(queued)
+        self._to_handed_over.observe(max(waited_us, 0) / 1_000_000)
+
+    def delivered(self, effects: int, took_us: int) -> None:
+        """What had become durable was sent."""
+        self._sent.inc(effects)
+        self._to_sent.observe(took_us / 1_000_000)
 
     def committed(self, committed: Committed, now: int, oldest_at: int) -> None:
         """A batch is durable; oldest_at: when its oldest message was received."""
         self._commit.observe(committed.seconds)
         self._to_durable.observe(max(now - oldest_at, 0) / 1_000_000)
-        self._tip.set(committed.batch.last_seq)
-        self._lag.set(0)
+        self._durable_seq = committed.batch.last_seq
+
+    def configured(self, names: Iterable[str]) -> None:
+        """These sessions are down until they are seen."""
+        for name in names:
+            self._session_up.labels(name)
+            self._session_ready.labels(name)
 
     def refresh(self, state: State) -> None:
         """Set the gauges that follow from the state; a few times a second."""
+        self._tip.set(self._durable_seq)
+        self._lag.set(max(state.seq - self._durable_seq, 0))
         for session in state.sessions.values():
             self._session_up.labels(session.name).set(session.logged_on)
             self._session_ready.labels(session.name).set(session.ready)

@@ -201,6 +201,7 @@ def test_numbers_of_heartbeats_are_not_used_again_where_nothing_else_was_sent(
     bench.desk.kill_core()
     shutil.rmtree(bench.desk.directory / "core")
     restart(bench)
+    assert bench.client.session.next_in > 10_000
     bench.check()
 
 
