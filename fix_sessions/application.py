@@ -60,6 +60,8 @@ class SessionRecord:
     unsent_logon: int | None = None
     # Our own Logon asked for the reset, so the answer's 141=Y is no news.
     reset_told: bool = False
+    # The other side's answer asked for it: QuickFIX repeats our Logon with 141=Y.
+    reset_heard: bool = False
     # An acceptor's files: what they lose to a Logon that is not welcome is put back.
     files: StoreFiles | None = None
     reset_accepted: bool = False
@@ -164,6 +166,8 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
             message.setField(554, record.spec.password)
         if not self._has_connection(record):
             record.unsent_logon = int(header.getField(34))
+        elif message.isSetField(141) and record.reset_heard:
+            record.reset_heard = False
         elif message.isSetField(141):
             record.reset_told = True
             self._handler.on_sequence_reset(record.session_id, 1)
@@ -201,6 +205,7 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
             if refusal is None and not reset and record.files.was_reset():
                 refusal = "the session's numbers are being put back: log on again"
         if refusal is None and reset and not record.reset_told:
+            record.reset_heard = record.spec.role == "initiator"
             self._handler.on_sequence_reset(record.session_id, 1)
         record.reset_told = False
         return refusal
