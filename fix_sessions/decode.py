@@ -4,6 +4,7 @@ What cannot be read becomes an `UnreadableMessage` that carries the answer FIX p
 it is journaled, answered and counted like everything else that came in.
 """
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -37,8 +38,13 @@ from oms.domain.fix import (
 from oms.domain.values import ZERO
 
 MAX_MESSAGE_CHARACTERS = 65_536
+_DIGITS = 18
+_MSG_TYPE = re.compile("[0-9A-Za-z]{1,8}")
 
 Reader = Callable[[Fields, Origin], Command]
+
+_SIDES = frozenset(one.value for one in Side)
+_CXL_REJ_REASONS = frozenset(one.value for one in CxlRejReason)
 
 
 class Decoder:
@@ -83,7 +89,7 @@ class Decoder:
             counterparty=self._counterparty.name,
             session=self._counterparty.session_id,
             epoch=epoch,
-            msg_seq_num=int(number) if number.isdecimal() else 0,
+            msg_seq_num=int(number) if number.isdecimal() and len(number) <= _DIGITS else 0,
             poss_dup=by_tag.get(43) == "Y",
             poss_resend=by_tag.get(97) == "Y",
             received_at=at,
@@ -93,7 +99,7 @@ class Decoder:
     def _unreadable(self, origin: Origin, msg_type: str, refusal: Refusal) -> UnreadableMessage:
         return UnreadableMessage(
             origin=origin,
-            ref_msg_type=msg_type if msg_type.isprintable() else "",
+            ref_msg_type=msg_type if _MSG_TYPE.fullmatch(msg_type) else "",
             business=refusal.business,
             reason_code=refusal.reason_code,
             ref_tag=refusal.tag,
@@ -170,7 +176,7 @@ def _order_status_request(fields: Fields, origin: Origin) -> OrderStatusRequest:
 
 def _execution_report(fields: Fields, origin: Origin) -> ExecutionReport:
     exec_type = fields.choice(150, ExecType)
-    trade = exec_type is ExecType.TRADE
+    trade = exec_type in (ExecType.TRADE, ExecType.TRADE_CORRECT)
     status = exec_type is ExecType.ORDER_STATUS
     corrects = exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
     return ExecutionReport(
@@ -194,7 +200,7 @@ def _execution_report(fields: Fields, origin: Origin) -> ExecutionReport:
         avg_px=fields.optional_decimal(6) or ZERO,
         ord_rej_reason=fields.optional_text(103),
         transact_time=fields.timestamp(60),
-        text=fields.optional_text(58, limit=MAX_TEXT_CHARACTERS),
+        text=fields.remark(58),
         mass_status_req_id=fields.optional_text(584),
         tot_num_reports=fields.integer(911) if 911 in fields.by_tag else None,
         last_rpt_requested=fields.flag(912),
@@ -203,7 +209,7 @@ def _execution_report(fields: Fields, origin: Origin) -> ExecutionReport:
 
 def _side(fields: Fields) -> Side | None:
     value = fields.text(54)
-    return Side(value) if value in {one.value for one in Side} else None
+    return Side(value) if value in _SIDES else None
 
 
 def _positive(fields: Fields, tag: int) -> Decimal:
@@ -219,7 +225,7 @@ def _positive(fields: Fields, tag: int) -> Decimal:
 
 def _order_cancel_reject(fields: Fields, origin: Origin) -> OrderCancelReject:
     reason = fields.by_tag.get(102, "")
-    known = reason in {one.value for one in CxlRejReason}
+    known = reason in _CXL_REJ_REASONS
     return OrderCancelReject(
         origin=origin,
         order_id=fields.optional_text(37),
@@ -228,7 +234,7 @@ def _order_cancel_reject(fields: Fields, origin: Origin) -> OrderCancelReject:
         ord_status=fields.choice(39, OrdStatus),
         cxl_rej_reason=CxlRejReason(reason) if known else CxlRejReason.OTHER,
         response_to=fields.choice(434, CxlRejResponseTo),
-        text=fields.optional_text(58, limit=MAX_TEXT_CHARACTERS),
+        text=fields.remark(58),
     )
 
 
@@ -238,7 +244,7 @@ def _rejected_by_peer(fields: Fields, origin: Origin) -> MessageRejectedByPeer:
         ref_seq_num=fields.integer(45),
         ref_msg_type=fields.optional_text(372),
         ref_id=fields.optional_text(379),
-        text=fields.optional_text(58, limit=MAX_TEXT_CHARACTERS),
+        text=fields.remark(58),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from fix_sessions.decode import Decoder
-from fix_sessions.encode import encode
+from fix_sessions.encode import WITH_GROUPS, encode
 from fix_sessions.engine import Engine
 from fix_sessions.registry import Counterparty
 from fix_sessions.wire import first
@@ -109,7 +109,7 @@ class Edge:
         if session_id not in self._counterparties:
             return None
         msg_type, body = encode(effect)
-        self.engine.send(session_id, msg_type, body)
+        self.engine.send_pieces(session_id, msg_type, body, groups=msg_type in WITH_GROUPS)
         msg_seq_num, text = self._numbered
         return SentMessage(
             session=session_id,

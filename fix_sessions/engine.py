@@ -14,11 +14,17 @@ from typing import Any, NoReturn
 
 from fix_sessions import descriptors, sequences
 from fix_sessions.acceptor import Acceptor, PortInUse
-from fix_sessions.application import Callbacks, SessionHandler, SessionRecord, text_of
+from fix_sessions.application import (
+    Callbacks,
+    SessionHandler,
+    SessionRecord,
+    msg_seq_num_of,
+    text_of,
+)
 from fix_sessions.backlog import Backlog
-from fix_sessions.binding import quickfix
+from fix_sessions.binding import quickfix, send_message
 from fix_sessions.initiator import Initiator
-from fix_sessions.outgoing import message_of
+from fix_sessions.outgoing import message_of, pieces_of
 from fix_sessions.settings import (
     SessionSpec,
     SettingsError,
@@ -106,7 +112,9 @@ class Engine:
         for spec in sessions:
             record = self._records[spec.session_id]
             record.session = quickfix.Session.lookupSession(_session_id(spec))
-            record.dictionary = dictionaries[spec.dictionary or dictionary_of(spec.begin_string)]
+            record.dictionary = dictionaries[
+                spec.dictionary or dictionary_of(spec.begin_string)
+            ].this
             if record.files is not None:
                 record.files.keep()
 
@@ -229,17 +237,28 @@ class Engine:
         session does not set may be among them. What is sent while offline goes out when the
         counterparty asks for it after its next logon. Raises EngineFault if it cannot be stored.
         """
+        return self.send_pieces(session_id, msg_type, pieces_of(fields))
+
+    def send_pieces(
+        self, session_id: str, msg_type: str, pieces: Sequence[str], *, groups: bool = True
+    ) -> int:
+        """As `send`, for fields that are `tag=value` already, none of them the session's own.
+
+        groups: whether repeating groups are among them.
+        """
         record = self._records[session_id]
-        session = record.session
-        message = message_of(msg_type, fields, record.dictionary)
-        number = int(session.getExpectedSenderNum())
-        sent = session.send(message)
+        message = message_of(msg_type, pieces, record.dictionary if groups else None)
+        sent = send_message(record.session, message)
         if not sent:
+            number = self.next_outbound(session_id)
             self._callbacks.fault = self._callbacks.fault or OSError(
                 f"session {session_id}: message {number} could not be stored in {self._store_dir}"
             )
-        self._raise_fault()
-        self._handler.on_sent(session_id, number, text_of(message))
+        if self._callbacks.fault is not None:
+            self._raise_fault()
+        text = text_of(message)
+        number = msg_seq_num_of(text)
+        self._handler.on_sent(session_id, number, text)
         return number
 
     def is_logged_on(self, session_id: str) -> bool:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar, cast
 
-from fix_sessions.wire import WireError, fields_of, parse_utc_timestamp
+from fix_sessions.wire import SOH, WireError, fields_by_tag, fields_of, parse_utc_timestamp
 from oms.domain.fix import BusinessRejectReason, SessionRejectReason
 from oms.domain.values import ValueOutOfRange, ValueRefused, parse_decimal
 
@@ -84,21 +84,26 @@ def _value_fault(tag: int, value: str, rule: str) -> Refusal:
 class Fields:
     """The fields of one message, by tag; repeating groups are read from `ordered`."""
 
-    __slots__ = ("by_tag", "ordered")
+    __slots__ = ("_text", "by_tag")
 
     def __init__(self, text: str) -> None:
         """Raises Refusal for text that is not tag=value throughout."""
+        self._text = text
         try:
-            self.ordered = fields_of(text)
+            self.by_tag = fields_by_tag(text)
         except WireError as error:
             raise Refusal(
                 reason_code=SessionRejectReason.INCORRECT_DATA_FORMAT, tag=0, text=str(error)
             ) from None
-        self.by_tag = dict(self.ordered)
+
+    @property
+    def ordered(self) -> list[tuple[int, str]]:
+        """Every field in order, read anew: most messages are never asked for it."""
+        return fields_of(self._text)
 
     def refuse_repeats(self) -> None:
         """Raise Refusal where a tag appears twice; for messages without groups."""
-        if len(self.by_tag) == len(self.ordered):
+        if len(self.by_tag) == self._text.count(SOH):
             return
         seen: set[int] = set()
         for tag, value in self.ordered:
@@ -119,21 +124,41 @@ class Fields:
                 tag=tag,
                 text=f"{named(tag)}: required tag missing",
             )
-        return _checked(tag, value, limit)
+        if value.isprintable() and 0 < len(value) <= limit:
+            return value
+        raise _text_fault(tag, value, limit)
 
     def optional_text(self, tag: int, *, limit: int = MAX_ID_CHARACTERS) -> str:
         """A text, empty where absent. Raises Refusal."""
         value = self.by_tag.get(tag)
-        return "" if value is None else _checked(tag, value, limit)
+        if value is None or (value.isprintable() and 0 < len(value) <= limit):
+            return value or ""
+        raise _text_fault(tag, value, limit)
+
+    def remark(self, tag: int) -> str:
+        """A text for people that never refuses its message: cut, and made printable."""
+        value = self.by_tag.get(tag, "")[:MAX_TEXT_CHARACTERS]
+        if value.isprintable():
+            return value
+        return "".join(one if one.isprintable() else " " for one in value)
 
     def decimal(self, tag: int) -> Decimal:
         """A required decimal. Raises Refusal."""
-        return _decimal(tag, self.text(tag))
+        value = self.text(tag)
+        try:
+            return parse_decimal(value)
+        except ValueRefused as error:
+            raise _decimal_fault(tag, value, error) from None
 
     def optional_decimal(self, tag: int) -> Decimal | None:
         """A decimal, None where absent. Raises Refusal."""
         value = self.by_tag.get(tag)
-        return None if value is None else _decimal(tag, value)
+        if value is None:
+            return None
+        try:
+            return parse_decimal(value)
+        except ValueRefused as error:
+            raise _decimal_fault(tag, value, error) from None
 
     def integer(self, tag: int, default: int = 0) -> int:
         """A whole number not below zero, `default` where absent. Raises Refusal."""
@@ -150,7 +175,9 @@ class Fields:
 
     def choice(self, tag: int, kind: type[E]) -> E:
         """A required enumerated value. Raises Refusal."""
-        return _choice(tag, self.text(tag), kind)
+        found = kind._value2member_map_.get(self.by_tag.get(tag))
+        # Only what is no member is worth the question why.
+        return cast(E, found) if found is not None else _choice(tag, self.text(tag), kind)
 
     def optional_choice(self, tag: int, kind: type[E]) -> E | None:
         """An enumerated value, None where absent. Raises Refusal."""
@@ -176,31 +203,26 @@ class Fields:
         return self.by_tag.get(tag) == "Y"
 
 
-def _checked(tag: int, value: str, limit: int) -> str:
-    if value.isprintable() and 0 < len(value) <= limit:
-        return value
+def _text_fault(tag: int, value: str, limit: int) -> Refusal:
     if not value:
-        raise Refusal(
+        return Refusal(
             reason_code=SessionRejectReason.TAG_SPECIFIED_WITHOUT_A_VALUE,
             tag=tag,
             text=f"{named(tag)}: specified without a value",
         )
     if len(value) > limit:
-        raise _value_fault(tag, value, f"must have at most {limit} characters")
-    raise _value_fault(tag, ascii(value), "must be printable text")
+        return _value_fault(tag, value, f"must have at most {limit} characters")
+    return _value_fault(tag, ascii(value), "must be printable text")
 
 
-def _decimal(tag: int, value: str) -> Decimal:
-    try:
-        return parse_decimal(value)
-    except ValueOutOfRange as error:
-        raise _value_fault(tag, value, error.rule) from None
-    except ValueRefused as error:
-        raise Refusal(
-            reason_code=SessionRejectReason.INCORRECT_DATA_FORMAT,
-            tag=tag,
-            text=f"{named(tag)} = {shown(value)}: {error.rule}",
-        ) from None
+def _decimal_fault(tag: int, value: str, error: ValueRefused) -> Refusal:
+    if isinstance(error, ValueOutOfRange):
+        return _value_fault(tag, value, error.rule)
+    return Refusal(
+        reason_code=SessionRejectReason.INCORRECT_DATA_FORMAT,
+        tag=tag,
+        text=f"{named(tag)} = {shown(value)}: {error.rule}",
+    )
 
 
 def _choice(tag: int, value: str, kind: type[E]) -> E:

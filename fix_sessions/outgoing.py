@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fix_sessions.binding import quickfix
+from fix_sessions.binding import new_message
 from fix_sessions.wire import SOH
 
 # Set by the session itself for each message, so not given by the caller.
@@ -12,26 +12,31 @@ _SESSION_TAGS = frozenset({8, 9, 10, 34, 35, 43, 49, 52, 56, 122})
 _UNSAFE = dict.fromkeys((*range(0x20), 0x7F), " ")
 
 
-def message_of(msg_type: str, fields: Sequence[tuple[int, str]], dictionary: Any) -> Any:
-    """A QuickFIX message with these body fields, groups in the order given.
+def message_of(msg_type: str, pieces: Sequence[str], dictionary: Any | None) -> Any:
+    """A QuickFIX message with these body fields, each `tag=value`, groups in the order given.
+
+    The dictionary, as the bare binding takes it, is what keeps groups whole: without one there may
+    be none.
 
     Control characters in a value become spaces, characters without UTF-8 question marks, and a
-    field without a value is left out. Raises ValueError for a tag that belongs to the session.
+    field without a value is left out. None of the fields may be one that the session sets.
     """
-    body = "".join([f"{tag}={value}\x01" for tag, value in fields])
-    if body.count(SOH) != len(fields) or "=\x01" in body or not body.isascii() or "\0" in body:
-        body = _cleaned(fields)
+    body = "\x01".join(pieces) + SOH
+    if body.count(SOH) != len(pieces) or "=\x01" in body or not body.isascii() or "\0" in body:
+        body = _cleaned(pieces)
+    # With a dictionary, the trailer is what closes the last group.
+    text = f"35={msg_type}\x01{body}10=000\x01"
+    return new_message(text, False) if dictionary is None else new_message(text, dictionary, False)
+
+
+def pieces_of(fields: Sequence[tuple[int, str]]) -> list[str]:
+    """Each field as `tag=value`. Raises ValueError for a tag that belongs to the session."""
     given = _SESSION_TAGS.intersection([tag for tag, _ in fields])
     if given:
         raise ValueError(f"tag {min(given)} belongs to the session and cannot be given")
-    # The dictionary keeps groups whole, and the trailer is what makes it close the last one.
-    return quickfix.Message(f"35={msg_type}\x01{body}10=000\x01", dictionary, False)
+    return [f"{tag}={value}" for tag, value in fields]
 
 
-def _cleaned(fields: Sequence[tuple[int, str]]) -> str:
-    pieces = []
-    for tag, value in fields:
-        clean = value.translate(_UNSAFE).encode("utf-8", "replace").decode("utf-8")
-        if clean:
-            pieces.append(f"{tag}={clean}\x01")
-    return "".join(pieces)
+def _cleaned(pieces: Sequence[str]) -> str:
+    clean = [piece.translate(_UNSAFE).encode("utf-8", "replace").decode() for piece in pieces]
+    return "".join([f"{piece}\x01" for piece in clean if piece.partition("=")[2]])

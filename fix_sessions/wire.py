@@ -17,6 +17,7 @@ DEFAULT_MAX_FRAME_BYTES = 1 << 20
 
 _SHOWN_CHARACTERS = 80
 _FRAMING_TAGS = frozenset({8, 9, 10})
+_ALL_BUT_SIGNS = bytes(set(range(256)) - set(b"=\x01"))
 _TAG = re.compile(r"[1-9][0-9]{0,8}")
 # Standard tags and the usual user-defined ones; others are read anew each time, so that nobody can
 # fill the memory with tags.
@@ -69,6 +70,23 @@ def fields_of(text: str) -> list[tuple[int, str]]:
     try:
         return [(_TAGS[tag], value) for tag, value in [piece.split("=", 1) for piece in pieces]]
     except (KeyError, ValueError):
+        raise WireError(_first_fault(text)) from None
+
+
+def fields_by_tag(text: str) -> dict[int, str]:
+    """The fields by their tags; where a tag is repeated, the last of its values.
+
+    Raises WireError as `fields_of` does.
+    """
+    # Where "=" and SOH take turns throughout, one split does it.
+    signs = text.encode("utf-8", "surrogatepass").translate(None, _ALL_BUT_SIGNS)
+    count = len(signs) // 2
+    if signs != b"=\x01" * count or not text.endswith(SOH):
+        return dict(fields_of(text))
+    pieces = text.replace(SOH, "=").split("=")
+    try:
+        return dict(zip(map(_TAGS.__getitem__, pieces[:-1:2]), pieces[1::2], strict=True))
+    except KeyError:
         raise WireError(_first_fault(text)) from None
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from fix_sessions.decode import Decoder
 from fix_sessions.encode import encode
 from fix_sessions.registry import Counterparty
-from fix_sessions.wire import frame, utc_timestamp_ms
+from fix_sessions.wire import SOH, fields_of, frame, utc_timestamp_ms
 from oms.bench import answers
 from oms.bench.load import BenchError, OrderShape
 from oms.core import step
@@ -115,8 +115,8 @@ class Flow:
         bodies = [encode(effect) for effect in effects]
         self.own_ns += time.perf_counter_ns() - start_ns
         self._last_hash = sealed.last_hash
-        for effect, (msg_type, body) in zip(effects, bodies, strict=True):
-            self._send(effect, msg_type, body)
+        for effect, (msg_type, pieces) in zip(effects, bodies, strict=True):
+            self._send(effect, msg_type, fields_of("".join([f"{piece}{SOH}" for piece in pieces])))
         return sealed
 
     def _send(self, effect: Effect, msg_type: str, body: answers.Body) -> None:
