@@ -154,7 +154,8 @@ def _play(stage: Stage, options: Options, display: show.Display) -> None:
         stage.refresh()
     stage.allow(len(stage.script))
     for who, seconds in stage.scene.recoveries:
-        display.say(f"  {who} was killed and served again after {seconds or 0:.1f} s")
+        told = "not served again" if seconds is None else f"served again after {seconds:.1f} s"
+        display.say(f"  {who}: {told}")
     if not stage.await_quiet(FLOW_LIMIT_S, options.quiet_limit_s):
         display.say("  not all is resolved; the checks will say what is not")
 

@@ -13,6 +13,7 @@ from oms.demo.world import World
 
 RECOVERY_LIMIT_S = 60.0
 NS = 1e9
+VENUE_KILL = "venue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,11 @@ class Scene:
     database: Database
     lose_a_fill: bool = False
     recoveries: list[tuple[str, float | None]] = field(default_factory=list)
+
+    @property
+    def core_kills(self) -> list[str]:
+        """The kills of the core so far."""
+        return [who for who, _ in self.recoveries if not who.startswith(VENUE_KILL)]
 
     def check(self) -> None:
         """Raises DemoError where a process has ended that should not."""
@@ -109,7 +115,8 @@ def _kill_core(scene: Scene) -> None:
         scene.check()
         was_down = was_down or (not state["up"] and state["at_ns"] > killed_ns)
         if was_down and state["up"]:
-            scene.recoveries.append(("the core", (state["at_ns"] - killed_ns) / NS))
+            seconds = (state["at_ns"] - killed_ns) / NS
+            scene.recoveries.append((f"core, kill {1 + len(scene.core_kills)}", seconds))
             return
     raise DemoError(f"the clients are not served again within {RECOVERY_LIMIT_S:.0f} s")
 
@@ -124,4 +131,4 @@ def _kill_venue(scene: Scene, name: str) -> None:
     back = gone and wait_until(
         lambda: name in ready(scene.world.venues), RECOVERY_LIMIT_S, scene.check
     )
-    scene.recoveries.append((f"venue {name}", time.monotonic() - began if back else None))
+    scene.recoveries.append((f"{VENUE_KILL} {name}", time.monotonic() - began if back else None))

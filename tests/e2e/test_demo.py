@@ -49,7 +49,7 @@ def test_it_stays_up_for_a_fix_session_and_rest_until_interrupted(tmp_path: Path
         assert set(demo.lines().values()) == {"pass"}, demo.said
         told = dict(re.findall(r"^  +(\S.*?)  +(\S+)$", demo.said, re.MULTILINE))
         assert httpx.get(told["REST, with documentation"], trust_env=False).status_code == 200
-        assert "oms_" in httpx.get(told["Metrics of the core"], trust_env=False).text
+        assert "plumbline_" in httpx.get(told["Metrics of the core"], trust_env=False).text
         headers = {"X-API-Key": told["X-API-Key, operations"]}
         url = told["REST, with documentation"].replace("/docs", "/v1/orders")
         listed = httpx.get(url, headers=headers, trust_env=False).json()["items"]
