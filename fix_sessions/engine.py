@@ -14,16 +14,11 @@ from typing import Any, NoReturn
 
 from fix_sessions import descriptors, sequences
 from fix_sessions.acceptor import Acceptor, PortInUse
-from fix_sessions.application import (
-    Callbacks,
-    SessionHandler,
-    SessionRecord,
-    msg_seq_num_of,
-    text_of,
-)
+from fix_sessions.application import Callbacks, SessionHandler, SessionRecord
 from fix_sessions.backlog import Backlog
 from fix_sessions.binding import quickfix, send_message
 from fix_sessions.initiator import Initiator
+from fix_sessions.message_text import msg_seq_num_of, text_of
 from fix_sessions.outgoing import message_of, pieces_of
 from fix_sessions.settings import (
     SessionSpec,
@@ -32,7 +27,7 @@ from fix_sessions.settings import (
     dictionary_of,
     settings_text,
 )
-from fix_sessions.store_files import StoreFiles
+from fix_sessions.store_files import files_of
 from fix_sessions.transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -50,11 +45,6 @@ class EngineFault(RuntimeError):
 
 def _session_id(spec: SessionSpec) -> Any:
     return quickfix.SessionID(spec.begin_string, spec.sender_comp_id, spec.target_comp_id)
-
-
-def files_of(store_dir: Path, spec: SessionSpec) -> StoreFiles:
-    """The files of a session's store, there or not."""
-    return StoreFiles(store_dir, spec.begin_string, spec.sender_comp_id, spec.target_comp_id)
 
 
 class Engine:
@@ -89,7 +79,7 @@ class Engine:
         self._records = {record.session_id: record for record in self._by_quickfix_id.values()}
         self._callbacks = Callbacks(self._by_quickfix_id, handler, self._has_connection)
         dictionaries = {
-            path: quickfix.DataDictionary(str(path))
+            path: quickfix.DataDictionary(str(path)).this
             for path in {s.dictionary or dictionary_of(s.begin_string) for s in sessions}
         }
         self._next_tick_s = 0.0
@@ -112,9 +102,7 @@ class Engine:
         for spec in sessions:
             record = self._records[spec.session_id]
             record.session = quickfix.Session.lookupSession(_session_id(spec))
-            record.dictionary = dictionaries[
-                spec.dictionary or dictionary_of(spec.begin_string)
-            ].this
+            record.dictionary = dictionaries[spec.dictionary or dictionary_of(spec.begin_string)]
             if record.files is not None:
                 record.files.keep()
 

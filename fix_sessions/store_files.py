@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fix_sessions.settings import SessionSpec
+
 # The numbers come last: their second name says that the others are complete.
 _PARTS = ("body", "header", "session", "seqnums")
 _KEPT = ".kept"
@@ -90,3 +92,8 @@ class StoreFiles:
                 offset += len(data)
         text = f"{numbers.outbound:020d} : {numbers.inbound:020d}"
         self._paths["seqnums"].write_text(text)
+
+
+def files_of(store_dir: Path, spec: SessionSpec) -> StoreFiles:
+    """The files of a session's store, there or not."""
+    return StoreFiles(store_dir, spec.begin_string, spec.sender_comp_id, spec.target_comp_id)

@@ -11,10 +11,9 @@ from pathlib import Path
 import structlog
 
 from fix_sessions.edge import LOST_STORE_MARGIN
-from fix_sessions.engine import files_of
 from fix_sessions.settings import SessionSpec
 from fix_sessions.store_directory import StoreDirectory
-from fix_sessions.store_files import Numbers
+from fix_sessions.store_files import Numbers, files_of
 from fix_sessions.wire import checksum
 from oms.domain.state import State
 from oms.store.leader import Leadership
