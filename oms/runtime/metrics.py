@@ -35,6 +35,10 @@ SECONDS = (
     2.5,
 )
 
+_REFUSALS = frozenset(
+    {OrderRefused, OrderRejected, RequestRefused, DuplicateOrderRefused, MessageRefused}
+)
+
 
 class CoreMetrics:
     """Every metric of the core; names begin with plumbline_."""
@@ -80,6 +84,10 @@ class CoreMetrics:
         self.gate_refusals = counter("gate_refusals", "Connections refused", ("reason",))
         self.recovery = gauge("recovery_seconds", "Time of the last replay")
         self.leader_epoch = gauge("leader_epoch", "Leadership epoch of this core")
+        # Counted in plain numbers and added by `refresh`: a dozen for each order, and each `inc`
+        # costs as much as a field of a message.
+        self._command_counts: dict[type, int] = dict.fromkeys(Command.__args__, 0)
+        self._event_counts: dict[type, int] = dict.fromkeys(Event.__args__, 0)
         self._command_children = {
             one: self._commands.labels(one.__name__) for one in Command.__args__
         }
@@ -87,11 +95,16 @@ class CoreMetrics:
 
     def command(self, command: Command) -> None:
         """A command was sequenced."""
-        self._command_children[type(command)].inc()
+        self._command_counts[type(command)] += 1
 
     def event(self, event: Event) -> None:
         """An event was decided."""
-        self._event_children[type(event)].inc()
+        kind = type(event)
+        self._event_counts[kind] += 1
+        if kind in _REFUSALS:
+            self._refused(event)
+
+    def _refused(self, event: Event) -> None:
         if isinstance(event, (OrderRefused, OrderRejected, RequestRefused)):
             self._refusals.labels(event.reason.value).inc()
         elif isinstance(event, DuplicateOrderRefused):
@@ -127,7 +140,9 @@ class CoreMetrics:
             self._session_ready.labels(name)
 
     def refresh(self, state: State) -> None:
-        """Set the gauges that follow from the state; a few times a second."""
+        """Set the gauges that follow from the state, add what was counted; once a second."""
+        _add(self._command_counts, self._command_children)
+        _add(self._event_counts, self._event_children)
         self._tip.set(self._durable_seq)
         self._lag.set(max(state.seq - self._durable_seq, 0))
         for session in state.sessions.values():
@@ -137,3 +152,10 @@ class CoreMetrics:
         self._unknown.set(len(state.in_doubt))
         self._held.set(len(state.held))
         self._killed.set(len(state.kill_switches))
+
+
+def _add(counts: dict[type, int], counters: dict[type, Counter]) -> None:
+    for kind, count in counts.items():
+        if count:
+            counters[kind].inc(count)
+            counts[kind] = 0
