@@ -199,9 +199,13 @@ def test_a_venue_that_starts_over_is_asked_what_it_has(bench: Bench) -> None:
 
 def test_a_venue_resets_forward_in_its_session(bench: Bench) -> None:
     name, child = bench.order()
+    seen = len(bench.venue.messages)
     bench.venue.send("4", [(123, "N"), (36, "700")])
     bench.venue.session.next_out = 700
-    bench.desk.until(lambda: bench.epoch("XSIM") == 1, "the epoch to end")
+    bench.desk.until(lambda: bench.child(child)[1], "the order to be in doubt")
+    assert bench.epoch("XSIM") == 1
+    bench.resync(seen)
+    bench.desk.until(lambda: bench.child(child) == ("0", False), "the doubt to end")
     bench.fill(name, child)
     bench.restart()
     second, other = bench.order()
