@@ -192,11 +192,16 @@ def _after_refusal(state: State, event: CancelRejected | ReplaceRejected) -> Ite
         return
     if not child.is_live:
         yield from _progress(state, parent)
-    elif event.reason is Reason.STALE and _leaving(state, parent):
+    elif _lost_cancel(event) and _leaving(state, parent):
         yield from _withdraw(state, parent)
     else:
         for request in _refused_with(state, parent, event):
             yield rejected(parent, request, event.reason, event.text, event.cxl_rej_reason)
+
+
+def _lost_cancel(event: CancelRejected | ReplaceRejected) -> bool:
+    """A cancel that was lost on its way is asked for again; a replace is its client's to ask."""
+    return isinstance(event, CancelRejected) and event.reason is Reason.STALE
 
 
 def _refused_with(

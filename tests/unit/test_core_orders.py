@@ -2,39 +2,31 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeVar
 
 from oms.domain import effects as fx
 from oms.domain.commands import (
-    SYSTEM,
-    CloseTradingDay,
-    CoreStarted,
-    EngageKillSwitch,
     OrderCancelReject,
-    ResolveOrder,
-    SequenceReset,
     SessionLoggedOn,
-    SetRiskLimit,
 )
 from oms.domain.events import (
     DuplicateExecutionDropped,
     DuplicateOrderRefused,
     OrderHeld,
-    OrderInDoubt,
-    OrderRefused,
-    OrderResent,
     OrderRouted,
-    OrderStatusQueried,
     OrderStatusReported,
     OrphanReported,
     RequestRefused,
     TradeExecuted,
 )
-from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus, Side, TimeInForce
+from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus, TimeInForce
 from oms.domain.reasons import Reason
-from tests.support.world import DATE, World
+from tests.support.world import World
+
+E = TypeVar("E")
 
 
-def of_type(world: World, kind: type) -> list:
+def of_type(world: World, kind: type[E]) -> list[E]:
     return [event for event in world.events if isinstance(event, kind)]
 
 
@@ -66,9 +58,10 @@ def test_order_is_accepted_routed_filled_and_positions_move() -> None:
     world.fill(child, "60", "100.50")
     assert reports(world) == [(ExecType.TRADE, OrdStatus.FILLED)]
     order = world.order("c1")
-    assert (order.cum_qty, order.leaves_qty, order.avg_px) == (100, 0, Decimal("100.4"))
+    assert (order.cum_qty, order.leaves_qty) == (Decimal(100), Decimal(0))
+    assert order.avg_px == Decimal("100.4")
     position = world.state.positions["A1", "AAPL"]
-    assert (position.quantity, position.cost) == (100, Decimal(10040))
+    assert (position.quantity, position.cost) == (Decimal(100), Decimal(10040))
     assert world.state.open_orders == set()
     assert world.state.working["A1", "AAPL"].buy == 0
 
@@ -229,8 +222,8 @@ def test_replace_of_one_working_child_is_native() -> None:
         )
     )
     order = world.order("c1")
-    assert (order.cl_ord_id, order.order_qty, order.price) == ("c2", 150, 101)
-    assert (child.order_qty, child.price) == (150, 101)
+    assert (order.cl_ord_id, order.order_qty, order.price) == ("c2", Decimal(150), Decimal(101))
+    assert (child.order_qty, child.price) == (Decimal(150), Decimal(101))
 
 
 def test_replace_with_two_children_withdraws_them_and_routes_anew() -> None:
@@ -245,7 +238,7 @@ def test_replace_with_two_children_withdraws_them_and_routes_anew() -> None:
     for child in children:
         world.canceled(child, child.requests[-1].cl_ord_id)
     order = world.order("c1")
-    assert (order.order_qty, order.cl_ord_id) == (80, "c2")
+    assert (order.order_qty, order.cl_ord_id) == (Decimal(80), "c2")
     assert sum(one.terms.order_qty for one in of_type(world, OrderRouted)) == 80
 
 
@@ -298,180 +291,4 @@ def test_report_for_an_unknown_order_is_kept_as_an_orphan() -> None:
         )
     )
     [orphan] = of_type(world, OrphanReported)
-    assert (orphan.cl_ord_id, orphan.last_qty) == ("nobody", 5)
-
-
-def test_silence_makes_the_child_unknown_and_asks() -> None:
-    world = connected()
-    world.new("c1")
-    assert world.tick(4_000_000) == []
-    world.tick(1_500_000)
-    assert of_type(world, OrderInDoubt)
-    assert of_type(world, OrderStatusQueried)
-    assert world.order("c1").in_doubt
-    world.replace("c2", "c1", "50")
-    assert of_type(world, RequestRefused)[0].reason is Reason.ORDER_STATE_UNKNOWN
-    world.ack(world.child("c1"))
-    assert not world.order("c1").in_doubt
-
-
-def test_not_found_after_silence_resolves_nothing() -> None:
-    world = connected()
-    world.new("c1")
-    world.tick(6_000_000)
-    child = world.child("c1")
-    world.send(
-        world.report(
-            child.counterparty,
-            child.cl_ord_id,
-            ExecType.ORDER_STATUS,
-            OrdStatus.REJECTED,
-            ord_rej_reason="5",
-        )
-    )
-    assert child.in_doubt
-    assert child.is_open
-    world.send(
-        ResolveOrder(
-            origin=replace(SYSTEM, user="kim"),
-            order_id=child.order_id,
-            outcome=OrdStatus.REJECTED,
-            reason="venue confirmed by phone",
-        )
-    )
-    assert not child.is_open
-
-
-def test_unsent_child_is_sent_again_after_a_restart_and_acked_one_is_not() -> None:
-    world = connected()
-    world.new("c1")
-    world.new("c2")
-    acked, unsent = world.child("c1"), world.child("c2")
-    world.ack(acked)
-    world.send(CoreStarted(origin=SYSTEM, leader_epoch=2, version="1", trade_date=DATE))
-    assert len(of_type(world, OrderInDoubt)) == 2
-    world.send(SessionLoggedOn(origin=replace(world.origin("XA"), msg_seq_num=0)))
-    resync = world.state.session("XA").resync_id
-    world.send(
-        world.report(
-            "XA",
-            acked.cl_ord_id,
-            ExecType.ORDER_STATUS,
-            OrdStatus.NEW,
-            mass_status_req_id=resync,
-            tot_num_reports=1,
-            last_rpt_requested=True,
-        )
-    )
-    assert not acked.in_doubt
-    [asked] = of_type(world, OrderStatusQueried)
-    assert asked.order_id == unsent.order_id
-    world.send(
-        world.report(
-            "XA",
-            unsent.cl_ord_id,
-            ExecType.ORDER_STATUS,
-            OrdStatus.REJECTED,
-            ord_rej_reason="5",
-        )
-    )
-    assert of_type(world, OrderResent)
-    [again] = [one for one in world.effects if isinstance(one, fx.SendNewOrderSingle)]
-    assert again.poss_resend
-    assert again.cl_ord_id == unsent.cl_ord_id
-
-
-def test_cancel_while_the_venue_is_away_goes_when_it_is_back() -> None:
-    world = connected()
-    world.new("c1")
-    child = world.child("c1")
-    world.ack(child)
-    world.disconnect(child.counterparty)
-    world.cancel("c2", "c1")
-    assert not [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
-    world.send(SessionLoggedOn(origin=replace(world.origin("XA"), msg_seq_num=0)))
-    world.send(
-        world.report(
-            "XA",
-            child.cl_ord_id,
-            ExecType.ORDER_STATUS,
-            OrdStatus.NEW,
-            mass_status_req_id=world.state.session("XA").resync_id,
-            last_rpt_requested=True,
-        )
-    )
-    assert [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
-
-
-def test_cancel_lost_with_the_session_is_asked_again() -> None:
-    world = connected()
-    world.new("c1")
-    child = world.child("c1")
-    world.ack(child)
-    world.cancel("c2", "c1")
-    world.disconnect(child.counterparty)
-    world.send(SessionLoggedOn(origin=replace(world.origin("XA"), msg_seq_num=0)))
-    world.send(
-        world.report(
-            "XA",
-            child.cl_ord_id,
-            ExecType.ORDER_STATUS,
-            OrdStatus.NEW,
-            mass_status_req_id=world.state.session("XA").resync_id,
-            last_rpt_requested=True,
-        )
-    )
-    assert [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
-    world.canceled(child, child.requests[-1].cl_ord_id)
-    assert world.order("c1").ord_status is OrdStatus.CANCELED
-
-
-def test_kill_switch_refuses_and_withdraws() -> None:
-    world = connected()
-    world.new("c1")
-    world.ack(world.child("c1"))
-    world.send(EngageKillSwitch(origin=SYSTEM, level="ACCOUNT", subject="A1", reason="test"))
-    assert [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
-    world.new("c2")
-    [refused] = of_type(world, OrderRefused)
-    assert refused.text == "KILL_SWITCH at ACCOUNT A1: limit 0 orders, measured 1"
-    world.new("c3", account="A2")
-    assert not of_type(world, OrderRefused)
-
-
-def test_limit_refusal_says_rule_level_limit_and_measured() -> None:
-    world = connected()
-    world.send(
-        SetRiskLimit(
-            origin=SYSTEM,
-            rule="MAX_POSITION",
-            level="ACCOUNT",
-            subject="A1",
-            value=Decimal(150),
-        )
-    )
-    world.new("c1", "100")
-    world.new("c2", "51")
-    [refused] = of_type(world, OrderRefused)
-    assert refused.text == "MAX_POSITION at ACCOUNT A1: limit 150, measured 151"
-    world.new("c3", "200", side=Side.SELL)
-    assert of_type(world, OrderRefused)
-
-
-def test_end_of_day_withdraws_and_expires_day_orders() -> None:
-    world = connected()
-    world.new("c1")
-    child = world.child("c1")
-    world.ack(child)
-    world.send(CloseTradingDay(origin=SYSTEM, trade_date=DATE))
-    world.canceled(child, child.requests[-1].cl_ord_id)
-    assert reports(world) == [(ExecType.EXPIRED, OrdStatus.EXPIRED)]
-
-
-def test_sequence_reset_opens_an_epoch() -> None:
-    world = connected()
-    world.new("c1")
-    assert world.state.session("ALPHA").inbound == 1
-    world.send(SequenceReset(origin=replace(world.origin("ALPHA"), msg_seq_num=0)))
-    session = world.state.session("ALPHA")
-    assert (session.epoch, session.inbound) == (1, 0)
+    assert (orphan.cl_ord_id, orphan.last_qty) == ("nobody", Decimal(5))

@@ -1,0 +1,223 @@
+"""Doubt, recovery, kill switches, limits and the end of the day through the brain."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TypeVar
+
+from oms.domain import effects as fx
+from oms.domain.commands import (
+    SYSTEM,
+    CloseTradingDay,
+    CoreStarted,
+    EngageKillSwitch,
+    ResolveOrder,
+    SequenceReset,
+    SessionLoggedOn,
+    SetRiskLimit,
+)
+from oms.domain.events import (
+    OrderInDoubt,
+    OrderRefused,
+    OrderResent,
+    OrderStatusQueried,
+    RequestRefused,
+)
+from oms.domain.fix import ExecType, OrdStatus, Side
+from oms.domain.reasons import Reason
+from tests.support.world import DATE, World
+
+E = TypeVar("E")
+
+
+def of_type(world: World, kind: type[E]) -> list[E]:
+    return [event for event in world.events if isinstance(event, kind)]
+
+
+def reports(world: World) -> list[tuple[ExecType, OrdStatus]]:
+    return [
+        (one.exec_type, one.ord_status)
+        for one in world.effects
+        if isinstance(one, fx.SendExecutionReport)
+    ]
+
+
+def connected() -> World:
+    world = World()
+    world.connect("XA", "XB")
+    return world
+
+
+def test_silence_makes_the_child_unknown_and_asks() -> None:
+    world = connected()
+    world.new("c1")
+    assert world.tick(4_000_000) == []
+    world.tick(1_500_000)
+    assert of_type(world, OrderInDoubt)
+    assert of_type(world, OrderStatusQueried)
+    assert world.order("c1").in_doubt
+    world.replace("c2", "c1", "50")
+    assert of_type(world, RequestRefused)[0].reason is Reason.ORDER_STATE_UNKNOWN
+    world.ack(world.child("c1"))
+    assert not world.order("c1").in_doubt
+
+
+def test_not_found_after_silence_resolves_nothing() -> None:
+    world = connected()
+    world.new("c1")
+    world.tick(6_000_000)
+    child = world.child("c1")
+    world.send(
+        world.report(
+            child.counterparty,
+            child.cl_ord_id,
+            ExecType.ORDER_STATUS,
+            OrdStatus.REJECTED,
+            ord_rej_reason="5",
+        )
+    )
+    assert child.in_doubt
+    assert child.is_open
+    world.send(
+        ResolveOrder(
+            origin=replace(SYSTEM, user="kim"),
+            order_id=child.order_id,
+            outcome=OrdStatus.REJECTED,
+            reason="venue confirmed by phone",
+        )
+    )
+    assert not child.is_open
+
+
+def test_unsent_child_is_sent_again_after_a_restart_and_acked_one_is_not() -> None:
+    world = connected()
+    world.new("c1")
+    world.new("c2")
+    acked, unsent = world.child("c1"), world.child("c2")
+    world.ack(acked)
+    world.send(CoreStarted(origin=SYSTEM, leader_epoch=2, version="1", trade_date=DATE))
+    assert len(of_type(world, OrderInDoubt)) == 2
+    world.send(SessionLoggedOn(origin=replace(world.origin("XA"), msg_seq_num=0)))
+    resync = world.state.session("XA").resync_id
+    world.send(
+        world.report(
+            "XA",
+            acked.cl_ord_id,
+            ExecType.ORDER_STATUS,
+            OrdStatus.NEW,
+            mass_status_req_id=resync,
+            tot_num_reports=1,
+            last_rpt_requested=True,
+        )
+    )
+    assert not acked.in_doubt
+    [asked] = of_type(world, OrderStatusQueried)
+    assert asked.order_id == unsent.order_id
+    world.send(
+        world.report(
+            "XA",
+            unsent.cl_ord_id,
+            ExecType.ORDER_STATUS,
+            OrdStatus.REJECTED,
+            ord_rej_reason="5",
+        )
+    )
+    assert of_type(world, OrderResent)
+    [again] = [one for one in world.effects if isinstance(one, fx.SendNewOrderSingle)]
+    assert again.poss_resend
+    assert again.cl_ord_id == unsent.cl_ord_id
+
+
+def test_cancel_while_the_venue_is_away_goes_when_it_is_back() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.disconnect(child.counterparty)
+    world.cancel("c2", "c1")
+    assert not [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
+    world.send(SessionLoggedOn(origin=replace(world.origin("XA"), msg_seq_num=0)))
+    world.send(
+        world.report(
+            "XA",
+            child.cl_ord_id,
+            ExecType.ORDER_STATUS,
+            OrdStatus.NEW,
+            mass_status_req_id=world.state.session("XA").resync_id,
+            last_rpt_requested=True,
+        )
+    )
+    assert [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
+
+
+def test_cancel_lost_with_the_session_is_asked_again() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.cancel("c2", "c1")
+    world.disconnect(child.counterparty)
+    world.send(SessionLoggedOn(origin=replace(world.origin("XA"), msg_seq_num=0)))
+    world.send(
+        world.report(
+            "XA",
+            child.cl_ord_id,
+            ExecType.ORDER_STATUS,
+            OrdStatus.NEW,
+            mass_status_req_id=world.state.session("XA").resync_id,
+            last_rpt_requested=True,
+        )
+    )
+    assert [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
+    world.canceled(child, child.requests[-1].cl_ord_id)
+    assert world.order("c1").ord_status is OrdStatus.CANCELED
+
+
+def test_kill_switch_refuses_and_withdraws() -> None:
+    world = connected()
+    world.new("c1")
+    world.ack(world.child("c1"))
+    world.send(EngageKillSwitch(origin=SYSTEM, level="ACCOUNT", subject="A1", reason="test"))
+    assert [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
+    world.new("c2")
+    [refused] = of_type(world, OrderRefused)
+    assert refused.text == "KILL_SWITCH at ACCOUNT A1: limit 0 orders, measured 1"
+    world.new("c3", account="A2")
+    assert not of_type(world, OrderRefused)
+
+
+def test_limit_refusal_says_rule_level_limit_and_measured() -> None:
+    world = connected()
+    world.send(
+        SetRiskLimit(
+            origin=SYSTEM,
+            rule="MAX_POSITION",
+            level="ACCOUNT",
+            subject="A1",
+            value=Decimal(150),
+        )
+    )
+    world.new("c1", "100")
+    world.new("c2", "51")
+    [refused] = of_type(world, OrderRefused)
+    assert refused.text == "MAX_POSITION at ACCOUNT A1: limit 150, measured 151"
+    world.new("c3", "200", side=Side.SELL)
+    assert of_type(world, OrderRefused)
+
+
+def test_end_of_day_withdraws_and_expires_day_orders() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.send(CloseTradingDay(origin=SYSTEM, trade_date=DATE))
+    world.canceled(child, child.requests[-1].cl_ord_id)
+    assert reports(world) == [(ExecType.EXPIRED, OrdStatus.EXPIRED)]
+
+
+def test_sequence_reset_opens_an_epoch() -> None:
+    world = connected()
+    world.new("c1")
+    assert world.state.session("ALPHA").inbound == 1
+    world.send(SequenceReset(origin=replace(world.origin("ALPHA"), msg_seq_num=0)))
+    session = world.state.session("ALPHA")
+    assert (session.epoch, session.inbound) == (1, 0)
