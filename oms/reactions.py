@@ -261,12 +261,8 @@ def place(
     )
     instrument = state.reference.instruments.get(parent.symbol)
     able = _able(state, parent, instrument, wish)
-    reason, text = Reason.NO_VENUE_CONNECTED, f"waits for {', '.join(one.name for one in able)}"
-    ready = [venue for venue in able if state.session(venue.session).ready]
     scope = killed(state, parent.first_terms)
-    if scope is not None:
-        reason, text = Reason.KILL_SWITCH, f"waits for the kill switch at {scope[0]} {scope[1]}"
-        ready = []
+    ready = [one for one in able if scope is None and state.session(one.session).ready]
     quotes = state.market.get(parent.symbol, {})
     if ready and instrument is not None:
         seen = tuple(VenueQuote(venue=one.name, quote=quotes.get(one.name)) for one in ready)
@@ -275,9 +271,10 @@ def place(
             yield _routed(parent, f"{parent.order_id}-{n}", leg, seen)
     elif able and not parent.time_in_force.immediate:
         if parent.order_id not in state.held:
-            yield OrderHeld(order_id=parent.order_id, reason=reason, text=text)
+            yield _held(parent, able, scope)
     elif not parent.open_children:
-        yield _give_up(parent, reason if able else Reason.NO_VENUE, quantity, after)
+        waits = Reason.KILL_SWITCH if scope else Reason.NO_VENUE_CONNECTED
+        yield _give_up(parent, waits if able else Reason.NO_VENUE, quantity, after)
 
 
 def _able(
@@ -291,6 +288,14 @@ def _able(
         and router.supports(venue, wish)
         and name not in parent.refused_by
     ]
+
+
+def _held(parent: Order, able: list[Venue], scope: tuple[str, str] | None) -> OrderHeld:
+    if scope is not None:
+        reason, awaited = Reason.KILL_SWITCH, f"the kill switch at {scope[0]} {scope[1]}"
+    else:
+        reason, awaited = Reason.NO_VENUE_CONNECTED, ", ".join(one.name for one in able)
+    return OrderHeld(order_id=parent.order_id, reason=reason, text=f"waits for {awaited}")
 
 
 def _routed(
