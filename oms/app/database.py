@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 from sqlalchemy.exc import OperationalError
@@ -19,10 +19,24 @@ APPLICATION_ROLE = "plumbline_app"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Urls:
-    """app: as the role that may add to the journal but not change it; owner: who migrates."""
+    """app: as the role that may add to the journal but not change it; owner: who migrates.
+
+    server: ours, where the database is embedded.
+    """
 
     app: str
     owner: str
+    server: EmbeddedPostgres | None = field(default=None, repr=False)
+
+    def revive(self) -> bool:
+        """Start our own server again if it has died; whether it had. Raises Stop."""
+        if self.server is None or not self.server.has_died:
+            return False
+        try:
+            self.server.start()
+        except EmbeddedPostgresError as error:
+            raise Stop(Exit.DATABASE_DOWN, f"database.data_dir: {error}") from None
+        return True
 
 
 @contextmanager
@@ -44,7 +58,7 @@ def database(settings: DatabaseSettings) -> Iterator[Urls]:
         text = f"database.data_dir = {settings.data_dir}: {error}"
         raise Stop(Exit.DATABASE_DOWN, text) from None
     try:
-        yield Urls(app=role_url(url, APPLICATION_ROLE), owner=url)
+        yield Urls(app=role_url(url, APPLICATION_ROLE), owner=url, server=server)
     finally:
         server.stop()
 

@@ -5,11 +5,13 @@ cannot mend (a wrong configuration, a port in use, another schema) ends them all
 """
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -72,6 +74,8 @@ class Supervisor:
         code: int = Exit.OK
         try:
             while not self._stopping and code == Exit.OK:
+                if urls.revive():
+                    log.warning("serve.database_restarted")
                 for part in self._parts:
                     code = self._watch(part, environment) or code
                 time.sleep(POLL_S)
@@ -104,7 +108,7 @@ class Supervisor:
             command,
             env=environment,
             stdin=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - the supervisor has no threads
+            preexec_fn=partial(_die_with_parent, os.getpid()),  # noqa: PLW1509 - has no threads
         )
         part.started_at = now
         log.info("serve.part_started", part=part.name, pid=part.process.pid)
@@ -123,7 +127,9 @@ class Supervisor:
                 part.process.wait()
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """In the child: end when the supervisor does, even by SIGKILL (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(Exit.FAULT)

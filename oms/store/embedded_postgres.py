@@ -99,6 +99,11 @@ class EmbeddedPostgres:
         """Whether this object started the server, so that it ends with us."""
         return self._process is not None and self._started_by == os.getpid()
 
+    @property
+    def has_died(self) -> bool:
+        """Whether the server that this object started is gone; `start` brings it back."""
+        return self._process is not None and self._process.poll() is not None
+
     def start(self) -> str:
         """Start the server, or find it running; return its URL.
 
