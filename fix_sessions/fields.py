@@ -84,13 +84,16 @@ def _value_fault(tag: int, value: str, rule: str) -> Refusal:
 class Fields:
     """The fields of one message, by tag; repeating groups are read from `ordered`."""
 
-    __slots__ = ("_text", "by_tag")
+    __slots__ = ("_ordered", "_text", "by_tag")
 
-    def __init__(self, text: str) -> None:
-        """Raises Refusal for text that is not tag=value throughout."""
+    def __init__(self, text: str, *, groups: bool = False) -> None:
+        """groups: whether `ordered` will be asked for. Raises Refusal unless all is tag=value."""
         self._text = text
+        self._ordered: list[tuple[int, str]] | None = None
         try:
-            self.by_tag = fields_by_tag(text)
+            if groups:
+                self._ordered = fields_of(text)
+            self.by_tag = dict(self._ordered) if self._ordered else fields_by_tag(text)
         except WireError as error:
             raise Refusal(
                 reason_code=SessionRejectReason.INCORRECT_DATA_FORMAT, tag=0, text=str(error)
@@ -98,8 +101,10 @@ class Fields:
 
     @property
     def ordered(self) -> list[tuple[int, str]]:
-        """Every field in order, read anew: most messages are never asked for it."""
-        return fields_of(self._text)
+        """Every field in order."""
+        if self._ordered is None:
+            self._ordered = fields_of(self._text)
+        return self._ordered
 
     def refuse_repeats(self) -> None:
         """Raise Refusal where a tag appears twice; for messages without groups."""

@@ -246,8 +246,13 @@ def utc_timestamp(at_us: int) -> str:
 
 def utc_timestamp_ms(at_us: int) -> str:
     """UTCTimestamp with milliseconds, cut and not rounded, so that it never lies in the future."""
-    second, fraction = divmod(at_us, _US_PER_SECOND)
-    return f"{_second_text(second)}.{fraction // 1000:03d}"
+    return _millisecond_text(at_us // 1000)
+
+
+@lru_cache(maxsize=64)
+def _millisecond_text(at_ms: int) -> str:
+    second, fraction = divmod(at_ms, 1000)
+    return f"{_second_text(second)}.{fraction:03d}"
 
 
 def parse_utc_timestamp(text: str) -> int:
@@ -255,10 +260,18 @@ def parse_utc_timestamp(text: str) -> int:
 
     Raises WireError for any other form, a date that does not exist, and a leap second.
     """
-    fraction = text[_SECOND_CHARACTERS:]
-    if not _FRACTION.fullmatch(fraction):
-        raise WireError(_not_a_timestamp(text))
-    return _second_of(text[:_SECOND_CHARACTERS]) + int(fraction[1:].ljust(6, "0"))
+    try:
+        fraction_us = _fraction_us(text[_SECOND_CHARACTERS:])
+    except ValueError:
+        raise WireError(_not_a_timestamp(text)) from None
+    return _second_of(text[:_SECOND_CHARACTERS]) + fraction_us
+
+
+@lru_cache(maxsize=2048)
+def _fraction_us(text: str) -> int:
+    if not _FRACTION.fullmatch(text):
+        raise ValueError(text)
+    return int(text[1:].ljust(6, "0"))
 
 
 @lru_cache(maxsize=64)
