@@ -51,6 +51,8 @@ log = structlog.get_logger()
 POLL_S = 0.25
 # How often sessions are served while the journal is behind: enough for their heartbeats.
 SLOW_READ_S = 1.0
+# Clients may go on sending until they are logged out, so before that it is done with less.
+BEFORE_LOGOUT_S = 1.0
 QUIET_LIMIT_S = 5.0
 LOGOUT_LIMIT_S = 3.0
 
@@ -303,22 +305,26 @@ class CoreProcess:
             self._metrics.refresh(self._state)
 
     def stop(self) -> None:
-        """Commit and deliver what is in hand, log out, and journal that too."""
+        """Commit and deliver what is in hand, log out, and journal that too. Raises Stop."""
         log.info("core.stops")
         self._engine.remove_wakeup(self._inbox.fileno())
         self._inbox.stop()
-        self._quiesce()
+        self._quiesce(BEFORE_LOGOUT_S)
         if not self._engine.stop(LOGOUT_LIMIT_S):
             log.warning("core.logout_unanswered")
-        self._quiesce()
+        if not self._quiesce(QUIET_LIMIT_S):
+            text = "the journal did not take the last batch in time; the next start settles it"
+            raise Stop(Exit.FAULT, text)
 
-    def _quiesce(self) -> None:
-        deadline = time.monotonic() + QUIET_LIMIT_S
+    def _quiesce(self, limit_s: float) -> bool:
+        """Whether everything was committed, delivered and noted in time."""
+        deadline = time.monotonic() + limit_s
         self._sequencer.flush()
         while not self._sequencer.idle and time.monotonic() < deadline:
             self._engine.poll(0.01)
             self._sequencer.pump()
             self._sequencer.flush()
+        return self._sequencer.idle
 
     def close(self) -> None:
         """End what this process started; after a fault too."""

@@ -127,6 +127,37 @@ def test_a_statement_that_fails_writes_nothing_and_ends_the_core(
         found.settle()
 
 
+@pytest.mark.timeout(180)
+def test_a_journal_that_waits_holds_reports_back_and_sessions_stay_up(
+    tmp_path: Path, database_url: str
+) -> None:
+    with trading(tmp_path, database_url, 5) as found:
+        found.send(ORDERS)
+        found.settle()
+        client = found.desk._clients["ALPHA"]
+        with psycopg.connect(database_url) as owner:
+            owner.execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE")
+            seen = len(client.messages)
+            found.send(ORDERS)
+            client.send("1", [(112, "still there")])
+            client.wait_for(lambda m: m.get(112) == "still there")
+            told = [one for one in client.messages[seen:] if one.msg_type == "8"]
+            assert not told, "reported before it was durable"
+        found.settle()
+
+
+@pytest.mark.timeout(180)
+def test_a_stop_that_cannot_commit_is_not_called_orderly(tmp_path: Path, database_url: str) -> None:
+    with trading(tmp_path, database_url, 6) as found:
+        with psycopg.connect(database_url) as owner:
+            owner.execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE")
+            found.send(ORDERS)
+            assert found.desk.stop_core() == FAULT
+        assert "the journal did not take the last batch in time" in found.desk.log()
+        found.start()
+        found.settle()
+
+
 def end_backend(url: str, application: str) -> None:
     with psycopg.connect(role_url(url, SUPERUSER), autocommit=True) as admin:
         ended = admin.execute(

@@ -120,7 +120,7 @@ def test_garbage(inbox: Inbox, name: str, body: bytes, text: str) -> None:
     assert str(told).startswith(text)
 
 
-FORGED = [
+FORGED: list[Command] = [
     ExecutionReport(
         origin=replace(REST, channel=Channel.VENUE, counterparty="XSIM"),
         exec_id="forged",

@@ -234,4 +234,4 @@ def answers_with_reset(venue: LightPeer) -> None:
 
 
 def answers_as_before(venue: LightPeer) -> None:
-    del venue.session._send_now  # type: ignore[method-assign]
+    del venue.session._send_now

@@ -179,8 +179,12 @@ def test_a_supervisor_that_is_killed_leaves_nothing_running() -> None:
         assert gates
         found.run.signal(signal.SIGKILL)
         found.run.code()
-        for pid in gates | set(ids.values()):
-            eventually(lambda pid=pid: not Path(f"/proc/{pid}").exists(), f"{pid} to end")
+        everything = gates | set(ids.values())
+        eventually(lambda: not any(map(is_there, everything)), f"{everything} to end")
+
+
+def is_there(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 @pytest.mark.timeout(180)
