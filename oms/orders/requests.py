@@ -195,7 +195,7 @@ def _repeated(state: State, command: Amendment) -> OrderStatusReported | None:
         return None
     order = known(state, origin.counterparty, command.cl_ord_id)
     meant = order_meant(state, command)
-    if order is None or meant is not order:
+    if order is None or meant is not order or not _same_request(order, command):
         return None
     return OrderStatusReported(
         order_id=order.order_id,
@@ -203,6 +203,19 @@ def _repeated(state: State, command: Amendment) -> OrderStatusReported | None:
         cl_ord_id=command.cl_ord_id,
         ord_status_req_id="",
     )
+
+
+def _same_request(order: Order, command: Amendment) -> bool:
+    """Whether the request that had this ClOrdID asked for the same, as far as it is still known."""
+    if isinstance(command, OrderCancelRequest):
+        return order.cl_ord_id != command.cl_ord_id
+    pending = order.request(command.cl_ord_id)
+    if pending is not None:
+        asked = pending.kind, pending.order_qty, pending.price
+        return asked == (RequestKind.REPLACE, command.order_qty, command.price)
+    if order.cl_ord_id == command.cl_ord_id:
+        return (order.order_qty, order.price) == (command.order_qty, command.price)
+    return True
 
 
 def _cancel_fault(order: Order | None) -> tuple[Reason, str] | None:

@@ -12,6 +12,7 @@ from oms.domain.commands import (
     EngageKillSwitch,
     NewOrderSingle,
     OpenTradingDate,
+    OrderCancelReplaceRequest,
     OrderMassCancelRequest,
     ReleaseKillSwitch,
     ResolveOrder,
@@ -302,6 +303,41 @@ def test_the_same_order_over_rest_is_answered_and_another_refused(world: Checked
     world.send(replace(order, order_qty=Decimal(11)))
     assert world.of(DuplicateOrderRefused)
     assert world.order("r1").order_qty == 10
+
+
+def test_a_cancel_that_was_lost_with_its_venue_is_sent_again(world: CheckedWorld) -> None:
+    child = world.working()
+    world.cancel("c2", "c1")
+    world.disconnect("XA")
+    world.back("XA")
+    world.status(child, OrdStatus.NEW)
+    assert world.told() == []
+    [sent] = [one for one in world.effects if isinstance(one, fx.SendOrderCancelRequest)]
+    world.canceled(child, sent.cl_ord_id)
+    assert world.told() == [("c2", "CANCELED", "CANCELED")]
+
+
+def test_a_repeated_replace_is_answered_and_one_of_other_content_refused(
+    world: CheckedWorld,
+) -> None:
+    world.working()
+    replace_it = OrderCancelReplaceRequest(
+        origin=replace(world.origin("ALPHA"), msg_seq_num=0, poss_resend=True),
+        cl_ord_id="c2",
+        orig_cl_ord_id="c1",
+        order_qty=Decimal(150),
+        price=Decimal(100),
+    )
+    world.send(replace_it)
+    world.send(replace_it)
+    assert world.of(OrderStatusReported)
+    world.send(replace(replace_it, order_qty=Decimal(151)))
+    assert world.told() == [("c2", "CANCEL_REJECT", "PENDING_REPLACE")]
+    world.replaced(world.child("c1"), "150")
+    world.send(replace_it)
+    assert world.of(OrderStatusReported)
+    world.send(replace(replace_it, price=Decimal(99)))
+    assert world.told() == [("c2", "CANCEL_REJECT", "NEW")]
 
 
 def test_a_clordid_of_yesterday_belongs_to_todays_order(world: CheckedWorld) -> None:

@@ -7,7 +7,7 @@ from tests.support.desk_model import ACTIONS, Desk
 from tests.support.invariants import check_same, check_state
 
 ACTS = st.lists(
-    st.tuples(st.integers(0, len(ACTIONS) - 1), st.integers(0, 999)), min_size=1, max_size=120
+    st.tuples(st.integers(0, len(ACTIONS) - 1), st.integers(0, 999)), min_size=40, max_size=200
 )
 
 
@@ -15,7 +15,7 @@ def laws(desk: Desk) -> None:
     check_state(desk.world.state, desk.stubborn)
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ACTS)
 def test_any_traffic_keeps_every_law_and_settles(acts: list[tuple[int, int]]) -> None:
     desk = Desk(laws)

@@ -113,6 +113,20 @@ def test_each_limit_passes_at_its_boundary_and_refuses_beyond(
     assert refusal(world) == text
 
 
+@pytest.mark.parametrize(
+    ("level", "subject"),
+    [("FIRM", "*"), ("SESSION", "ALPHA"), ("ACCOUNT", "A1"), ("SYMBOL", "AAPL")],
+)
+def test_each_level_concerns_its_subject_alone(level: str, subject: str) -> None:
+    world = limited("MAX_ORDER_QTY", "500", level, subject)
+    world.new("c1", "501")
+    assert refusal(world) == f"MAX_ORDER_QTY at {level} {subject}: limit 500, measured 501"
+    if level != "FIRM":
+        world = limited("MAX_ORDER_QTY", "500", level, "OTHER")
+        world.new("c1", "501")
+        assert passed(world)
+
+
 @pytest.mark.parametrize(("side", "sign"), [(Side.BUY, 1), (Side.SELL, -1), (Side.SELL_SHORT, -1)])
 def test_the_position_limit_counts_what_is_held_and_what_works(side: Side, sign: int) -> None:
     world = limited("MAX_POSITION", "150")
