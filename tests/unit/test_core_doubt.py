@@ -10,12 +10,15 @@ from oms.domain.commands import (
     CloseTradingDay,
     CoreStarted,
     EngageKillSwitch,
+    MessageRejectedByPeer,
     ResolveOrder,
     SequenceReset,
     SessionLoggedOn,
     SetRiskLimit,
 )
 from oms.domain.events import (
+    DiscrepancyFound,
+    DuplicateExecutionDropped,
     OrderInDoubt,
     OrderRefused,
     OrderResent,
@@ -221,3 +224,70 @@ def test_sequence_reset_opens_an_epoch() -> None:
     world.send(SequenceReset(origin=replace(world.origin("ALPHA"), msg_seq_num=0)))
     session = world.state.session("ALPHA")
     assert (session.epoch, session.inbound) == (1, 0)
+
+
+def test_a_trade_that_was_an_orphan_first_is_booked_when_its_order_is_named() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    for name in ("nobody", child.cl_ord_id):
+        world.send(
+            world.report(
+                "XA",
+                name,
+                ExecType.TRADE,
+                OrdStatus.PARTIALLY_FILLED,
+                exec_id="t1",
+                last_qty=Decimal(5),
+                last_px=Decimal(100),
+            )
+        )
+    assert child.cum_qty == 5
+    world.fill(child, "5", exec_id="t1")
+    assert child.cum_qty == 5
+
+
+def test_an_exec_id_of_another_order_is_dropped_and_flagged() -> None:
+    world = connected()
+    world.new("c1")
+    world.new("c2")
+    world.fill(world.child("c1"), "5", exec_id="t1")
+    world.fill(world.child("c2"), "5", exec_id="t1")
+    assert of_type(world, DuplicateExecutionDropped)
+    [flagged] = of_type(world, DiscrepancyFound)
+    first = world.child("c1").order_id
+    assert (flagged.field, flagged.ours) == ("ExecID (17)", f"t1 of {first}")
+    assert world.child("c2").cum_qty == 0
+
+
+def test_a_message_that_the_venue_refused_answers_the_request_in_it() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.cancel("c2", "c1")
+    world.send(
+        MessageRejectedByPeer(
+            origin=world.origin("XA"),
+            ref_seq_num=7,
+            ref_msg_type="F",
+            ref_id=child.requests[0].cl_ord_id,
+            text="not now",
+        )
+    )
+    [reject] = [one for one in world.effects if isinstance(one, fx.SendOrderCancelReject)]
+    assert (reject.cl_ord_id, reject.text) == ("c2", "XA: not now")
+    assert world.order("c1").requests == []
+
+
+def test_fills_with_the_venues_own_count_are_no_discrepancy() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.fill(child, "30", cum_qty=Decimal(30))
+    assert not of_type(world, DiscrepancyFound)
+    world.fill(child, "20", cum_qty=Decimal(50))
+    assert not of_type(world, DiscrepancyFound)
+    world.fill(child, "10", cum_qty=Decimal(90))
+    [flagged] = of_type(world, DiscrepancyFound)
+    assert (flagged.field, flagged.ours, flagged.theirs) == ("CumQty (14)", "60", "90")
