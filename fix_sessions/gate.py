@@ -35,6 +35,7 @@ _MS_PER_SECOND: Final = 1_000
 _BACKLOG: Final = 512
 _BIND_RETRY_SECONDS: Final = 0.05
 _PARENT_CHECK_SECONDS: Final = 0.5
+_FROZEN_LOOKS: Final = 2
 _MAX_CONFIG_BYTES: Final = 64 << 20
 _STDIN, _STDOUT = 0, 1
 
@@ -95,10 +96,24 @@ def _listen_fault(config: GateConfig, error: OSError) -> str:
 
 
 async def _until_stopped(stop: asyncio.Event, parent_pid: int) -> None:
-    """A fork of the parent may keep our standard input open, so the parent is looked for too."""
-    while not stop.is_set() and parent_pid in {0, os.getppid()}:
+    """A fork of the parent may keep our standard input open, so the parent is looked for too.
+
+    One that is frozen is about to lose the lead; a standby on this machine needs the port.
+    """
+    looks_frozen = 0
+    while not stop.is_set() and parent_pid in {0, os.getppid()} and looks_frozen < _FROZEN_LOOKS:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _PARENT_CHECK_SECONDS)
+        looks_frozen = looks_frozen + 1 if parent_pid and _is_stopped(parent_pid) else 0
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether a signal has stopped the process (Linux)."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[0] in {"T", "t"}
+    except OSError:
+        return False
 
 
 async def _close_all(gate: Gate) -> None:
