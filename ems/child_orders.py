@@ -113,15 +113,9 @@ def _differs(child: Order, field: str, ours: str, theirs: str) -> DiscrepancyFou
     return DiscrepancyFound(order_id=child.order_id, field=field, ours=ours, theirs=theirs)
 
 
-def _orphan(state: State, venue: Venue, report: ExecutionReport) -> Iterator[Event]:
-    if report.exec_type is ExecType.TRADE and (venue.name, report.exec_id) in state.exec_ids:
-        yield DuplicateExecutionDropped(
-            order_id=state.exec_ids[venue.name, report.exec_id],
-            venue=venue.name,
-            exec_id=report.exec_id,
-        )
-        return
-    yield OrphanReported(
+def orphan_of(venue: Venue, report: ExecutionReport) -> OrphanReported:
+    """What a venue told about an order or a trade that we do not know."""
+    return OrphanReported(
         venue=venue.name,
         session=report.origin.session,
         cl_ord_id=report.cl_ord_id,
@@ -135,6 +129,17 @@ def _orphan(state: State, venue: Venue, report: ExecutionReport) -> Iterator[Eve
         last_px=report.last_px,
         text=report.text,
     )
+
+
+def _orphan(state: State, venue: Venue, report: ExecutionReport) -> Iterator[Event]:
+    if report.exec_type is ExecType.TRADE and (venue.name, report.exec_id) in state.exec_ids:
+        yield DuplicateExecutionDropped(
+            order_id=state.exec_ids[venue.name, report.exec_id],
+            venue=venue.name,
+            exec_id=report.exec_id,
+        )
+        return
+    yield orphan_of(venue, report)
 
 
 def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:

@@ -10,7 +10,7 @@ nothing.
 
 from collections.abc import Iterator
 
-from ems.child_orders import replaced_as_told, revived
+from ems.child_orders import orphan_of, replaced_as_told, revived
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
     CancelRejected,
@@ -24,7 +24,6 @@ from oms.domain.events import (
     OrderRejected,
     OrderResent,
     OrderStatusQueried,
-    OrphanReported,
     ReplaceRejected,
     ResyncCompleted,
     ResyncStarted,
@@ -69,20 +68,7 @@ def decide_status(
     if child is not None:
         yield from _compare(state, child, report)
     elif not (mass and report.tot_num_reports == 0) and not _not_found(report):
-        yield OrphanReported(
-            venue=venue.name,
-            session=session.name,
-            cl_ord_id=report.cl_ord_id,
-            venue_order_id=report.order_id,
-            exec_id=report.exec_id,
-            exec_type=report.exec_type,
-            ord_status=report.ord_status,
-            symbol=report.symbol,
-            side=report.side,
-            last_qty=report.last_qty,
-            last_px=report.last_px,
-            text=report.text,
-        )
+        yield orphan_of(venue, report)
     if mass and report.mass_status_req_id == session.resync_id and _is_last(session, report):
         yield from complete(state, venue, session)
 

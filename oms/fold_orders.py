@@ -228,6 +228,7 @@ def _amend_trade(state: State, seq: int, at: int, event: TradeBusted | TradeCorr
 
 def _request(state: State, order: Order, at: int, event: CancelPending | ReplacePending) -> None:
     order.requests_made += 1
+    order.session = order.session or event.session
     cancel = isinstance(event, CancelPending)
     order.requests.append(
         Request(

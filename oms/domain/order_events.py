@@ -229,13 +229,15 @@ class OrphanReported:
 class CancelPending:
     """A cancel is asked for: of a client order by its client, or of a child by us at its venue.
 
-    reason is not NONE where an operator or the server asked in the client's stead.
+    reason is not NONE where an operator or the server asked in the client's stead. session: the FIX
+    session that asked; an order that came over REST is reported there from then on.
     """
 
     order_id: str
     cl_ord_id: str
     orig_cl_ord_id: str
     reason: Reason = Reason.NONE
+    session: str = ""
 
 
 @fact
@@ -292,7 +294,7 @@ class ExpiryPending:
 
 @fact
 class ReplacePending:
-    """A replace is asked for; price None for a market order."""
+    """A replace is asked for; price None for a market order. session: as with CancelPending."""
 
     order_id: str
     cl_ord_id: str
@@ -300,6 +302,7 @@ class ReplacePending:
     order_qty: Decimal
     price: Decimal | None
     figures: tuple[RiskFigure, ...] = ()
+    session: str = ""
 
 
 @fact

@@ -184,7 +184,10 @@ def decide_cancel(state: State, command: OrderCancelRequest) -> Iterator[Event]:
         yield refuse(command, order, reason, text, Verdict())
         return
     yield CancelPending(
-        order_id=order.order_id, cl_ord_id=command.cl_ord_id, orig_cl_ord_id=order.cl_ord_id
+        order_id=order.order_id,
+        cl_ord_id=command.cl_ord_id,
+        orig_cl_ord_id=order.cl_ord_id,
+        session=command.origin.session,
     )
 
 
@@ -281,6 +284,7 @@ def decide_replace(
         order_qty=command.order_qty,
         price=command.price,
         figures=verdict.figures,
+        session=command.origin.session,
     )
 
 

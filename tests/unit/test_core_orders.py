@@ -6,7 +6,10 @@ from typing import TypeVar
 
 from oms.domain import effects as fx
 from oms.domain.commands import (
+    Channel,
+    NewOrderSingle,
     OrderCancelReject,
+    Origin,
     SessionLoggedOn,
 )
 from oms.domain.events import (
@@ -19,7 +22,15 @@ from oms.domain.events import (
     RequestRefused,
     TradeExecuted,
 )
-from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus, TimeInForce
+from oms.domain.fix import (
+    CxlRejReason,
+    CxlRejResponseTo,
+    ExecType,
+    OrdStatus,
+    OrdType,
+    Side,
+    TimeInForce,
+)
 from oms.domain.reasons import Reason
 from tests.support.world import World
 
@@ -292,3 +303,26 @@ def test_report_for_an_unknown_order_is_kept_as_an_orphan() -> None:
     )
     [orphan] = of_type(world, OrphanReported)
     assert (orphan.cl_ord_id, orphan.last_qty) == ("nobody", Decimal(5))
+
+
+def test_a_rest_order_cancelled_over_fix_is_answered_over_fix() -> None:
+    world = connected()
+    world.send(
+        NewOrderSingle(
+            origin=Origin(channel=Channel.REST, counterparty="ALPHA", user="key"),
+            cl_ord_id="r1",
+            account="A1",
+            symbol="AAPL",
+            side=Side.BUY,
+            order_qty=Decimal(100),
+            ord_type=OrdType.LIMIT,
+            price=Decimal(100),
+        )
+    )
+    assert reports(world) == []
+    child = world.child("r1")
+    world.ack(child)
+    world.cancel("c2", "r1")
+    assert reports(world) == [(ExecType.PENDING_CANCEL, OrdStatus.PENDING_CANCEL)]
+    world.canceled(child, child.requests[-1].cl_ord_id)
+    assert reports(world) == [(ExecType.CANCELED, OrdStatus.CANCELED)]
