@@ -50,7 +50,7 @@ class Handler:
     def on_logout(self, session_id: str, reason: str) -> None:
         self.told.append((session_id, reason))
 
-    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
+    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:  # noqa: ARG002
         self.told.append((session_id, "reset"))
 
     def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:

@@ -20,7 +20,7 @@ from oms.store.postgres_urls import APP_ROLE, role_url
 from tests.integration.exchange_process import VenueProcess, values_of
 from tests.support.processes import ROOT
 
-PASSWORD = "secret-of-the-desk"  # noqa: S105 - of clients that exist only in tests
+PASSWORD = "secret-of-the-desk"
 PATIENCE_S = 30.0
 CLIENTS = ("ALPHA", "BETA")
 _HASH = hash_password(PASSWORD)

@@ -35,7 +35,7 @@ class Recorder:
     def on_logout(self, session_id: str, reason: str) -> None:
         self.calls.append(("logout", session_id, reason))
 
-    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
+    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:  # noqa: ARG002
         self.calls.append(("reset", session_id))
 
     def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
