@@ -104,12 +104,12 @@ class GateConfig:
             raise GateConfigError(f"engine_port: {self.engine_port} is not in 1 to {_MAX_PORT}")
         if len(self.ticket) < _MIN_TICKET or not self.ticket.isalnum():
             raise GateConfigError(f"ticket: not at least {_MIN_TICKET} letters and digits")
-        wire_names = [identity_of(client) for client in self.clients]
-        session_ids = [client.session_id for client in self.clients]
+        wire_names = [str(identity_of(client)) for client in self.clients]
+        session_ids = [repr(client.session_id) for client in self.clients]
         for names, key in ((wire_names, "begin string and comp ids"), (session_ids, "session_id")):
             for name in names:
                 if names.count(name) > 1:
-                    raise GateConfigError(f"clients: {key} {name!r} stands more than once")
+                    raise GateConfigError(f"clients: {key} {name} stands more than once")
 
 
 def identity_of(client: GateClient) -> tuple[str, str, str]:
