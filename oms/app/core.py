@@ -54,6 +54,7 @@ SLOW_READ_S = 1.0
 # Clients may go on sending until they are logged out, so before that it is done with less.
 BEFORE_LOGOUT_S = 1.0
 QUIET_LIMIT_S = 5.0
+QUIET_GATE_EVENTS = (GateEventKind.CONNECTED, GateEventKind.DISCONNECTED)
 LOGOUT_LIMIT_S = 3.0
 
 
@@ -280,7 +281,8 @@ class CoreProcess:
         for event in self._gate.read_events():
             if event.kind is GateEventKind.REFUSED and event.reason is not None:
                 self._metrics.gate_refusals.labels(event.reason.value).inc(event.count)
-            log.info("gate", event_kind=event.kind.value, **_said(event))
+            tell = log.info if event.kind in QUIET_GATE_EVENTS else log.warning
+            tell(f"gate.{event.kind.value}", **_said(event))
         if not self._gate.alive():
             raise EngineFault("the FIX gate ended")
 

@@ -24,6 +24,7 @@ from oms.domain.effects import TO_CLIENTS, Effect
 from oms.domain.state import State
 from oms.outbound import effects_of
 from oms.ports import Clock, OpenBatch, PacedOutlet
+from oms.runtime import alerts
 from oms.runtime.journal_thread import JournalThread
 from oms.runtime.metrics import CoreMetrics
 
@@ -145,6 +146,7 @@ class Sequencer:
             self._entries += 1
             self._effects.extend(effects_of(state, number, event))
             self._metrics.event(event)
+            alerts.note(event)
         self._metrics.command(command)
 
     def _add(self, seq: int, at: int, command: Command) -> OpenBatch:

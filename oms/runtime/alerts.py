@@ -1,0 +1,57 @@
+"""Events that somebody should look at: one log line each; docs/operations.md says what to do."""
+
+import structlog
+
+from oms.domain.events import (
+    DiscrepancyFound,
+    Event,
+    KillSwitchEngaged,
+    OrderInDoubt,
+    OrphanReported,
+    PeerRefusedMessage,
+    TradeExecuted,
+)
+from oms.domain.reasons import Reason
+
+log = structlog.get_logger()
+
+_LOOKED_AT = frozenset(
+    {
+        DiscrepancyFound,
+        KillSwitchEngaged,
+        OrderInDoubt,
+        OrphanReported,
+        PeerRefusedMessage,
+        TradeExecuted,
+    }
+)
+
+
+def note(event: Event) -> None:
+    """Log the event if it is one of those."""
+    if type(event) in _LOOKED_AT:
+        _tell(event)
+
+
+def _tell(event: Event) -> None:
+    match event:
+        case TradeExecuted():
+            if event.excess or event.late:
+                _warn("order.fill_flagged", event, "order_id", "venue", "exec_id", "excess", "late")
+        case OrderInDoubt():
+            if event.reason is not Reason.SESSION_LOST:
+                _warn("order.in_doubt", event, "order_id", "reason", "text")
+        case OrphanReported():
+            _warn("venue.orphan", event, "venue", "cl_ord_id", "exec_id", "exec_type")
+        case DiscrepancyFound():
+            _warn("venue.discrepancy", event, "order_id", "field", "ours", "theirs")
+        case PeerRefusedMessage():
+            _warn("session.peer_refused", event, "session", "ref_seq_num", "ref_msg_type", "text")
+        case KillSwitchEngaged():
+            _warn("risk.kill_switch_engaged", event, "subject", "user", "reason")
+        case _:
+            pass
+
+
+def _warn(name: str, event: Event, *fields: str) -> None:
+    log.warning(name, **{field: getattr(event, field) for field in fields})
