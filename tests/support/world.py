@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeVar
 
 from oms.core import replay, step
+from oms.domain import effects as fx
 from oms.domain.commands import (
     OBSERVATIONS,
     SYSTEM,
@@ -248,3 +250,27 @@ class World:
                 orig_cl_ord_id=child.cl_ord_id,
             )
         )
+
+
+E = TypeVar("E")
+
+
+def of_type(world: World, kind: type[E]) -> list[E]:
+    """The last command's events of that type."""
+    return [event for event in world.events if isinstance(event, kind)]
+
+
+def reports(world: World) -> list[tuple[ExecType, OrdStatus]]:
+    """ExecType and OrdStatus of the reports that the last command sent to clients."""
+    return [
+        (one.exec_type, one.ord_status)
+        for one in world.effects
+        if isinstance(one, fx.SendExecutionReport)
+    ]
+
+
+def connected() -> World:
+    """A world with both venues up and in step."""
+    world = World()
+    world.connect("XA", "XB")
+    return world

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TypeVar
 
 from oms.domain import effects as fx
 from oms.domain.commands import (
@@ -32,27 +31,7 @@ from oms.domain.fix import (
     TimeInForce,
 )
 from oms.domain.reasons import Reason
-from tests.support.world import World
-
-E = TypeVar("E")
-
-
-def of_type(world: World, kind: type[E]) -> list[E]:
-    return [event for event in world.events if isinstance(event, kind)]
-
-
-def reports(world: World) -> list[tuple[ExecType, OrdStatus]]:
-    return [
-        (one.exec_type, one.ord_status)
-        for one in world.effects
-        if isinstance(one, fx.SendExecutionReport)
-    ]
-
-
-def connected() -> World:
-    world = World()
-    world.connect("XA", "XB")
-    return world
+from tests.support.world import World, connected, of_type, reports
 
 
 def test_order_is_accepted_routed_filled_and_positions_move() -> None:
