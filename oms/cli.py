@@ -116,17 +116,16 @@ def exchange(
 
 @commands.command()
 def demo(
-    orders: Annotated[int, typer.Option(help="How many orders the clients send.")] = 3_000,
+    orders: Annotated[
+        str, typer.Option(help="How many made-up orders, or a file of your own: CSV or a FIX log.")
+    ] = "3000",
     seed: Annotated[int, typer.Option(help="Seed of the flow.")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything up afterwards.")] = False,
-    file: Annotated[
-        Path | None, typer.Option("--orders-file", help="Your own orders: CSV or a FIX log.")
-    ] = None,
 ) -> None:
     """The whole product on this machine: trade, kill, recover, reconcile, prove."""
     from oms.demo.run import Options, main
 
-    raise typer.Exit(main(Options(orders=orders, seed=seed, keep=keep, orders_file=file)))
+    raise typer.Exit(main(Options(orders=orders, seed=seed, keep=keep)))
 
 
 @commands.command()

@@ -77,6 +77,14 @@ def falsify(world: World, seed: int) -> set[Injected]:
     return injected
 
 
+def true_files(world: World) -> set[Injected]:
+    """Have each venue write its trade file as it is; no break is made."""
+    for name in world.venues:
+        with control(world, name) as venue:
+            venue.write_trade_file()
+    return set()
+
+
 def reconcile(world: World, trade_date: str) -> tuple[int, str]:
     """`oms recon run` for the day: its exit code and what it said."""
     return run_oms(world, "recon", "run", "--date", trade_date)

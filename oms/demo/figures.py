@@ -10,9 +10,11 @@ _NS_PER_MS = 1e6
 _NS_PER_S = 1e9
 
 
-def figures(evidence: Evidence, recoveries: Sequence[tuple[str, float | None]]) -> list[Check]:
+def figures(
+    evidence: Evidence, recoveries: Sequence[tuple[str, float | None]], *, outages: bool
+) -> list[Check]:
     """A line each. Recovery fails beyond RECOVERY_LIMIT_S, throughput where there is none."""
-    return [*_recoveries(recoveries), _throughput(evidence), _latency(evidence)]
+    return [*_recoveries(recoveries), _throughput(evidence, outages=outages), _latency(evidence)]
 
 
 def _recoveries(recoveries: Sequence[tuple[str, float | None]]) -> list[Check]:
@@ -29,8 +31,9 @@ def _recoveries(recoveries: Sequence[tuple[str, float | None]]) -> list[Check]:
     return checks
 
 
-def _throughput(evidence: Evidence) -> Check:
-    name = "Throughput, outages included"
+def _throughput(evidence: Evidence, *, outages: bool) -> Check:
+    """outages: whether the kills fell between the orders."""
+    name = "Throughput, outages included" if outages else "Throughput"
     requests = [one for client in evidence.clients for one in client["requests"].values()]
     answered = [one for one in requests if one["answered_ns"] and one["kind"] == "D"]
     if not answered:
@@ -40,6 +43,8 @@ def _throughput(evidence: Evidence) -> Check:
     seconds = max(last - first, 1) / _NS_PER_S
     count = len(answered) + len(evidence.rest)
     figure = f"{count / seconds:,.0f}/s in {seconds:.1f} s"
+    if seconds < 1:
+        figure = f"{count:,} answered in {seconds * 1e3:,.1f} ms"
     return Check(name=name, figure=figure)
 
 

@@ -29,24 +29,30 @@ from oms.demo.world import ACCOUNTS, LISTINGS, make_world
 FLOW_LIMIT_S = 600.0
 FINISH_LIMIT_S = 30.0
 REPEATED_SUBMISSIONS = 10
+MAX_ORDERS = 1_000_000
+_COUNT_DIGITS = 7
 _LAST_MINUTES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """orders, seed: of the made-up flow; orders_file: a user's flow in its place. keep: stay up.
+    """orders: how many the made-up flow has (seed), or the path of a user's own. keep: stay up.
 
     home: emptied at the start. quiet_limit_s: how long what is unresolved is waited for, before and
     after the close. lose_a_fill: break the truth on purpose, so that checks must fail.
     """
 
-    orders: int = 3_000
+    orders: str = "3000"
     seed: int = 1
     keep: bool = False
-    orders_file: Path | None = None
     home: Path = Path("var/demo")
     quiet_limit_s: float = 60.0
     lose_a_fill: bool = False
+
+    @property
+    def own_orders(self) -> bool:
+        """Whether the orders are a user's: nothing may be done to those."""
+        return not (self.orders.isascii() and self.orders.isdigit())
 
 
 def main(options: Options) -> int:
@@ -73,11 +79,13 @@ def main(options: Options) -> int:
 
 
 def _orders(options: Options) -> tuple[PlannedOrder, ...]:
-    if options.orders_file is not None:
-        return read_orders(options.orders_file)
-    if options.orders < 1:
-        raise OrdersFileError(f"--orders = {options.orders}: must be at least 1")
-    return seeded_orders(options.orders, options.seed, LISTINGS)
+    if options.own_orders:
+        return read_orders(Path(options.orders))
+    count = int(options.orders) if len(options.orders) <= _COUNT_DIGITS else 0
+    if not 1 <= count <= MAX_ORDERS:
+        rule = f"must be from 1 to {MAX_ORDERS:,}, or a file"
+        raise OrdersFileError(f"--orders = {options.orders}: {rule}")
+    return seeded_orders(count, options.seed, LISTINGS)
 
 
 @contextlib.contextmanager
@@ -111,7 +119,7 @@ def _run(options: Options, orders: tuple[PlannedOrder, ...], console: Console) -
     began = time.monotonic()
     _avoid_midnight(console)
     # Of the made-up flow these are the demo's own; NOSUCH must stay unknown there.
-    own = options.orders_file is not None
+    own = options.own_orders
     accounts = accounts_of(orders) if own else ACCOUNTS
     listings = listings_of(orders) if own else LISTINGS
     world = make_world(options.home, accounts=accounts, listings=listings)
@@ -145,7 +153,14 @@ def _avoid_midnight(console: Console) -> None:
 
 
 def _play(stage: Stage, options: Options, display: show.Display) -> None:
-    """Let the orders flow, and do at each mark what the script wants."""
+    """Let the orders flow, and do at each mark what the script wants.
+
+    A user's own flow to its end first: a kill in its middle could have an IOC order refused.
+    """
+    if options.own_orders:
+        display.say("  your own orders: no fault is injected; the kills come when all have answers")
+        stage.allow(len(stage.script))
+        stage.await_quiet(FLOW_LIMIT_S, options.quiet_limit_s)
     for number, act in enumerate(stage.script):
         stage.allow(number)
         stage.await_sent(stage.marks[number], FLOW_LIMIT_S)
@@ -181,13 +196,17 @@ def _close(stage: Stage, options: Options, display: show.Display) -> list[Check]
     checks = all_checks(evidence)
     faults = [*stage.rest.faults, *repeated]
     checks.append(Check(name="REST: sent again, taken once", figure="", faults=faults))
-    display.say("falsifying the venues' trade files and reconciling")
-    injected = closing.falsify(stage.world, options.seed)
+    if options.own_orders:
+        display.say("reconciling with the venues' trade files")
+        injected = closing.true_files(stage.world)
+    else:
+        display.say("falsifying the venues' trade files and reconciling")
+        injected = closing.falsify(stage.world, options.seed)
     _, said = closing.reconcile(stage.world, trade_date)
     checks.append(closing.recon_check(stage.database, stage.world, trade_date, injected, said))
     display.say("verifying the chain and every table")
     checks.append(closing.verify(stage.world))
-    return checks + figures(evidence, stage.scene.recoveries)
+    return checks + figures(evidence, stage.scene.recoveries, outages=not options.own_orders)
 
 
 def _stay(stage: Stage) -> None:

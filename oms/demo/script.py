@@ -52,8 +52,8 @@ class Scene:
             venue.check()
 
 
-def acts(scene: Scene) -> list[Act]:
-    """The whole script, in order."""
+def acts(scene: Scene, *, own_orders: bool) -> list[Act]:
+    """The whole script, in order; of a user's own orders the kills alone, at the end."""
 
     def tell(venue: str, do: Callable[[ExchangeControl], object]) -> Callable[[], None]:
         def act() -> None:
@@ -64,6 +64,12 @@ def acts(scene: Scene) -> list[Act]:
         return act
 
     first, second, third = scene.venues
+    if own_orders:
+        return [
+            Act(at=1, name="SIGKILL of the core", run=lambda: _kill_core(scene)),
+            Act(at=1, name=f"SIGKILL of {second}", run=lambda: _kill_venue(scene, second)),
+            Act(at=1, name="SIGKILL of the core", run=lambda: _kill_core(scene)),
+        ]
     script = [
         (0.04, f"{first} rejects the next 5 orders", tell(first, lambda v: v.reject_next(5))),
         (0.08, f"{second} loses 4 acks", tell(second, lambda v: v.drop_acks_next(4))),

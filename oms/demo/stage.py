@@ -30,6 +30,9 @@ class Wanted(Protocol):
     def seed(self) -> int: ...
 
     @property
+    def own_orders(self) -> bool: ...
+
+    @property
     def lose_a_fill(self) -> bool: ...
 
 
@@ -114,7 +117,7 @@ def open_stage(
         scene = _open_scene(stack, world, options)
         fix_orders = [one for one in orders if not one.rest]
         clients = scene.clients
-        script = acts(scene)
+        script = acts(scene, own_orders=options.own_orders)
         marks = [max(1, round(act.at * len(fix_orders))) for act in script]
         rest = RestClient(
             world,

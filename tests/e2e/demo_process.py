@@ -14,7 +14,7 @@ _STOP_S = 60.0
 _LOSE_A_FILL = """
 import sys
 from oms.demo.run import Options, main
-sys.exit(main(Options(orders=120, lose_a_fill=True, quiet_limit_s=4.0)))
+sys.exit(main(Options(orders="120", lose_a_fill=True, quiet_limit_s=4.0)))
 """
 
 

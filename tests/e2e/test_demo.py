@@ -44,9 +44,13 @@ def test_it_stays_up_for_a_fix_session_and_rest_until_interrupted(tmp_path: Path
         "MINE-1,MY-FUND,TSLA,BUY,100,LIMIT,251.15,DAY\n"
         "MINE-2,ALPHA-1,AAPL,SELL,50,MARKET,,IOC\n"
     )
-    with DemoProcess(tmp_path, "--keep", "--orders-file", str(orders)) as demo:
+    with DemoProcess(tmp_path, "--keep", "--orders", str(orders)) as demo:
         demo.await_text("Logs  ", RUN_S)
         assert set(demo.lines().values()) == {"pass"}, demo.said
+        assert "0 found, 0 injected" in demo.said
+        for act in ("busts", "corrects", "late", "unasked", "rejects", "loses", "falsifying"):
+            assert act not in demo.said
+        assert "/s in 0.0 s" not in demo.said
         told = dict(re.findall(r"^  +(\S.*?)  +(\S+)$", demo.said, re.MULTILINE))
         assert httpx.get(told["REST, with documentation"], trust_env=False).status_code == 200
         assert "plumbline_" in httpx.get(told["Metrics of the core"], trust_env=False).text
@@ -84,7 +88,7 @@ def test_a_bad_orders_file_sends_nothing(tmp_path: Path) -> None:
         "cl_ord_id,account,symbol,side,order_qty,ord_type,price,time_in_force\n"
         "MINE-1,ALPHA-1,AAPL,BUY,-5,LIMIT,251.15,DAY\n"
     )
-    with DemoProcess(tmp_path, "--orders-file", str(orders)) as demo:
+    with DemoProcess(tmp_path, "--orders", str(orders)) as demo:
         assert demo.wait(RUN_S) == 2
         assert "row 2: order_qty = '-5': must be greater than zero" in demo.said
         assert not (tmp_path / "var").exists()
