@@ -58,7 +58,6 @@ ClOrdId = Annotated[
         examples=["A-20261121-0001"],
     ),
 ]
-OrderId = Annotated[str, Field(pattern=PRINTABLE, max_length=64, description="our OrderID (37)")]
 ShortText = Annotated[str, Field(pattern=PRINTABLE, max_length=64)]
 Reasoning = Annotated[
     str,

@@ -23,9 +23,9 @@ from fix_sessions.settings import SessionSpec
 from oms.app.database import Urls, database, database_faults, migrate
 from oms.app.exits import Exit, Stop
 from oms.app.fix_stores import open_stores
-from oms.app.trading_date import trade_date_at
 from oms.domain.commands import SYSTEM, CoreStarted, SetRiskLimit
 from oms.domain.state import State
+from oms.domain.values import utc
 from oms.runtime.clock import SystemClock
 from oms.runtime.journal_thread import JournalThread
 from oms.runtime.memory import Collector
@@ -35,6 +35,7 @@ from oms.runtime.sequencer import Sequencer
 from oms.runtime.throttle import Throttle
 from oms.settings.model import Settings
 from oms.settings.reference import reference_of
+from oms.settings.trading_date import trade_date_of
 from oms.store.batch import Batch
 from oms.store.codec import CodecError
 from oms.store.inbox import InboxReader
@@ -220,7 +221,9 @@ class CoreProcess:
             origin=SYSTEM,
             leader_epoch=self._leadership.epoch,
             version=version("plumbline"),
-            trade_date=trade_date_at(self._settings.trading_day, self._clock.now()).isoformat(),
+            trade_date=trade_date_of(
+                self._settings.trading_day, utc(self._clock.now())
+            ).isoformat(),
         )
 
     def _first_limits(self) -> list[SetRiskLimit]:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-REJECT_TYPES = frozenset({"3", "j"})
 FINAL = frozenset({"2", "3", "4", "8", "C"})
 """Filled, DoneForDay, Canceled, Rejected, Expired."""
 _TRADE, _BUST, _CORRECT, _STATUS, _REPLACED = "F", "H", "G", "I", "5"

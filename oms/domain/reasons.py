@@ -41,11 +41,9 @@ class Reason(StrEnum):
     END_OF_DAY = "END_OF_DAY"
     OPERATOR = "OPERATOR"
     UNSUPPORTED_VALUE = "UNSUPPORTED_VALUE"
-    NOT_PERMITTED = "NOT_PERMITTED"
     STALE = "STALE"
     TRADE_BUSTED = "TRADE_BUSTED"
     MASS_CANCEL = "MASS_CANCEL"
-    EXCESS_FILL = "EXCESS_FILL"
     SESSION_LOST = "SESSION_LOST"
     NOT_ACKNOWLEDGED = "NOT_ACKNOWLEDGED"
     VENUE_DISAGREES = "VENUE_DISAGREES"
@@ -116,6 +114,5 @@ SPECS: dict[Reason, ReasonSpec] = {reason: ReasonSpec() for reason in Reason} | 
         ord_rej_reason=OrdRejReason.EXCHANGE_CLOSED, transient=True, http_status=503
     ),
     Reason.VENUE_REFUSED: ReasonSpec(ord_rej_reason=OrdRejReason.BROKER_OPTION),
-    Reason.NOT_PERMITTED: ReasonSpec(http_status=403),
     Reason.STALE: ReasonSpec(transient=True),
 }

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from oms.domain.fix import Side
 from oms.domain.order import Execution
 from oms.domain.state import Position
-from oms.domain.values import COST_QUANTUM, ZERO, average
+from oms.domain.values import COST_QUANTUM, ZERO
 
 
 def book_trade(position: Position, side: Side, last_qty: Decimal, last_px: Decimal) -> None:
@@ -49,8 +49,3 @@ def rebuild(position: Position, trades: list[tuple[Side, Execution]]) -> None:
     for side, execution in trades:
         if not execution.busted:
             book_trade(position, side, execution.last_qty, execution.last_px)
-
-
-def average_price(position: Position) -> Decimal:
-    """Average price of what is open, to ten decimals; zero when flat."""
-    return average(position.cost, position.quantity)

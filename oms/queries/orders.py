@@ -49,12 +49,6 @@ def get_order(connection: Connection, order_id: str, *, scope: Scope = EVERYTHIN
     return row_of(connection, query)
 
 
-def get_child(connection: Connection, order_id: str) -> Row | None:
-    """One child order."""
-    query = select(child_orders).where(child_orders.c.order_id == order_id)
-    return row_of(connection, query)
-
-
 def children_of(connection: Connection, order_id: str) -> list[Row]:
     """The orders that we sent to venues for a client order, first to last."""
     query = (
