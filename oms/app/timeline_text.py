@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from oms.audit.timeline import EntryKind, TimelineEntry
+from oms.domain.fix import OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.values import utc
 
 _ARROW: Final = {
@@ -13,6 +14,15 @@ _ARROW: Final = {
     EntryKind.FIX_OUT: "->",
 }
 _BELOW: Final = frozenset({"figures", "quotes", "origin", "terms"})
+
+_NAMES: Final = {
+    "side": Side,
+    "ord_type": OrdType,
+    "time_in_force": TimeInForce,
+    "ord_status": OrdStatus,
+}
+_MOMENTS: Final = frozenset({"at"})
+_TIME: Final = "%Y-%m-%d %H:%M:%S"
 
 
 def lines_of(entries: list[TimelineEntry]) -> Iterator[str]:
@@ -35,11 +45,22 @@ def _plain(detail: dict[str, Any]) -> str:
     """What the entry says, empty fields left out; an order's terms among the rest."""
     said = {**detail, **detail.get("terms", {})}
     found = [
-        f"{name}={value}"
+        f"{name}={_told(name, value)}"
         for name, value in said.items()
         if name not in _BELOW and value not in (None, "", [], False)
     ]
     return f": {' '.join(found)}" if found else ""
+
+
+def _told(name: str, value: Any) -> Any:
+    """An enumeration's name for its FIX value, UTC for microseconds; all else as it is."""
+    if name in _NAMES:
+        known = {one.value: one.name for one in _NAMES[name]}
+        return known.get(value, value)
+    if isinstance(value, int) and (name in _MOMENTS or name.endswith(("_at", "_time"))):
+        moment = utc(value)
+        return f"{moment:{_TIME}}.{moment.microsecond:06d}Z"
+    return value
 
 
 def _below(detail: dict[str, Any]) -> Iterator[str]:
