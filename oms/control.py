@@ -46,7 +46,7 @@ from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.orders.requests import can_force_cancel, forced_cancel
 from oms.orders.settle import rejected
-from oms.risk.limits import Level, refusal_of_kill, refusal_of_limit
+from oms.risk.limits import Level, refusal_of_kill, refusal_of_limit, unconfigured
 
 ControlCommand = (
     MessageRejectedByPeer
@@ -94,7 +94,7 @@ def decide_control(state: State, command: ControlCommand) -> Iterator[Event]:
         case CoreStarted():
             yield from _started(state, command)
         case SetRiskLimit():
-            yield from _set_limit(command)
+            yield from _set_limit(state, command)
         case EngageKillSwitch():
             yield from _engage(state, command)
         case ReleaseKillSwitch():
@@ -180,8 +180,15 @@ def _answer(text: str, reason: Reason = Reason.NONE) -> CommandAnswered:
     return CommandAnswered(accepted=reason is Reason.NONE, reason=reason, text=text)
 
 
-def _set_limit(command: SetRiskLimit) -> Iterator[Event]:
+def _unknown_subject(state: State, level: str, subject: str) -> str:
+    rule = unconfigured(state.reference, level, subject)
+    return f"subject = {subject}: {rule}" if rule else ""
+
+
+def _set_limit(state: State, command: SetRiskLimit) -> Iterator[Event]:
     fault = refusal_of_limit(command.rule, command.level, command.subject, command.value)
+    if command.value is not None:
+        fault = fault or _unknown_subject(state, command.level, command.subject)
     if fault:
         yield _answer(fault, Reason.UNSUPPORTED_VALUE)
         return
@@ -197,6 +204,7 @@ def _set_limit(command: SetRiskLimit) -> Iterator[Event]:
 
 def _engage(state: State, command: EngageKillSwitch) -> Iterator[Event]:
     fault = refusal_of_kill(command.level, command.subject)
+    fault = fault or _unknown_subject(state, command.level, command.subject)
     if fault:
         yield _answer(fault, Reason.UNSUPPORTED_VALUE)
         return

@@ -159,8 +159,13 @@ def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = [_fault(one) for one in error.errors()]
     status = 400 if any(one["type"] == "json_invalid" for one in error.errors()) else 422
-    detail = "; ".join(f"{one.field} = {one.value}: {one.rule}" for one in faults[:5])
+    detail = "; ".join(_told(one) for one in faults[:5])
     return Problem(status, "invalid-request", detail, errors=faults).response(request.url.path)
+
+
+def _told(fault: Fault) -> str:
+    named = f"{fault.field} = {fault.value}" if fault.value else fault.field
+    return f"{named}: {fault.rule}"
 
 
 def _on_cursor(request: Request, error: Exception) -> Response:

@@ -55,7 +55,7 @@ def _await_schema(urls: Urls) -> None:
             if time.monotonic() >= deadline:
                 raise
             if not told:
-                log.info("side.waits_for_schema", found=str(stop))
+                log.warning("side.waits_for_schema", found=str(stop))
             told = True
             time.sleep(SCHEMA_LOOK_S)
         else:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 
+from oms.domain.instrument import Reference
 from oms.domain.order_events import OrderTerms
 from oms.domain.state import State
 
@@ -66,6 +67,21 @@ def refusal_of_limit(rule: str, level: str, subject: str, value: Decimal | None)
     if value is not None and value < 0:
         return f"value = {value}: must not be negative"
     return ""
+
+
+def unconfigured(reference: Reference, level: str, subject: str) -> str:
+    """The rule that a subject breaks which nobody has configured: it would protect nobody."""
+    clients = reference.clients.values()
+    match level:
+        case Level.SESSION:
+            known, what = subject in reference.clients, "client"
+        case Level.ACCOUNT:
+            known, what = any(subject in one.accounts for one in clients), "account of a client"
+        case Level.SYMBOL:
+            known, what = subject in reference.instruments, "symbol"
+        case _:
+            known, what = True, ""
+    return "" if known else f"must be a configured {what}"
 
 
 def refusal_of_kill(level: str, subject: str) -> str:

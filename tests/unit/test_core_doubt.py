@@ -16,6 +16,7 @@ from oms.domain.commands import (
     SetRiskLimit,
 )
 from oms.domain.events import (
+    CommandAnswered,
     DiscrepancyFound,
     DuplicateExecutionDropped,
     OrderInDoubt,
@@ -270,3 +271,28 @@ def test_fills_with_the_venues_own_count_are_no_discrepancy() -> None:
     world.fill(child, "10", cum_qty=Decimal(90))
     [flagged] = of_type(world, DiscrepancyFound)
     assert (flagged.field, flagged.ours, flagged.theirs) == ("CumQty (14)", "60", "90")
+
+
+def test_a_limit_or_kill_switch_for_nobody_is_refused() -> None:
+    world = connected()
+    world.send(
+        SetRiskLimit(
+            origin=SYSTEM,
+            rule="MAX_ORDER_QTY",
+            level="ACCOUNT",
+            subject="NOBODY",
+            value=Decimal(1),
+        )
+    )
+    [limit] = of_type(world, CommandAnswered)
+    world.send(EngageKillSwitch(origin=SYSTEM, level="SESSION", subject="NOBODY", reason="x"))
+    [switch] = of_type(world, CommandAnswered)
+    assert (limit.accepted, limit.text) == (
+        False,
+        "subject = NOBODY: must be a configured account of a client",
+    )
+    assert (switch.accepted, switch.text) == (
+        False,
+        "subject = NOBODY: must be a configured client",
+    )
+    assert not world.state.kill_switches

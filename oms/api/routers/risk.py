@@ -12,8 +12,8 @@ from oms.api.shown import CommandState, KillSwitch, Listing, RiskLimit
 from oms.api.submit import ACCEPTED, control
 from oms.queries.paging import Row
 from oms.queries.risk import list_kill_switches, list_limits
-from oms.risk.limits import Level
-from oms.settings import Settings
+from oms.risk.limits import Level, unconfigured
+from oms.settings import Settings, reference_of
 
 api = router("risk")
 
@@ -84,21 +84,9 @@ async def post_release(
 
 
 def _refuse_unknown(settings: Settings, level: str, subject: str) -> None:
-    """A misspelt subject would be in force and protect nobody."""
-    match level:
-        case Level.SESSION:
-            known = [client.name for client in settings.clients]
-            what = "client"
-        case Level.ACCOUNT:
-            known = [account for client in settings.clients for account in client.accounts]
-            what = "account of a client"
-        case Level.SYMBOL:
-            known = [instrument.symbol for instrument in settings.instruments]
-            what = "symbol"
-        case _:
-            return
-    if subject not in known:
-        raise invalid("subject", subject, f"must be a configured {what}")
+    rule = unconfigured(reference_of(settings), level, subject)
+    if rule:
+        raise invalid("subject", subject, rule)
 
 
 def _concerns(caller: Principal, row: Row) -> bool:
