@@ -52,7 +52,9 @@ def reference() -> Reference:
             for symbol in SYMBOLS
         },
         venues={name: Venue(name=name, session=name) for name in VENUES},
-        clients={CLIENT: Client(name=CLIENT, session=CLIENT, accounts=frozenset(ACCOUNTS))},
+        clients={
+            CLIENT: Client(name=CLIENT, session=CLIENT, accounts=frozenset({*ACCOUNTS, "ACC9"}))
+        },
     )
 
 
