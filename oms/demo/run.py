@@ -31,6 +31,7 @@ FINISH_LIMIT_S = 30.0
 REPEATED_SUBMISSIONS = 10
 MAX_ORDERS = 1_000_000
 _COUNT_DIGITS = 7
+_LOOK_S = 0.5
 _LAST_MINUTES = 5
 
 
@@ -210,7 +211,13 @@ def _close(stage: Stage, options: Options, display: show.Display) -> list[Check]
 
 
 def _stay(stage: Stage) -> None:
-    with contextlib.suppress(KeyboardInterrupt):
-        while True:
+    """Until SIGINT or SIGTERM, also where SIGINT was ignored by whoever started us."""
+    asked = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}
+    try:
+        while not asked.wait(_LOOK_S):
             stage.scene.check()
-            time.sleep(0.5)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
