@@ -10,24 +10,18 @@ import select
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from fix_sessions import descriptors, sequences
+from fix_sessions import descriptors
 from fix_sessions.acceptor import Acceptor, PortInUse
 from fix_sessions.application import Callbacks, SessionHandler, SessionRecord
 from fix_sessions.backlog import Backlog
-from fix_sessions.binding import quickfix, send_message
+from fix_sessions.binding import quickfix
 from fix_sessions.initiator import Initiator
-from fix_sessions.message_text import msg_seq_num_of, text_of
-from fix_sessions.outgoing import message_of, pieces_of
-from fix_sessions.settings import (
-    SessionSpec,
-    SettingsError,
-    check_specs,
-    dictionary_of,
-    settings_text,
-)
-from fix_sessions.store_files import files_of
+from fix_sessions.quickfix_parts import QuickfixParts
+from fix_sessions.refused_resets import mend_stores, open_files
+from fix_sessions.sessions import EngineFault, Sessions
+from fix_sessions.settings import SessionSpec, SettingsError, check_specs, dictionary_of
 from fix_sessions.transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -39,15 +33,17 @@ _CONNECTING_TICK_S = 0.1
 _STOP_POLL_S = 0.02
 
 
-class EngineFault(RuntimeError):
-    """A callback or QuickFIX itself failed: the process must stop, and recovers by its journal."""
-
-
 def _session_id(spec: SessionSpec) -> Any:
     return quickfix.SessionID(spec.begin_string, spec.sender_comp_id, spec.target_comp_id)
 
 
-class Engine:
+def _check_free(specs: Sequence[SessionSpec]) -> None:
+    for spec in specs:
+        if quickfix.Session.doesSessionExist(_session_id(spec)):
+            raise SettingsError(f"session {spec.quickfix_id}: this process runs it already")
+
+
+class Engine(Sessions):
     """FIX sessions by their short names. Not safe for threads: one thread calls everything.
 
     Sessions exist once the engine is made, so their numbers can be set before `start` opens them.
@@ -65,33 +61,33 @@ class Engine:
         slow_consumer_s: float = 10.0,
     ) -> None:
         check_specs(sessions)
-        for spec in sessions:
-            if quickfix.Session.doesSessionExist(_session_id(spec)):
-                raise SettingsError(f"session {spec.quickfix_id}: this process runs it already")
-        self._handler = handler
-        self._store_dir, self._log_dir = store_dir, log_dir
+        _check_free(sessions)
+        by_quickfix_id = {spec.quickfix_id: SessionRecord(spec) for spec in sessions}
+        super().__init__(
+            {record.session_id: record for record in by_quickfix_id.values()},
+            callbacks=Callbacks(by_quickfix_id, handler, self._has_connection),
+            handler=handler,
+            store_dir=store_dir,
+        )
         self._epoll = select.epoll()
         self._owners: dict[int, Transport] = {}
         self._wakeups: dict[int, Callable[[], None]] = {}
         self._backlog = Backlog(slow_consumer_s)
         self._epoll.register(self._backlog.fileno(), select.EPOLLIN)
-        self._by_quickfix_id = {spec.quickfix_id: SessionRecord(spec) for spec in sessions}
-        self._records = {record.session_id: record for record in self._by_quickfix_id.values()}
-        self._callbacks = Callbacks(self._by_quickfix_id, handler, self._has_connection)
         dictionaries = {
             path: quickfix.DataDictionary(str(path)).this
             for path in {s.dictionary or dictionary_of(s.begin_string) for s in sessions}
         }
         self._next_tick_s = 0.0
         self._next_connecting_tick_s = 0.0
-        self._kept: list[Any] = []  # what QuickFIX points to without owning it
+        self._parts = QuickfixParts(self._callbacks, store_dir, log_dir)
         # Called when a wait has ended, before anything is read or sent; what it raises ends `poll`.
         self.before_work: Callable[[], None] | None = None
-        self._open_files()
+        open_files(self._records, store_dir)
         accepting = [spec for spec in sessions if spec.role == "acceptor"]
-        self._acceptor = Acceptor(accepting, self, self._make_acceptor) if accepting else None
+        self._acceptor = Acceptor(accepting, self, self._parts.acceptor) if accepting else None
         self._initiators = {
-            spec.session_id: Initiator(spec, self, self._make_initiator)
+            spec.session_id: Initiator(spec, self, self._parts.initiator)
             for spec in sessions
             if spec.role == "initiator"
         }
@@ -105,32 +101,6 @@ class Engine:
             record.dictionary = dictionaries[spec.dictionary or dictionary_of(spec.begin_string)]
             if record.files is not None:
                 record.files.keep()
-
-    def _open_files(self) -> None:
-        """Undo the resets that nobody had accepted when the last process ended."""
-        for record in self._records.values():
-            if record.spec.role == "acceptor":
-                record.files = files_of(self._store_dir, record.spec)
-                if record.files.was_reset():
-                    record.files.restore()
-
-    def _parts(self, specs: Sequence[SessionSpec], port: int | None) -> tuple[Any, ...]:
-        text = settings_text(
-            specs, store_dir=self._store_dir, log_dir=self._log_dir, accept_port=port
-        )
-        settings = quickfix.SessionSettings()
-        settings.setFromString(text)
-        parts = [self._callbacks, quickfix.FileStoreFactory(settings), settings]
-        if self._log_dir is not None:
-            parts.append(quickfix.FileLogFactory(settings))
-        self._kept.append(parts)
-        return tuple(parts)
-
-    def _make_acceptor(self, specs: Sequence[SessionSpec], port: int) -> Any:
-        return quickfix.SocketAcceptor(*self._parts(specs, port))
-
-    def _make_initiator(self, specs: Sequence[SessionSpec]) -> Any:
-        return quickfix.SocketInitiator(*self._parts(specs, None))
 
     # Running
 
@@ -175,7 +145,7 @@ class Engine:
         try:
             self._serve(events)
             if self._callbacks.tried:
-                self._mend_stores()
+                mend_stores(self._records, self._callbacks.tried)
             now_s = time.monotonic()
             if now_s >= self._next_tick_s:
                 self._tick(now_s)
@@ -212,78 +182,17 @@ class Engine:
             record.session = None
         for transport in self._transports:
             transport.close()
-        self._kept.clear()
+        self._parts.forget()
         self._backlog.close()
         self._epoll.close()
 
     # Sessions
-
-    def send(self, session_id: str, msg_type: str, fields: Sequence[tuple[int, str]]) -> int:
-        """Number, store and, if the session is logged on, send a message; its MsgSeqNum.
-
-        `fields` is the body with groups in order; PossResend (97) and other header fields that the
-        session does not set may be among them. What is sent while offline goes out when the
-        counterparty asks for it after its next logon. Raises EngineFault if it cannot be stored.
-        """
-        return self.send_pieces(session_id, msg_type, pieces_of(fields))
-
-    def send_pieces(
-        self, session_id: str, msg_type: str, pieces: Sequence[str], *, groups: bool = True
-    ) -> int:
-        """As `send`, for fields that are `tag=value` already, none of them the session's own.
-
-        groups: whether repeating groups are among them.
-        """
-        record = self._records[session_id]
-        message = message_of(msg_type, pieces, record.dictionary if groups else None)
-        sent = send_message(record.session, message)
-        if not sent:
-            number = self.next_outbound(session_id)
-            self._callbacks.fault = self._callbacks.fault or OSError(
-                f"session {session_id}: message {number} could not be stored in {self._store_dir}"
-            )
-        if self._callbacks.fault is not None:
-            self._raise_fault()
-        text = text_of(message)
-        number = msg_seq_num_of(text)
-        self._handler.on_sent(session_id, number, text)
-        return number
-
-    def is_logged_on(self, session_id: str) -> bool:
-        return self._records[session_id].logged_on
-
-    def logout(self, session_id: str, reason: str) -> None:
-        """Log out and stay so until `logon`."""
-        record = self._records[session_id]
-        record.logout_reason = reason
-        record.session.logout(reason)
-        if record.logged_on:
-            record.session.next(quickfix.UtcTimeStamp.now())
-        self._raise_fault()
-
-    def logon(self, session_id: str) -> None:
-        """Let a session that was logged out come back."""
-        self._records[session_id].session.logon()
 
     def disconnect(self, session_id: str) -> None:
         """End the connection without a Logout; the counterparty, or we, may connect again."""
         self._records[session_id].session.disconnect()
         self._transport_of(session_id).unfinished = True
         self._raise_fault()
-
-    def expected_inbound(self, session_id: str) -> int:
-        return sequences.expected_inbound(self._records[session_id].session)
-
-    def set_expected_inbound(self, session_id: str, number: int) -> None:
-        """Set it, in either direction: what the journal lacks is asked for again."""
-        sequences.set_expected_inbound(self._records[session_id].session, number)
-
-    def next_outbound(self, session_id: str) -> int:
-        return sequences.next_outbound(self._records[session_id].session)
-
-    def set_next_outbound(self, session_id: str, number: int) -> None:
-        """Raise it; ValueError where it would go backwards."""
-        sequences.set_next_outbound(self._records[session_id].session, number)
 
     # Inside
 
@@ -355,28 +264,10 @@ class Engine:
                 record.session.next(stamp)
             elif record.files is not None:
                 self._callbacks.tried.add(record.session_id)
-        self._mend_stores()
+        mend_stores(self._records, self._callbacks.tried)
         for transport in self._transports:
             self._pump(transport, [])
         self._backlog.check(now_s)
-
-    def _mend_stores(self) -> None:
-        """QuickFIX resets a session before it asks whether the Logon is welcome: undo what was not.
-
-        What was sent is in the files that it deleted, and comes back with the numbers.
-        """
-        for session_id in self._callbacks.tried:
-            record = self._records[session_id]
-            if record.files is None or not record.files.was_reset():
-                continue
-            if record.reset_accepted:
-                record.files.keep()
-            else:
-                _log.warning("session %s: a reset was refused; its numbers are back", session_id)
-                record.files.restore()
-                record.session.refresh()
-            record.reset_accepted = False
-        self._callbacks.tried.clear()
 
     def _connect(self, now_s: float) -> None:
         """Move on the initiators that are not logged on: connect, and see the connection made."""
@@ -391,10 +282,3 @@ class Engine:
         if any(not self.is_logged_on(session_id) for session_id in self._initiators):
             return self._next_connecting_tick_s - now_s
         return _TICK_S
-
-    def _raise_fault(self) -> None:
-        if self._callbacks.fault is not None:
-            self._stopped_by(self._callbacks.fault)
-
-    def _stopped_by(self, fault: BaseException) -> NoReturn:
-        raise EngineFault(f"the FIX engine stopped: {type(fault).__name__}: {fault}") from fault

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,7 +77,10 @@ def engine_port(bench: Bench) -> int:
 
 
 def inodes_of(pid: int) -> set[str]:
-    links = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    links = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            links.append(str(entry.readlink()))
     return {link[8:-1] for link in links if link.startswith("socket:[")}
 
 

@@ -1,0 +1,37 @@
+"""QuickFIX resets a session before it asks whether the Logon is welcome: undo what was not.
+
+What was sent is in the files that it deleted, and comes back with the numbers.
+"""
+
+import logging
+from pathlib import Path
+
+from fix_sessions.application import SessionRecord
+from fix_sessions.store_files import files_of
+
+_log = logging.getLogger(__name__)
+
+
+def open_files(records: dict[str, SessionRecord], store_dir: Path) -> None:
+    """Before the engine opens the stores: undo what nobody had accepted when a process ended."""
+    for record in records.values():
+        if record.spec.role == "acceptor":
+            record.files = files_of(store_dir, record.spec)
+            if record.files.was_reset():
+                record.files.restore()
+
+
+def mend_stores(records: dict[str, SessionRecord], tried: set[str]) -> None:
+    """Settle the resets of the sessions that somebody tried to log on to; empties `tried`."""
+    for session_id in tried:
+        record = records[session_id]
+        if record.files is None or not record.files.was_reset():
+            continue
+        if record.reset_accepted:
+            record.files.keep()
+        else:
+            _log.warning("session %s: a reset was refused; its numbers are back", session_id)
+            record.files.restore()
+            record.session.refresh()
+        record.reset_accepted = False
+    tried.clear()

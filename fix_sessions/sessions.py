@@ -1,0 +1,100 @@
+"""What an engine's owner does with its sessions: send, log out and on, read and set numbers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from fix_sessions import sequences
+from fix_sessions.application import Callbacks, SessionHandler, SessionRecord
+from fix_sessions.binding import quickfix, send_message
+from fix_sessions.message_text import msg_seq_num_of, text_of
+from fix_sessions.outgoing import message_of, pieces_of
+
+
+class EngineFault(RuntimeError):
+    """A callback or QuickFIX itself failed: the process must stop, and recovers by its journal."""
+
+
+class Sessions:
+    """The sessions of one engine by their short names; the engine itself adds the polling."""
+
+    def __init__(
+        self,
+        records: dict[str, SessionRecord],
+        *,
+        callbacks: Callbacks,
+        handler: SessionHandler,
+        store_dir: Path,
+    ) -> None:
+        self._records = records
+        self._callbacks = callbacks
+        self._handler = handler
+        self._store_dir = store_dir
+
+    def send(self, session_id: str, msg_type: str, fields: Sequence[tuple[int, str]]) -> int:
+        """Number, store and, if the session is logged on, send a message; its MsgSeqNum.
+
+        `fields` is the body with groups in order; PossResend (97) and other header fields that the
+        session does not set may be among them. What is sent while offline goes out when the
+        counterparty asks for it after its next logon. Raises EngineFault if it cannot be stored.
+        """
+        return self.send_pieces(session_id, msg_type, pieces_of(fields))
+
+    def send_pieces(
+        self, session_id: str, msg_type: str, pieces: Sequence[str], *, groups: bool = True
+    ) -> int:
+        """As `send`, for fields that are `tag=value` already, none of them the session's own.
+
+        groups: whether repeating groups are among them.
+        """
+        record = self._records[session_id]
+        message = message_of(msg_type, pieces, record.dictionary if groups else None)
+        sent = send_message(record.session, message)
+        if not sent:
+            number = self.next_outbound(session_id)
+            self._callbacks.fault = self._callbacks.fault or OSError(
+                f"session {session_id}: message {number} could not be stored in {self._store_dir}"
+            )
+        if self._callbacks.fault is not None:
+            self._raise_fault()
+        text = text_of(message)
+        number = msg_seq_num_of(text)
+        self._handler.on_sent(session_id, number, text)
+        return number
+
+    def is_logged_on(self, session_id: str) -> bool:
+        return self._records[session_id].logged_on
+
+    def logout(self, session_id: str, reason: str) -> None:
+        """Log out and stay so until `logon`."""
+        record = self._records[session_id]
+        record.logout_reason = reason
+        record.session.logout(reason)
+        if record.logged_on:
+            record.session.next(quickfix.UtcTimeStamp.now())
+        self._raise_fault()
+
+    def logon(self, session_id: str) -> None:
+        """Let a session that was logged out come back."""
+        self._records[session_id].session.logon()
+
+    def expected_inbound(self, session_id: str) -> int:
+        return sequences.expected_inbound(self._records[session_id].session)
+
+    def set_expected_inbound(self, session_id: str, number: int) -> None:
+        """Set it, in either direction: what the journal lacks is asked for again."""
+        sequences.set_expected_inbound(self._records[session_id].session, number)
+
+    def next_outbound(self, session_id: str) -> int:
+        return sequences.next_outbound(self._records[session_id].session)
+
+    def set_next_outbound(self, session_id: str, number: int) -> None:
+        """Raise it; ValueError where it would go backwards."""
+        sequences.set_next_outbound(self._records[session_id].session, number)
+
+    def _raise_fault(self) -> None:
+        if self._callbacks.fault is not None:
+            self._stopped_by(self._callbacks.fault)
+
+    def _stopped_by(self, fault: BaseException) -> NoReturn:
+        raise EngineFault(f"the FIX engine stopped: {type(fault).__name__}: {fault}") from fault

@@ -1,0 +1,227 @@
+"""FIX sessions, sequencer and journal in one process, built once, top to bottom."""
+
+import secrets
+import select
+import time
+
+import structlog
+from prometheus_client import CollectorRegistry, start_http_server
+
+from fix_sessions.edge import Edge
+from fix_sessions.engine import Engine, EngineFault
+from fix_sessions.gate_events import GateEvent, GateEventKind
+from fix_sessions.gate_process import GateProcess
+from oms.app.core_start import configured_limits, core_started
+from oms.app.database import Urls
+from oms.app.exits import Exit, Stop
+from oms.app.fix_parties import counterparties_of, gate_config_of, session_specs
+from oms.app.fix_stores import open_stores
+from oms.domain.state import State
+from oms.domain.values import utc
+from oms.runtime.clock import SystemClock
+from oms.runtime.journal_thread import JournalThread
+from oms.runtime.memory import Collector
+from oms.runtime.metrics import CoreMetrics
+from oms.runtime.recovery import Recovered, recover
+from oms.runtime.sequencer import Sequencer
+from oms.runtime.throttle import Throttle
+from oms.settings.model import Settings
+from oms.settings.reference import reference_of
+from oms.settings.trading_date import trade_date_of
+from oms.store.batch import Batch
+from oms.store.inbox import InboxReader
+from oms.store.journal import PostgresJournal
+from oms.store.leader import Leadership
+
+log = structlog.get_logger()
+
+POLL_S = 0.25
+# How often sessions are served while the journal is behind: enough for their heartbeats.
+SLOW_READ_S = 1.0
+# Clients may go on sending until they are logged out, so before that it is done with less.
+BEFORE_LOGOUT_S = 1.0
+QUIET_LIMIT_S = 5.0
+QUIET_GATE_EVENTS = (GateEventKind.CONNECTED, GateEventKind.DISCONNECTED)
+LOGOUT_LIMIT_S = 3.0
+
+
+class CoreProcess:
+    """Everything of a core that leads. `turn` is one round of its loop."""
+
+    def __init__(self, settings: Settings, urls: Urls, leadership: Leadership) -> None:
+        self._settings = settings
+        self._leadership = leadership
+        self._clock = SystemClock()
+        registry = CollectorRegistry()
+        self._metrics = CoreMetrics(registry)
+        self._metrics.configured([one.name for one in settings.clients])
+        self._metrics.configured([one.name for one in settings.venues])
+        self._registry = registry
+        self._state = State(reference=reference_of(settings))
+        journal = PostgresJournal(leadership)
+        self._recovered = recover(self._state, journal)
+        self._log_recovery(self._recovered)
+        self._journal_thread = JournalThread(journal)
+        ticket = secrets.token_hex(16)
+        self._edge = Edge(
+            counterparties_of(settings),
+            epochs={one.name: one.epoch for one in self._state.sessions.values()},
+            ticket=ticket,
+            clock=self._clock,
+        )
+        specs = session_specs(settings)
+        store_dir = settings.core.data_dir / settings.core.shard / "fix"
+        self._stores = open_stores(store_dir, specs, self._state, leadership)
+        self._engine = Engine(specs, store_dir=store_dir, handler=self._edge)
+        self._engine.before_work = self._journal_thread.assure
+        self._ticket = ticket
+        self._gate: GateProcess | None = None
+        self._edge.engine = self._engine
+        limits = {one.name: one.max_messages_per_second for one in settings.venues}
+        self._sequencer = Sequencer(
+            state=self._state,
+            last_hash=self._recovered.last_hash,
+            journal=self._journal_thread,
+            new_batch=lambda seq, last: Batch(
+                self._state, first_seq=seq, previous_hash=last, leader_epoch=leadership.epoch
+            ),
+            outlet=Throttle(self._edge, limits, self._clock),
+            clock=self._clock,
+            metrics=self._metrics,
+        )
+        self._edge.intake = self._sequencer
+        self._inbox = InboxReader(urls.app)
+        self._collector = Collector()
+        self._next_refresh = 0.0
+        self._read_at = 0.0
+
+    def _log_recovery(self, recovered: Recovered) -> None:
+        self._metrics.recovery.set(recovered.seconds)
+        self._metrics.leader_epoch.set(self._leadership.epoch)
+        log.info(
+            "core.recovered",
+            entries=recovered.entries,
+            seconds=round(recovered.seconds, 3),
+            open_orders=len(self._state.open_orders),
+            undelivered=len(recovered.undelivered),
+            epoch=self._leadership.epoch,
+        )
+
+    def start(self) -> None:
+        """Numbers from the journal, then sessions open. Raises PortInUse, GateError, Stop."""
+        self._journal_thread.start()
+        trade_date = trade_date_of(self._settings.trading_day, utc(self._clock.now()))
+        self._sequencer.submit(core_started(self._leadership.epoch, trade_date))
+        sessions = self._state.sessions.values()
+        self._edge.set_numbers(
+            {one.name: one.inbound for one in sessions},
+            {one.name: one.outbound for one in sessions},
+        )
+        if not self._recovered.entries:
+            for command in configured_limits(self._settings):
+                self._sequencer.submit(command)
+        # First of all entries of this leader: what is sent again below is noted after it.
+        self._sequencer.pump()
+        self._sequencer.deliver_again(self._recovered.undelivered)
+        self._commit_start()
+        self._engine.start()
+        self._engine.add_wakeup(self._journal_thread.fileno(), self._journal_thread.clear_wakeup)
+        self._start_metrics()
+        if self._settings.clients:
+            self._start_gate()
+        self._inbox.start()
+        self._engine.add_wakeup(self._inbox.fileno(), self._take_inbox)
+        log.info("core.leads", epoch=self._leadership.epoch, seq=self._state.seq)
+
+    def _commit_start(self) -> None:
+        """Who leads is durable before anything leaves: the next leader knows whose stores count."""
+        while not self._sequencer.idle:
+            select.select([self._journal_thread.fileno()], [], [], POLL_S)
+            self._journal_thread.clear_wakeup()
+            self._sequencer.flush()
+            self._sequencer.pump()
+
+    def _start_metrics(self) -> None:
+        core = self._settings.core
+        if not core.metrics_port:
+            return
+        try:
+            start_http_server(core.metrics_port, core.metrics_host, registry=self._registry)
+        except OSError as error:
+            text = f"core.metrics_port = {core.metrics_port}: {error.strerror}"
+            raise Stop(Exit.PORT_IN_USE, text) from None
+
+    def _start_gate(self) -> None:
+        acceptor = self._settings.acceptor
+        config = gate_config_of(
+            self._settings, engine_port=self._engine.acceptor_port, ticket=self._ticket
+        )
+        self._gate = GateProcess(config)
+        port = self._gate.start()
+        self._engine.add_wakeup(self._gate.fileno(), self._hear_gate)
+        log.info("core.listens", host=acceptor.host, port=port)
+
+    def _hear_gate(self) -> None:
+        assert self._gate is not None
+        for event in self._gate.read_events():
+            if event.kind is GateEventKind.REFUSED and event.reason is not None:
+                self._metrics.gate_refusals.labels(event.reason.value).inc(event.count)
+            tell = log.info if event.kind in QUIET_GATE_EVENTS else log.warning
+            tell(f"gate.{event.kind.value}", **_said(event))
+        if not self._gate.alive():
+            raise EngineFault("the FIX gate ended")
+
+    def _take_inbox(self) -> None:
+        for command in self._inbox.take():
+            self._sequencer.submit(command)
+
+    def turn(self) -> None:
+        """Wait for something and do it. Raises what ends the process."""
+        if self._sequencer.full and time.monotonic() < self._read_at:
+            # The journal is slow: counterparties wait on their connections, not in our memory.
+            select.select([self._journal_thread.fileno()], [], [], POLL_S)
+            self._journal_thread.clear_wakeup()
+        else:
+            self._engine.poll(POLL_S)
+            self._read_at = time.monotonic() + SLOW_READ_S
+        self._sequencer.pump()
+        self._collector.look(quiet=self._sequencer.idle)
+        now = time.monotonic()
+        if now >= self._next_refresh:
+            self._next_refresh = now + 1.0
+            self._metrics.refresh(self._state)
+
+    def stop(self) -> None:
+        """Commit and deliver what is in hand, log out, and journal that too. Raises Stop."""
+        log.info("core.stops")
+        self._engine.remove_wakeup(self._inbox.fileno())
+        self._inbox.stop()
+        self._quiesce(BEFORE_LOGOUT_S)
+        if not self._engine.stop(LOGOUT_LIMIT_S):
+            log.warning("core.logout_unanswered")
+        if not self._quiesce(QUIET_LIMIT_S):
+            text = "the journal did not take the last batch in time; the next start settles it"
+            raise Stop(Exit.FAULT, text)
+
+    def _quiesce(self, limit_s: float) -> bool:
+        """Whether everything was committed, delivered and noted in time."""
+        deadline = time.monotonic() + limit_s
+        self._sequencer.flush()
+        while not self._sequencer.idle and time.monotonic() < deadline:
+            self._engine.poll(0.01)
+            self._sequencer.pump()
+            self._sequencer.flush()
+        return self._sequencer.idle
+
+    def close(self) -> None:
+        """End what this process started; after a fault too."""
+        self._inbox.stop()
+        self._journal_thread.stop(QUIET_LIMIT_S)
+        if self._gate is not None:
+            self._gate.stop()
+        self._engine.close()
+
+
+def _said(event: GateEvent) -> dict[str, object]:
+    names = ("address", "session_id", "reason", "cause", "detail", "count")
+    return {name: getattr(event, name) for name in names if getattr(event, name)}

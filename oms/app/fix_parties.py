@@ -1,0 +1,79 @@
+"""The configuration's clients and venues, as the FIX edge takes them: parties, sessions, gate."""
+
+from fix_sessions.gate_config import GateClient, GateConfig
+from fix_sessions.registry import Counterparty
+from fix_sessions.settings import SessionSpec
+from oms.settings.model import Settings
+
+
+def counterparties_of(settings: Settings) -> list[Counterparty]:
+    """Who is behind each session; a session is called as its client or venue is."""
+    clients = [
+        Counterparty(
+            session_id=one.name, name=one.name, role="client", begin_string=one.begin_string
+        )
+        for one in settings.clients
+    ]
+    venues = [
+        Counterparty(
+            session_id=one.name, name=one.name, role="venue", begin_string=one.begin_string
+        )
+        for one in settings.venues
+    ]
+    return clients + venues
+
+
+def session_specs(settings: Settings) -> list[SessionSpec]:
+    """The engine's sessions: clients behind the gate on a free loopback port, venues outward."""
+    clients = [
+        SessionSpec(
+            session_id=one.name,
+            role="acceptor",
+            begin_string=one.begin_string,
+            sender_comp_id=one.target_comp_id,
+            target_comp_id=one.sender_comp_id,
+            host="127.0.0.1",
+            port=0,
+        )
+        for one in settings.clients
+    ]
+    venues = [
+        SessionSpec(
+            session_id=one.name,
+            role="initiator",
+            begin_string=one.begin_string,
+            sender_comp_id=one.sender_comp_id,
+            target_comp_id=one.target_comp_id,
+            host=one.host,
+            port=one.port,
+            heart_bt_int_s=one.heart_bt_int_s,
+            username=one.username or None,
+            password=one.password.get_secret_value() if one.password else None,
+        )
+        for one in settings.venues
+    ]
+    return clients + venues
+
+
+def gate_config_of(settings: Settings, *, engine_port: int, ticket: str) -> GateConfig:
+    """The gate listens where the configuration says and passes on to the engine's loopback port."""
+    return GateConfig(
+        host=settings.acceptor.host,
+        port=settings.acceptor.port,
+        engine_host="127.0.0.1",
+        engine_port=engine_port,
+        ticket=ticket,
+        clients=tuple(
+            GateClient(
+                session_id=one.name,
+                begin_string=one.begin_string,
+                sender_comp_id=one.sender_comp_id,
+                target_comp_id=one.target_comp_id,
+                username=one.username,
+                password_hash=one.password_hash,
+                allowed_addresses=tuple(str(network) for network in one.allowed_addresses),
+                allow_reset=one.allow_reset,
+            )
+            for one in settings.clients
+        ),
+    )
