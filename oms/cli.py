@@ -4,14 +4,14 @@ Each command imports what it runs only when it runs: `oms --help` needs none of 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from oms.app.exits import Exit, Stop, complain
-
-if TYPE_CHECKING:
-    from oms.settings.model import Settings
+from oms.cli_options import DEFAULT_CONFIG, Config, Json
+from oms.cli_options import settings_of as _settings
+from oms.cli_sessions import session
 
 commands = typer.Typer(
     name="oms",
@@ -33,13 +33,9 @@ for group, name in (
     (recon, "recon"),
     (audit, "audit"),
     (order, "order"),
+    (session, "session"),
 ):
     commands.add_typer(group, name=name)
-
-Config = Annotated[
-    Path, typer.Option("--config", "-c", help="The TOML configuration; OMS_* variables win.")
-]
-DEFAULT_CONFIG = Path("config/oms.toml")
 
 
 def app() -> None:
@@ -258,9 +254,6 @@ def order_resolve(
     operate.resolve_order(_settings(config, "order", quiet=True), order_id, outcome, reason)
 
 
-Json = Annotated[bool, typer.Option("--json", help="As JSON, one document a line.")]
-
-
 @recon.command("run")
 def recon_run(
     date: Annotated[str, typer.Option(help="The venues' date, YYYY-MM-DD (UTC).")],
@@ -332,14 +325,3 @@ def audit_verify(config: Config = DEFAULT_CONFIG) -> None:
     from oms.app import operate
 
     raise typer.Exit(operate.verify(_settings(config, "audit", quiet=True)))
-
-
-def _settings(config: Path, process: str, *, quiet: bool = False) -> "Settings":
-    """The configuration, with logs set up by it; quiet: of errors only."""
-    from oms import logs
-    from oms.settings.load import load
-
-    settings = load(config)
-    level = {"level": "error"} if quiet else {}
-    logs.configure(settings.logging.model_copy(update=level), process=process)
-    return settings

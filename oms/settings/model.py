@@ -14,6 +14,7 @@ from pydantic_settings import (
 
 from oms.domain.fix import OrdType, TimeInForce
 from oms.domain.values import ZERO
+from oms.settings.schedule import ScheduleSettings
 from oms.settings.values import (
     Account,
     Argon2Id,
@@ -101,7 +102,7 @@ class ClientSettings(Section):
     """One counterparty that sends orders. sender_comp_id is theirs, target_comp_id ours.
 
     username: what Username (553) must say; sender_comp_id where empty. allow_reset: whether its
-    Logon may carry ResetSeqNumFlag (141) = Y.
+    Logon may carry ResetSeqNumFlag (141) = Y. schedule: when its session is open; absent: always.
     """
 
     name: Name
@@ -114,6 +115,7 @@ class ClientSettings(Section):
     allowed_addresses: Annotated[tuple[Network, ...], Field(min_length=1)]
     accounts: Annotated[tuple[Account, ...], Field(min_length=1)]
     allow_reset: bool = False
+    schedule: ScheduleSettings | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -126,7 +128,7 @@ class VenueSettings(Section):
 
     fee_bps: for taking liquidity, of the notional. max_messages_per_second: 0 is no throttle.
     trade_file, order_file: the names of the day's files in trade_file_dir; order_file "": it sends
-    no file of orders.
+    no file of orders. schedule: when its session is open; absent: always.
     """
 
     name: Name
@@ -148,6 +150,7 @@ class VenueSettings(Section):
     trade_file_dir: Path | None = None
     trade_file: FilePattern = "{venue}-{date}.csv"
     order_file: OptionalFilePattern = "{venue}-{date}-orders.csv"
+    schedule: ScheduleSettings | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,26 @@
+"""What the command line's commands share: the configuration, and how a command reads it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from oms.settings.model import Settings
+
+Config = Annotated[
+    Path, typer.Option("--config", "-c", help="The TOML configuration; OMS_* variables win.")
+]
+DEFAULT_CONFIG = Path("config/oms.toml")
+Json = Annotated[bool, typer.Option("--json", help="As JSON, one document a line.")]
+
+
+def settings_of(config: Path, process: str, *, quiet: bool = False) -> "Settings":
+    """The configuration, with logs set up by it; quiet: of errors only."""
+    from oms import logs
+    from oms.settings.load import load
+
+    settings = load(config)
+    level = {"level": "error"} if quiet else {}
+    logs.configure(settings.logging.model_copy(update=level), process=process)
+    return settings
