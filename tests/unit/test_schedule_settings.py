@@ -106,7 +106,7 @@ def printed(path: Path, *arguments: str) -> str:
 
 def test_the_schedule_of_a_session_is_printed(tmp_path: Path) -> None:
     every_day = json.dumps(["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"])
-    path = config(tmp_path, SCHEDULE + f'days = {every_day}\nreset = 07:55:00\n')
+    path = config(tmp_path, SCHEDULE + f"days = {every_day}\nreset = 07:55:00\n")
     told = json.loads(printed(path, "XSIM", "--days", "7", "--json"))
     assert told["time_zone"] == "America/New_York"
     assert (len(told["intervals"]), len(told["resets"])) == (7, 7)
