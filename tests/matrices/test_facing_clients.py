@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from oms.conformance.matrix import Row, name_of, paths, rows, scenarios
 from oms.domain import effects as fx
 from oms.domain.commands import SYSTEM, EngageKillSwitch, OrderCancelReject, OrderStatusRequest
 from oms.domain.events import Event
 from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus, TimeInForce
 from oms.domain.instrument import Reference
-from tests.matrices.matrix import Row, name_of, paths, rows, scenarios
 from tests.matrices.scope import CLIENT_REFUSALS, CLIENT_ROWS, CLIENT_SCENARIOS, OUT_OF_SCOPE
 from tests.support.invariants import check_same, check_state
 from tests.support.world import REFERENCE, World

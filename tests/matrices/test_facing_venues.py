@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from oms.conformance.matrix import Row, name_of, paths, rows, scenarios
 from oms.domain import effects as fx
 from oms.domain.commands import OrderCancelReject
 from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus, Side, TimeInForce
 from oms.domain.instrument import Reference
 from oms.domain.order import Order
-from tests.matrices.matrix import Row, name_of, paths, rows, scenarios
 from tests.matrices.scope import OUT_OF_SCOPE, VENUE_ROWS, VENUE_SCENARIOS
 from tests.support.invariants import check_same, check_state
 from tests.support.world import REFERENCE, World

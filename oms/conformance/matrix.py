@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-FILE = Path(__file__).with_name("order_state_matrices.csv")
+_DATA = Path(__file__).with_name("data")
+ATTRIBUTION = (
+    "FIX 4.4 Volume 4 (Errata 20030618) and FIX 5.0 SP2 Volume 4 and 7, "
+    "Copyright FIX Protocol Limited"
+)
 _EXEC_ID = re.compile(r"^(?:ExecID=)?([A-K])\b")
 _REF = re.compile(r"\bref ([A-K])\b")
-_PRICE = re.compile(r"(?:LastPx=|price to )(\d+)")
-_AVG_PX = re.compile(r"AvgPx=(\d+)")
+_PRICE = re.compile(r"(?:LastPx=|price to )(\d+(?:\.\d+)?)")
+_NAMED = re.compile(r"\b([A-Z][A-Za-z]+)=([A-Za-z0-9]+(?:\.[0-9]+)?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +64,13 @@ class Row:
     @property
     def avg_px(self) -> Decimal | None:
         """The average price that the note gives."""
-        found = self._noted(_AVG_PX)
+        found = self.noted.get("AvgPx")
         return Decimal(found) if found else None
+
+    @property
+    def noted(self) -> dict[str, str]:
+        """Every field that the note gives as Name=value."""
+        return dict(_NAMED.findall(self.note))
 
 
 def _quantity(text: str) -> Decimal | None:
@@ -70,7 +79,7 @@ def _quantity(text: str) -> Decimal | None:
 
 def rows() -> list[Row]:
     """Every line of the file, in its order."""
-    with FILE.open(newline="") as source:
+    with (_DATA / "order_state_matrices.csv").open(newline="") as source:
         return [
             Row(
                 scenario=line["scenario"],
@@ -115,3 +124,9 @@ def name_of(path: list[Row]) -> str:
     """The scenario, and the step of the refusal that ends the path."""
     last = path[-1]
     return f"{last.scenario}-{last.step if last.branch == 'alt' else 'main'}"
+
+
+def titles() -> dict[str, str]:
+    """What each scenario is about."""
+    with (_DATA / "scenarios.csv").open(newline="") as source:
+        return {line["scenario"]: line["title"] for line in csv.DictReader(source)}
