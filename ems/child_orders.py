@@ -51,7 +51,7 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
         return
     if not child.accepted and report.exec_type in _ACKNOWLEDGES:
         yield OrderAcknowledged(order_id=child.order_id, venue_order_id=report.order_id)
-    if _revives(child, report):
+    if _revives(child, report, venue):
         yield from revived(child, report)
     match report.exec_type:
         case ExecType.NEW | ExecType.PENDING_NEW | ExecType.PENDING_CANCEL:
@@ -96,10 +96,15 @@ _ACKNOWLEDGES = frozenset(
 _ON_OUR_WORD = (Reason.STALE, Reason.OPERATOR)
 
 
-def _revives(child: Order, report: ExecutionReport) -> bool:
-    """Whether the report shows at work what we took for closed."""
-    working = report.exec_type in (ExecType.NEW, ExecType.TRADE) and report.leaves_qty > 0
-    return child.closed is not None and child.closed_reason in _ON_OUR_WORD and working
+def _revives(child: Order, report: ExecutionReport, venue: Venue) -> bool:
+    """Whether the report shows at work what we took for closed, and may be believed."""
+    if child.closed is None or report.leaves_qty <= 0:
+        return False
+    if report.exec_type not in (ExecType.NEW, ExecType.TRADE, ExecType.RESTATED):
+        return False
+    on_our_word = child.closed_reason in _ON_OUR_WORD
+    again = child.closed is OrdStatus.CANCELED and not venue.profile.canceled_is_final
+    return again or (on_our_word and report.exec_type is not ExecType.RESTATED)
 
 
 def revived(child: Order, report: ExecutionReport) -> Iterator[Event]:

@@ -122,6 +122,19 @@ def _open_client_orders(state: State) -> list[Order]:
 def _closed(state: State, session: str, text: str) -> Iterator[Event]:
     yield SessionClosed(session=session, text=text)
     yield from _lost(state, session, f"session {session} is down: {text}")
+    yield from _cancels_on_disconnect(state, session)
+
+
+def _cancels_on_disconnect(state: State, session: str) -> Iterator[Event]:
+    """Cancel what came by a client's session, where its profile wants that; not what came by REST.
+
+    What was cancelled and what was not, the client is told by reports on its next logon.
+    """
+    if not state.reference.client_profile(session).cancel_on_disconnect:
+        return
+    for order in _open_client_orders(state):
+        if order.session == session and can_force_cancel(order):
+            yield forced_cancel(order, Reason.CLIENT_DISCONNECTED)
 
 
 def _lost(state: State, session: str, text: str) -> Iterator[Event]:
@@ -169,6 +182,9 @@ def _started(state: State, command: CoreStarted) -> Iterator[Event]:
             yield SessionClosed(session=session.name, text="the core restarted")
     for venue in state.reference.venues.values():
         yield from resync.lose_sight(state, venue.name, "the core restarted")
+    for session in sorted(state.sessions.values(), key=lambda one: one.name):
+        if session.logged_on:
+            yield from _cancels_on_disconnect(state, session.name)
 
 
 def _open_date(state: State, trade_date: str) -> Iterator[Event]:

@@ -136,7 +136,7 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
 
 
 def _new_order(state: State, seq: int, at: int, command: NewOrderSingle) -> Iterator[Event]:
-    existing = requests.known(state, command.origin.counterparty, command.cl_ord_id)
+    existing = requests.known(state, command.origin, command.cl_ord_id)
     if existing is not None:
         yield from requests.decide_known(existing, command)
         return

@@ -52,7 +52,8 @@ def client_messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effe
     """Reports and rejects of one event; nothing where the order did not come over FIX."""
     match event:
         case OrderAccepted():
-            yield from _report(state, seq, event.order_id, ExecType.NEW)
+            if _awaits_new(state, event):
+                yield from _report(state, seq, event.order_id, ExecType.NEW)
         case TradeExecuted() | TradeBusted() | TradeCorrected():
             yield from _trade_report(state, seq, event)
         case OrderRefused() | OrderRejected():
@@ -84,10 +85,21 @@ def client_messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effe
             yield from _unknown_status(state, seq, event)
 
 
+def _awaits_new(state: State, event: OrderAccepted) -> bool:
+    """Whether New is reported: not to who hears of an order that may not rest by its outcome."""
+    terms = event.terms
+    if not terms.time_in_force.immediate:
+        return True
+    return state.reference.client_profile(terms.counterparty).new_for_immediate
+
+
 def _pending_report(
     state: State, seq: int, event: CancelPending | ReplacePending
 ) -> Iterator[Effect]:
-    """Pending Cancel or Pending Replace, where the client asked for it."""
+    """Pending Cancel or Pending Replace, where the client asked for it and is to be told."""
+    client = state.orders[event.order_id].counterparty
+    if not state.reference.client_profile(client).pending_acks:
+        return
     if isinstance(event, ReplacePending):
         exec_type = ExecType.PENDING_REPLACE
     elif event.reason is Reason.NONE:

@@ -102,14 +102,15 @@ def _status_request(child: Order, seq: int, at: int) -> SendOrderStatusRequest:
 
 
 def resync_messages(state: State, seq: int, event: ResyncStarted) -> Iterator[Effect]:
-    """The mass status request, and the subscription to the venue's quotes."""
-    yield SendOrderMassStatusRequest(
-        session=event.session,
-        event_seq=seq,
-        at=state.at,
-        mass_status_req_id=event.mass_status_req_id,
-    )
+    """The mass status request where the venue has it, and the subscription to its quotes."""
     venue = state.reference.venue_of_session(event.session)
+    if venue is None or venue.profile.mass_status:
+        yield SendOrderMassStatusRequest(
+            session=event.session,
+            event_seq=seq,
+            at=state.at,
+            mass_status_req_id=event.mass_status_req_id,
+        )
     symbols = tuple(
         one.symbol
         for one in state.reference.instruments.values()

@@ -28,6 +28,7 @@ from oms.domain.events import (
     ReplacePending,
     ReplaceRejected,
     ResyncCompleted,
+    ResyncStarted,
     SessionOpened,
     TradeBusted,
     TradeCorrected,
@@ -62,6 +63,8 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
         case EpochOpened():
             if state.session(event.session).logged_on and _is_venue(state, event.session):
                 yield resync.start(state.session(event.session), seq)
+        case ResyncStarted():
+            yield from _without_mass_status(state, event)
         case ResyncCompleted() | KillSwitchReleased():
             for order_id in list(state.held):
                 yield from place(state, state.orders[order_id])
@@ -83,6 +86,13 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
                 yield from _withdraw(state, parent)
         case _:
             pass
+
+
+def _without_mass_status(state: State, event: ResyncStarted) -> Iterator[Event]:
+    """A venue that has no mass status is asked for each of its orders, and then ready."""
+    venue = state.reference.venue_of_session(event.session)
+    if venue is not None and not venue.profile.mass_status:
+        yield from resync.complete(state, venue, state.session(event.session))
 
 
 def _is_venue(state: State, session: str) -> bool:

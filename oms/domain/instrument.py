@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from oms.domain.fix import OrdType, TimeInForce
+from oms.domain.profile import USUAL_CLIENT, USUAL_VENUE, ClientProfile, VenueProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Venue:
     ack_timeout_ms: int = 5_000
     calendar: str = ""
     market_data: bool = True
+    profile: VenueProfile = USUAL_VENUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class Client:
     name: str
     session: str
     accounts: frozenset[str]
+    profile: ClientProfile = USUAL_CLIENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,11 @@ class Reference:
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     venues: Mapping[str, Venue] = field(default_factory=dict)
     clients: Mapping[str, Client] = field(default_factory=dict)
+
+    def client_profile(self, name: str) -> ClientProfile:
+        """What that client expects of us; the usual where it is not configured any more."""
+        client = self.clients.get(name)
+        return client.profile if client else USUAL_CLIENT
 
     def venue_of_session(self, session: str) -> Venue | None:
         """The venue that a FIX session belongs to, None for a client's session."""

@@ -1,8 +1,9 @@
 """What a client's request comes to: accepted, refused by name, or answered with what is known.
 
-Identity is (counterparty, ClOrdID) within the trading date plus every order still working. A known
-id is never a second order: with PossResend, or over REST with the same content, it is answered with
-the order's status; otherwise it is refused as a duplicate and the live order is untouched.
+Identity is (counterparty, ClOrdID) within the scope of the client's profile: by default the trading
+date plus every order still working. A known id is never a second order: with PossResend, or over
+REST with the same content, it is answered with the order's status; otherwise it is refused as a
+duplicate and the live order is untouched.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from oms.domain.commands import (
     OrderCancelRequest,
     OrderMassCancelRequest,
     OrderStatusRequest,
+    Origin,
 )
 from oms.domain.events import (
     CancelPending,
@@ -29,6 +31,7 @@ from oms.domain.events import (
     UnknownOrderStatusReported,
 )
 from oms.domain.order import Order, RequestKind
+from oms.domain.profile import BelowCumQty, ClOrdIdScope
 from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.domain.values import decimal_text
@@ -67,12 +70,22 @@ def terms_after(order: Order, command: OrderCancelReplaceRequest) -> OrderTerms:
     )
 
 
-def known(state: State, counterparty: str, cl_ord_id: str) -> Order | None:
-    """The order that already owns this ClOrdID within its scope."""
-    order = state.order_of(counterparty, cl_ord_id)
-    if order is None or (order.trade_date != state.trade_date and not order.is_open):
+def known(state: State, origin: Origin, cl_ord_id: str) -> Order | None:
+    """The order that already owns this ClOrdID within the scope of the client's profile."""
+    order = state.order_of(origin.counterparty, cl_ord_id)
+    if order is None or order.is_open:
+        return order
+    if order.trade_date != state.trade_date:
+        return None
+    scope = state.reference.client_profile(origin.counterparty).cl_ord_id_scope
+    if scope is ClOrdIdScope.WORKING and not _may_be_repeated(origin):
         return None
     return order
+
+
+def _may_be_repeated(origin: Origin) -> bool:
+    """Whether the message may be one that came before."""
+    return origin.poss_resend or origin.poss_dup or origin.channel is Channel.REST
 
 
 def decide_known(order: Order, command: NewOrderSingle) -> Iterator[Event]:
@@ -163,7 +176,7 @@ def fault_of(state: State, command: Amendment, order: Order | None) -> tuple[Rea
     if order is None:
         named = command.orig_cl_ord_id or command.order_id
         return Reason.UNKNOWN_ORDER, f"OrigClOrdID (41) = {named}: no such order"
-    if known(state, command.origin.counterparty, command.cl_ord_id) is not None:
+    if known(state, command.origin, command.cl_ord_id) is not None:
         return (
             Reason.DUPLICATE_CL_ORD_ID,
             f"ClOrdID (11) = {command.cl_ord_id}: already used",
@@ -196,7 +209,7 @@ def _repeated(state: State, command: Amendment) -> OrderStatusReported | None:
     origin = command.origin
     if not origin.poss_resend and origin.channel is not Channel.REST:
         return None
-    order = known(state, origin.counterparty, command.cl_ord_id)
+    order = known(state, origin, command.cl_ord_id)
     meant = order_meant(state, command)
     if order is None or meant is not order or not _same_request(order, command):
         return None
@@ -238,7 +251,9 @@ def replace_fault(
     fault = fault_of(state, command, order)
     if fault is not None or order is None:
         return fault
-    if order.closed is not None or (order.is_filled and command.order_qty == order.cum_qty):
+    profile = state.reference.client_profile(order.counterparty)
+    final = profile.filled_is_final or command.order_qty == order.cum_qty
+    if order.closed is not None or (order.is_filled and final):
         return Reason.TOO_LATE, f"order {order.order_id} is {order.ord_status.name}"
     if order.requests or order.expiring:
         return Reason.ALREADY_PENDING, f"a request on {order.order_id} is pending"
@@ -252,7 +267,8 @@ def replace_fault(
     ):
         if asked and asked != have:
             return Reason.FIELD_NOT_REPLACEABLE, f"{name} = {asked}: must stay {have}"
-    if command.order_qty < order.cum_qty:
+    below = command.order_qty < order.cum_qty
+    if below and profile.replace_below_cum_qty is BelowCumQty.REJECT:
         text = (
             f"OrderQty (38) = {decimal_text(command.order_qty)}: "
             f"must not be below CumQty {decimal_text(order.cum_qty)}"

@@ -108,8 +108,12 @@ class World:
     def connect(self, *venues: str) -> None:
         """Log venues on, and let them say that they have no orders of ours."""
         for venue in venues:
-            self.send(SessionLoggedOn(origin=replace(self.origin(venue), msg_seq_num=0)))
+            self.connect_only(venue)
             self.resync_done(venue)
+
+    def connect_only(self, name: str) -> list[Event]:
+        """A session logs on, and says nothing yet."""
+        return self.send(SessionLoggedOn(origin=replace(self.origin(name), msg_seq_num=0)))
 
     def disconnect(self, venue: str) -> list[Event]:
         """Lose a venue's session."""

@@ -1,0 +1,87 @@
+"""Counterparty profiles: what differs between those we speak FIX with; configuration, not branches.
+
+The core reads `ClientProfile` and `VenueProfile` by way of the reference data; how messages are
+written (`WireProfile`) only the FIX edge reads. The defaults are FIX 4.4's own recommendations.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ClOrdIdScope(StrEnum):
+    """How long a ClOrdID (11) names its order.
+
+    DAY: for the trading date, and as long as the order works. WORKING: as long as it works; then a
+    plain message may use it for another order, while one marked PossResend still means the first.
+    """
+
+    DAY = "DAY"
+    WORKING = "WORKING"
+
+
+class BelowCumQty(StrEnum):
+    """What a replace to less than has traded comes to.
+
+    REJECT: a refusal. AT_CUM_QTY: the order ends, filled, with what has traded (matrix C.3.c).
+    """
+
+    REJECT = "REJECT"
+    AT_CUM_QTY = "AT_CUM_QTY"
+
+
+CustomTags = Mapping[str, tuple[tuple[int, str], ...]]
+"""By MsgType (35): fields that every such message of ours carries besides, or in place of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireProfile:
+    """How messages to a counterparty are written.
+
+    price_decimals, quantity_decimals: how many decimals a price or a quantity has at least; 0: as
+    many as it needs. Nothing is ever rounded.
+    """
+
+    custom_tags: CustomTags = field(default_factory=dict)
+    price_decimals: int = 0
+    quantity_decimals: int = 0
+
+
+USUAL_WIRE = WireProfile()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientProfile:
+    """What a client expects of us.
+
+    pending_acks: whether Pending Cancel and Pending Replace are reported. new_for_immediate:
+    whether an order that may not rest (IOC, FOK) is acknowledged by New ahead of its outcome.
+    filled_is_final: whether a filled order refuses the replace that would open it again.
+    cancel_on_disconnect: whether the end of the session cancels what came by it and is open.
+    """
+
+    wire: WireProfile = USUAL_WIRE
+    cl_ord_id_scope: ClOrdIdScope = ClOrdIdScope.DAY
+    pending_acks: bool = True
+    new_for_immediate: bool = True
+    replace_below_cum_qty: BelowCumQty = BelowCumQty.REJECT
+    filled_is_final: bool = False
+    cancel_on_disconnect: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueProfile:
+    """What a venue does its own way.
+
+    mass_status: whether it answers OrderMassStatusRequest (AF), which FIX 4.2 has not: else orders
+    are asked for one by one. canceled_is_final: whether its Canceled holds whatever it reports
+    afterwards; else a report that shows the order at work opens it again.
+    """
+
+    wire: WireProfile = USUAL_WIRE
+    mass_status: bool = True
+    canceled_is_final: bool = True
+
+
+USUAL_CLIENT = ClientProfile()
+USUAL_VENUE = VenueProfile()
