@@ -62,7 +62,7 @@ class Answers:
             try:
                 await self._listen()
             except psycopg.Error as error:
-                log.warning("answers: not listening", error=" ".join(str(error).split()))
+                log.warning("answers.connection_lost", error=" ".join(str(error).split()))
             await asyncio.sleep(_RETRY_S)
 
     async def _listen(self) -> None:

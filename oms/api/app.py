@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from oms.api import problems
 from oms.api.answers import Answers
@@ -31,6 +31,7 @@ from oms.api.routers import (
     sessions,
     trading_day,
 )
+from oms.api.strict import StrictRoute
 from oms.api.submit import NotAnsweredYet, on_not_answered_yet
 from oms.settings import Settings
 
@@ -94,6 +95,7 @@ def create_app(settings: Settings, url: str, reconcile: Reconcile | None = None)
         description=_DESCRIPTION,
         version=_version(),
         lifespan=lifespan,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
@@ -106,11 +108,16 @@ def create_app(settings: Settings, url: str, reconcile: Reconcile | None = None)
     app.include_router(health.open_api)
     for api in _ROUTERS if reconcile is None else (*_ROUTERS, recon.runs_api):
         app.include_router(api)
-    app.add_api_route(
-        "/docs", lambda: HTMLResponse(page_of(app.openapi())), include_in_schema=False
-    )
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.include_router(_documents(app))
     return app
+
+
+def _documents(app: FastAPI) -> APIRouter:
+    """What the API says about itself, to programs and to people."""
+    api = APIRouter(route_class=StrictRoute, include_in_schema=False)
+    api.add_api_route("/openapi.json", lambda: JSONResponse(_openapi(app)))
+    api.add_api_route("/docs", lambda: HTMLResponse(page_of(_openapi(app))))
+    return api
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
@@ -128,10 +135,19 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         )
         schemas.update(problem.pop("$defs"))
         schemas["ProblemDocument"] = problem
+        _refused_bodies(made["paths"])
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _refused_bodies(paths: dict[str, Any]) -> None:
+    """Every route that takes a body refuses one that is no JSON, too long or of another kind."""
+    for methods in paths.values():
+        for route in methods.values():
+            if "requestBody" in route:
+                route["responses"] |= problems.documented(400, 413, 415)
 
 
 def _version() -> str:

@@ -102,9 +102,8 @@ class Problem(Exception):
 
 def invalid(field: str, value: object, rule: str, *, status: int = 422) -> Problem:
     """A request with one field that breaks a rule."""
-    fault = Fault(field=field, value=_shown(value), rule=rule)
-    detail = f"{fault.field} = {fault.value}: {fault.rule}"
-    return Problem(status, "invalid-request", detail, errors=[fault])
+    fault = Fault(field=_shown(field), value=_shown(value), rule=rule)
+    return Problem(status, "invalid-request", _told(fault), errors=[fault])
 
 
 def not_found(what: str, name: str) -> Problem:
@@ -143,10 +142,16 @@ def install(app: FastAPI) -> None:
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route's OpenAPI says of its problems, the ones of every route included."""
+    made = documented(*sorted({*statuses, 401, 403, 422, 503}))
+    return {int(status): answer for status, answer in made.items()}
+
+
+def documented(*statuses: int) -> dict[str, dict[str, Any]]:
+    """The same of these alone, as it stands in the document."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": content}
-        for status in sorted({*statuses, 401, 403, 422, 503})
+        str(status): {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
     }
 
 
@@ -183,14 +188,14 @@ def _on_http(request: Request, error: Exception) -> Response:
 
 def _on_database(request: Request, error: Exception) -> Response:
     """Nothing was answered because the database was not there; a command may be tried again."""
-    log.error("database", error=" ".join(str(error).split())[:500], path=request.url.path)
+    log.error("api.database_fault", error=" ".join(str(error).split())[:500], path=request.url.path)
     detail = "the database does not answer; a command sent again under its cl_ord_id is taken once"
     problem = Problem(503, "database-unavailable", detail, headers={"Retry-After": "1"})
     return problem.response(request.url.path)
 
 
 def _on_error(request: Request, error: Exception) -> Response:
-    log.error("unexpected", path=request.url.path, exc_info=error)
+    log.error("api.defect", path=request.url.path, exc_info=error)
     return Problem(500, "internal", "an error of the server's own").response(request.url.path)
 
 

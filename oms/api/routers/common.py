@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from oms.api.auth import DOCUMENTED
 from oms.api.problems import responses
 from oms.api.shown import Listing
+from oms.api.strict import StrictRoute
 from oms.api.values import PRINTABLE
 from oms.queries.paging import Page
 
@@ -38,7 +39,13 @@ IdempotencyKey = Annotated[
 
 def router(tag: str) -> APIRouter:
     """A router under /v1 whose routes want a key and answer problems."""
-    return APIRouter(prefix="/v1", tags=[tag], dependencies=DOCUMENTED, responses=responses())
+    return APIRouter(
+        prefix="/v1",
+        tags=[tag],
+        dependencies=DOCUMENTED,
+        responses=responses(),
+        route_class=StrictRoute,
+    )
 
 
 def listing(shown: type[_T], page: Page) -> Listing[_T]:

@@ -12,10 +12,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from oms.api.auth import Staff
 from oms.api.context import Ctx, Reader
 from oms.api.routers.common import router
+from oms.api.strict import StrictRoute
 from oms.api.values import Amount
 from oms.queries.health import health, is_led
 
-open_api = APIRouter(tags=["health"])
+open_api = APIRouter(tags=["health"], route_class=StrictRoute)
 api = router("health")
 
 
