@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from fix_sessions.fields import MAX_TEXT_CHARACTERS, Fields, Refusal, unsupported
+from fix_sessions.dialects import APPL_VER_ID, Dialect, dialect_of
+from fix_sessions.fields import MAX_TEXT_CHARACTERS, Fields, Refusal, shown, unsupported
 from fix_sessions.quotes import TopOfBook
 from fix_sessions.registry import Counterparty
 from oms.domain.commands import (
@@ -56,6 +57,7 @@ class Decoder:
         self._client = counterparty.role == "client"
         self._channel = Channel.CLIENT if self._client else Channel.VENUE
         self._readers = CLIENT_READERS if self._client else VENUE_READERS
+        self._dialect = dialect_of(counterparty.begin_string)
         self._book = TopOfBook()
 
     def decode(self, text: str, *, epoch: int, at: int) -> list[Command]:
@@ -79,6 +81,8 @@ class Decoder:
             if reader is None:
                 raise unsupported(msg_type)
             fields.refuse_repeats()
+            if self._dialect is not None:
+                _translate(self._dialect, msg_type, fields, from_client=self._client)
             return [reader(fields, origin)]
         except Refusal as refusal:
             return [self._unreadable(origin, msg_type, refusal)]
@@ -117,6 +121,27 @@ _MARKET_DATA = frozenset(
         MsgType.MARKET_DATA_REQUEST_REJECT.value,
     }
 )
+
+
+def _translate(dialect: Dialect, msg_type: str, fields: Fields, *, from_client: bool) -> None:
+    """Make the fields those of FIX 4.4. Raises Refusal for what the version does not allow.
+
+    Clients are held to what their version requires; a venue's report is taken as far as it can be.
+    """
+    version = fields.by_tag.get(1128, APPL_VER_ID)
+    if msg_type in dialect.absent:
+        raise unsupported(msg_type)
+    if version != APPL_VER_ID:
+        raise Refusal(
+            reason_code=SessionRejectReason.VALUE_IS_INCORRECT,
+            tag=1128,
+            text=f"ApplVerID (1128) = {shown(version)}: must be {APPL_VER_ID}",
+        )
+    if from_client:
+        fields.require(dialect.required.get(msg_type, ()))
+    translation = dialect.read.get(msg_type)
+    if translation is not None:
+        fields.translated(translation)
 
 
 def _too_long(fields: Fields) -> Refusal:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from fix_sessions.decode import Decoder
-from fix_sessions.encode import WITH_GROUPS, encode
+from fix_sessions.dialects import APPL_VER_ID, FIXT11
+from fix_sessions.encode import WITH_GROUPS, encoder_of
 from fix_sessions.engine import Engine
 from fix_sessions.registry import Counterparty
 from fix_sessions.wire import first
@@ -45,6 +46,11 @@ class Edge:
     ) -> None:
         """epochs: each session's reset count so far; ticket: what the gate's Logons carry."""
         self._counterparties = {one.session_id: one for one in counterparties}
+        self._encoders = {one.session_id: encoder_of(one) for one in counterparties}
+        # By session: messages that are made with the dictionary, which keeps groups whole.
+        self._with_groups = {
+            one.session_id: WITH_GROUPS.union(one.wire.custom_tags) for one in counterparties
+        }
         self._decoders = {one.session_id: Decoder(one) for one in counterparties}
         self._epochs = {one.session_id: epochs.get(one.session_id, 0) for one in counterparties}
         self._ticket = ticket
@@ -85,7 +91,11 @@ class Edge:
 
     def check_logon(self, session_id: str, fields: list[tuple[int, str]]) -> str | None:
         """Only the gate's Logons are welcome: they carry its ticket instead of a password."""
-        if self._counterparties[session_id].role == "venue":
+        counterparty = self._counterparties[session_id]
+        version = first(fields, 1137) or "absent"
+        if counterparty.begin_string == FIXT11 and version != APPL_VER_ID:
+            return f"DefaultApplVerID (1137) = {version}: must be {APPL_VER_ID}"
+        if counterparty.role == "venue":
             return None
         if first(fields, 554) == self._ticket:
             return None
@@ -106,10 +116,14 @@ class Edge:
     def deliver(self, effect: Effect) -> SentMessage | None:
         """See oms.ports.Outlet."""
         session_id = effect.session
-        if session_id not in self._counterparties:
+        encode = self._encoders.get(session_id)
+        if encode is None:
             return None
         msg_type, body = encode(effect)
-        self.engine.send_pieces(session_id, msg_type, body, groups=msg_type in WITH_GROUPS)
+        if not msg_type:
+            return None
+        groups = msg_type in self._with_groups[session_id]
+        self.engine.send_pieces(session_id, msg_type, body, groups=groups)
         msg_seq_num, text = self._numbered
         return SentMessage(
             session=session_id,

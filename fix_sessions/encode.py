@@ -5,9 +5,13 @@ do no harm, and a field without a value is left out. Decimals without exponent, 
 milliseconds. PossResend (97) stands first in the body and is put into the header by the engine.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import assert_never
 
+from fix_sessions.dialects import dialect_of
+from fix_sessions.fields import Pairs
+from fix_sessions.registry import Counterparty
 from fix_sessions.wire import utc_timestamp_ms
 from oms.domain.effects import (
     Effect,
@@ -24,6 +28,7 @@ from oms.domain.effects import (
 from oms.domain.fix import MsgType
 
 Body = list[str]
+Encoder = Callable[[Effect], tuple[str, Body]]
 
 _POSS_RESEND = "97=Y"
 MAX_TEXT = 500
@@ -31,8 +36,57 @@ MAX_TEXT = 500
 WITH_GROUPS = frozenset({MsgType.MARKET_DATA_REQUEST.value})
 
 
+# The fields that are prices, and those that are quantities, of the messages that we send.
+_PRICES = frozenset({44, 31, 6, 99})
+_QUANTITIES = frozenset({38, 14, 151, 32, 110, 111, 1138})
+
+
+def encoder_of(counterparty: Counterparty) -> Encoder:
+    """How what leaves for a counterparty is written: made once for its session.
+
+    It gives MsgType (35) and body as `encode` does; an empty MsgType for a message that the
+    counterparty's FIX version has not, which is then not sent.
+    """
+    dialect, wire = dialect_of(counterparty.begin_string), counterparty.wire
+    absent = dialect.absent if dialect else frozenset[str]()
+    write = dialect.write if dialect else {}
+    plain = not (wire.custom_tags or wire.price_decimals or wire.quantity_decimals)
+    if plain and not (write or absent):
+        return encode
+    decimals = dict.fromkeys(_PRICES, wire.price_decimals)
+    decimals |= dict.fromkeys(_QUANTITIES, wire.quantity_decimals)
+
+    def encode_for(effect: Effect) -> tuple[str, Body]:
+        msg_type, body = encode(effect)
+        if msg_type in absent:
+            return "", []
+        fields = [(int(tag), value) for tag, _, value in (one.partition("=") for one in body)]
+        if msg_type in write:
+            fields = write[msg_type](fields)
+        if not plain:
+            fields = [(tag, _padded(value, decimals.get(tag, 0))) for tag, value in fields]
+            fields = _with_custom(fields, wire.custom_tags.get(msg_type, ()))
+        return msg_type, [f"{tag}={value}" for tag, value in fields]
+
+    return encode_for
+
+
+def _padded(value: str, decimals: int) -> str:
+    """The number with at least so many decimals; nothing else of it changes."""
+    if not value or not decimals:
+        return value
+    whole, _, fraction = value.partition(".")
+    return f"{whole}.{fraction.ljust(decimals, '0')}"
+
+
+def _with_custom(fields: Pairs, custom: tuple[tuple[int, str], ...]) -> Pairs:
+    """Custom fields stand after ours, and in place of ours of the same tag."""
+    replaced = {tag for tag, _ in custom}
+    return [*(field for field in fields if field[0] not in replaced), *custom]
+
+
 def encode(effect: Effect) -> tuple[str, Body]:
-    """MsgType (35) and body fields in order, groups in place."""
+    """MsgType (35) and body fields in order, groups in place; as FIX 4.4 writes them."""
     match effect:
         case SendExecutionReport():
             return MsgType.EXECUTION_REPORT.value, _execution_report(effect)

@@ -4,6 +4,7 @@ Names and reject codes follow FIX 4.4 Volumes 2 and 6: a missing required tag is
 (373) 1, an empty value 4, a value outside its range 5, a wrong format 6, a repeated tag 13.
 """
 
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar, cast
@@ -14,6 +15,9 @@ from oms.domain.values import ValueOutOfRange, ValueRefused, parse_decimal
 
 E = TypeVar("E", bound=StrEnum)
 
+Pairs = list[tuple[int, str]]
+"""Fields in order: tag and value."""
+
 NAMES = {
     1: "Account",
     6: "AvgPx",
@@ -21,6 +25,8 @@ NAMES = {
     14: "CumQty",
     15: "Currency",
     17: "ExecID",
+    20: "ExecTransType",
+    21: "HandlInst",
     31: "LastPx",
     32: "LastQty",
     34: "MsgSeqNum",
@@ -47,7 +53,15 @@ NAMES = {
     279: "MDUpdateAction",
     434: "CxlRejResponseTo",
     911: "TotNumReports",
+    1128: "ApplVerID",
 }
+# Members of the repeating groups that a message we read may bring along (parties, allocations,
+# trading sessions, other security ids, stipulations, contra brokers, amounts, fees): they repeat.
+_MEMBERS = frozenset(
+    {448, 447, 452, 802, 523, 803, 79, 661, 736, 467, 80, 539, 524, 525, 538, 804, 545, 805}
+    | {336, 625, 455, 456, 233, 234, 375, 337, 437, 438, 655, 519, 520, 521}
+    | {137, 138, 139, 891, 2376, 1060}
+)
 MAX_ID_CHARACTERS = 64
 MAX_TEXT_CHARACTERS = 1_000
 
@@ -89,7 +103,7 @@ class Fields:
     def __init__(self, text: str, *, groups: bool = False) -> None:
         """groups: whether `ordered` will be asked for. Raises Refusal unless all is tag=value."""
         self._text = text
-        self._ordered: list[tuple[int, str]] | None = None
+        self._ordered: Pairs | None = None
         try:
             if groups:
                 self._ordered = fields_of(text)
@@ -100,19 +114,29 @@ class Fields:
             ) from None
 
     @property
-    def ordered(self) -> list[tuple[int, str]]:
+    def ordered(self) -> Pairs:
         """Every field in order."""
         if self._ordered is None:
             self._ordered = fields_of(self._text)
         return self._ordered
 
+    def translated(self, translation: Callable[[Pairs], Pairs]) -> None:
+        """Go on with what a dialect makes of the fields."""
+        self._ordered = translation(self.ordered)
+        self.by_tag = dict(self._ordered)
+
+    def require(self, tags: Iterable[int]) -> None:
+        """Raise Refusal for the first that is missing."""
+        for tag in tags:
+            self.text(tag)
+
     def refuse_repeats(self) -> None:
-        """Raise Refusal where a tag appears twice; for messages without groups."""
+        """Raise Refusal where a tag that is no member of a group appears twice."""
         if len(self.by_tag) == self._text.count(SOH):
             return
         seen: set[int] = set()
         for tag, value in self.ordered:
-            if tag in seen:
+            if tag in seen and tag not in _MEMBERS:
                 raise Refusal(
                     reason_code=SessionRejectReason.TAG_APPEARS_MORE_THAN_ONCE,
                     tag=tag,

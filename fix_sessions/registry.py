@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from oms.domain.profile import USUAL_WIRE, WireProfile
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counterparty:
-    """The client or venue of one session; session_id is the session's short name everywhere."""
+    """The client or venue of one session; session_id is the session's short name everywhere.
+
+    begin_string: the FIX version, see `fix_sessions.dialects`.
+    """
 
     session_id: str
     name: str
     role: Literal["client", "venue"]
     begin_string: str = "FIX.4.4"
+    wire: WireProfile = USUAL_WIRE

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from fix_sessions.dialects import APPL_VER_ID, FIXT11
+
 _DICTIONARIES = Path(__file__).resolve().parent.parent / "config" / "dictionaries"
 
 
@@ -12,12 +14,21 @@ class SettingsError(ValueError):
     """A session that cannot be set up; names the session, the field and the rule."""
 
 
-def dictionary_of(begin_string: str) -> Path:
-    """The trimmed data dictionary of a FIX version, as `config/dictionaries` holds it."""
+_APPLICATION = _DICTIONARIES / "FIX50SP2.xml"
+
+
+def transport_dictionary_of(begin_string: str) -> Path:
+    """The trimmed data dictionary of a BeginString (8), as `config/dictionaries` holds it."""
     path = _DICTIONARIES / f"{begin_string.replace('.', '')}.xml"
     if not path.is_file():
         raise SettingsError(f"begin_string {begin_string!r}: there is no dictionary {path.name}")
     return path
+
+
+def dictionary_of(begin_string: str) -> Path:
+    """The one that has the application messages, whose groups it keeps whole."""
+    path = transport_dictionary_of(begin_string)
+    return _APPLICATION if begin_string == FIXT11 else path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +128,7 @@ def _session_settings(spec: SessionSpec, accept_port: int | None) -> dict[str, s
         "BeginString": spec.begin_string,
         "SenderCompID": spec.sender_comp_id,
         "TargetCompID": spec.target_comp_id,
-        "DataDictionary": str(spec.dictionary or dictionary_of(spec.begin_string)),
+        **_dictionaries(spec),
         "ResetOnLogon": "Y" if spec.reset_on_logon else "N",
         "MaxLatency": str(spec.max_latency_s),
     }
@@ -130,6 +141,17 @@ def _session_settings(spec: SessionSpec, accept_port: int | None) -> dict[str, s
         "SocketConnectPort": str(spec.port),
         "ReconnectInterval": str(spec.reconnect_interval_s),
         "HeartBtInt": str(spec.heart_bt_int_s),
+    }
+
+
+def _dictionaries(spec: SessionSpec) -> dict[str, str]:
+    dictionary = str(spec.dictionary or dictionary_of(spec.begin_string))
+    if spec.begin_string != FIXT11:
+        return {"DataDictionary": dictionary}
+    return {
+        "DefaultApplVerID": APPL_VER_ID,
+        "TransportDataDictionary": str(transport_dictionary_of(spec.begin_string)),
+        "AppDataDictionary": dictionary,
     }
 
 

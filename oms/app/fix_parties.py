@@ -10,13 +10,21 @@ def counterparties_of(settings: Settings) -> list[Counterparty]:
     """Who is behind each session; a session is called as its client or venue is."""
     clients = [
         Counterparty(
-            session_id=one.name, name=one.name, role="client", begin_string=one.begin_string
+            session_id=one.name,
+            name=one.name,
+            role="client",
+            begin_string=one.begin_string,
+            wire=one.profile.profile().wire,
         )
         for one in settings.clients
     ]
     venues = [
         Counterparty(
-            session_id=one.name, name=one.name, role="venue", begin_string=one.begin_string
+            session_id=one.name,
+            name=one.name,
+            role="venue",
+            begin_string=one.begin_string,
+            wire=one.profile.profile(one.begin_string).wire,
         )
         for one in settings.venues
     ]
@@ -49,6 +57,7 @@ def session_specs(settings: Settings) -> list[SessionSpec]:
             heart_bt_int_s=one.heart_bt_int_s,
             username=one.username or None,
             password=one.password.get_secret_value() if one.password else None,
+            reset_on_logon=one.profile.reset_on_logon,
         )
         for one in settings.venues
     ]

@@ -14,6 +14,7 @@ from pydantic_settings import (
 
 from oms.domain.fix import OrdType, TimeInForce
 from oms.domain.values import ZERO
+from oms.settings.profiles import ClientProfileSettings, VenueProfileSettings
 from oms.settings.schedule import ScheduleSettings
 from oms.settings.values import (
     Account,
@@ -38,7 +39,8 @@ from oms.settings.values import (
     read_secret,
 )
 
-BeginString = Literal["FIX.4.4"]
+BeginString = Literal["FIX.4.2", "FIX.4.4", "FIXT.1.1"]
+"""FIXT.1.1 carries FIX 5.0 SP2: DefaultApplVerID (1137) is 9."""
 
 
 class DatabaseSettings(Section):
@@ -116,6 +118,7 @@ class ClientSettings(Section):
     accounts: Annotated[tuple[Account, ...], Field(min_length=1)]
     allow_reset: bool = False
     schedule: ScheduleSettings | None = None
+    profile: ClientProfileSettings = ClientProfileSettings()
 
     @model_validator(mode="before")
     @classmethod
@@ -151,6 +154,7 @@ class VenueSettings(Section):
     trade_file: FilePattern = "{venue}-{date}.csv"
     order_file: OptionalFilePattern = "{venue}-{date}-orders.csv"
     schedule: ScheduleSettings | None = None
+    profile: VenueProfileSettings = VenueProfileSettings()
 
     @model_validator(mode="before")
     @classmethod

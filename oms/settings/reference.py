@@ -31,11 +31,17 @@ def reference_of(settings: Settings) -> Reference:
                 max_messages_per_second=one.max_messages_per_second,
                 ack_timeout_ms=one.ack_timeout_ms,
                 calendar=one.calendar,
+                profile=one.profile.profile(one.begin_string),
             )
             for one in settings.venues
         },
         clients={
-            one.name: Client(name=one.name, session=one.name, accounts=frozenset(one.accounts))
+            one.name: Client(
+                name=one.name,
+                session=one.name,
+                accounts=frozenset(one.accounts),
+                profile=one.profile.profile(),
+            )
             for one in settings.clients
         },
     )

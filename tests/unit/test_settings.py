@@ -93,6 +93,7 @@ def test_the_example_names_every_key_there_is() -> None:
     ]
     samples = [one[0] if isinstance(one, tuple) else one for one in tables]
     samples += [settings.risk.limits[0], settings.api.keys[0]]
+    samples += [settings.clients[0].profile, settings.venues[0].profile]
     left_out = {"limits", "keys", "password", "tradable"}
     names = {name for one in samples for name in type(one).model_fields} - left_out
     missing = sorted(name for name in names if not re.search(rf"\b{name}\b", text))
