@@ -1,1 +1,1 @@
-"""The FIX order state change matrices, played over real FIX/TCP from both ends; `oms conformance`."""
+"""The FIX order state change matrices over real FIX/TCP, from both ends: `oms conformance`."""

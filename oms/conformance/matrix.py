@@ -120,6 +120,16 @@ def paths(scenario: list[Row]) -> list[list[Row]]:
     return found
 
 
+def desk_refuses(row: Row) -> bool:
+    """Whether a refusal comes before the order or request is taken up, so from the receiver itself.
+
+    The row that stands in its place on the main path then acknowledges: New or Pending Replace.
+    """
+    instead = [one for one in scenarios()[row.scenario] if one.branch != "alt"]
+    sibling = next((one for one in instead if one.step == row.step), None)
+    return sibling is None or sibling.exec_type in ("0", "E")
+
+
 def name_of(path: list[Row]) -> str:
     """The scenario, and the step of the refusal that ends the path."""
     last = path[-1]

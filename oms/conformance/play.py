@@ -1,0 +1,110 @@
+"""Plays scenarios between the two scripted sides, and says of each how it went."""
+
+import itertools
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from oms.conformance.compare import Differs
+from oms.conformance.initiator import Initiator
+from oms.conformance.matrix import Row, name_of, paths, scenarios
+from oms.conformance.receiver import Receiver
+from oms.conformance.scope import Entry, Kind, Role, entries, whole
+from oms.conformance.sides import Sides
+
+
+class Outcome(StrEnum):
+    """How a scenario went on one side in one FIX version."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    FAIL = "fail"
+    NOT_APPLICABLE = "not applicable"
+    LEFT_OUT = "left out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """detail: the first differing field, or the reason. paths: how many were played, the main one
+    and one for each refusal. deviations: the reasons of those that the table allows.
+    """
+
+    version: str
+    role: Role
+    scenario: str
+    outcome: Outcome
+    detail: str = ""
+    paths: int = 0
+    deviations: tuple[str, ...] = ()
+
+
+class Player:
+    """Plays with one pair of sides. everything: the table of deviations is not heeded, to see what
+    would happen.
+    """
+
+    def __init__(self, sides: Sides, *, everything: bool = False) -> None:
+        self._sides = sides
+        self._everything = everything
+        self._run = secrets.token_hex(3)
+        self._numbers = itertools.count(1)
+
+    def play_all(self, names: Sequence[str] = ()) -> Iterator[Result]:
+        """Each scenario, or those named, in the order of the standard, on both sides."""
+        for scenario, rows in scenarios().items():
+            if not names or scenario in names:
+                for role in Role:
+                    yield self.play(role, rows)
+
+    def play(self, role: Role, rows: list[Row]) -> Result:
+        """One scenario on one side: its main path and its refusals."""
+        version, scenario = self._sides.dialect.version, rows[0].scenario
+        entry = None if self._everything else whole(role, scenario, version)
+        if entry is not None:
+            left_out = entry.kind is Kind.LEFT_OUT
+            return Result(
+                version=version,
+                role=role,
+                scenario=scenario,
+                outcome=Outcome.LEFT_OUT if left_out else Outcome.NOT_APPLICABLE,
+                detail=entry.reason,
+            )
+        allowed = () if self._everything else entries(role, scenario, version)
+        played = paths_played(rows, allowed)
+        fault = ""
+        for path in played:
+            fault = self._fault(role, path, allowed)
+            if fault:
+                break
+        return Result(
+            version=version,
+            role=role,
+            scenario=scenario,
+            outcome=Outcome.FAIL if fault else Outcome.PASS,
+            detail=fault,
+            paths=len(played),
+            deviations=tuple(one.reason for one in allowed),
+        )
+
+    def _fault(self, role: Role, path: list[Row], allowed: Sequence[Entry]) -> str:
+        """What went wrong on one path; empty where nothing did."""
+        kind = Receiver if role is Role.RECEIVER else Initiator
+        prefix = f"{self._run}{next(self._numbers)}"
+        try:
+            self._sides.begin()
+            player = kind(self._sides, path, prefix=prefix, allowed=allowed)
+            try:
+                player.play()
+            finally:
+                player.clear()
+        except Differs as difference:
+            return f"{name_of(path)}: {difference}"
+        except (LookupError, OSError) as error:
+            return f"{name_of(path)}: {str(error).splitlines()[0]}"
+        return ""
+
+
+def paths_played(rows: list[Row], allowed: Sequence[Entry]) -> list[list[Row]]:
+    """The main path and the refusals that the table does not exclude."""
+    refusals = {step for one in allowed for step in one.refusals}
+    return [one for one in paths(rows) if one[-1].branch != "alt" or one[-1].step not in refusals]

@@ -1,0 +1,223 @@
+"""THE TABLE: everything of the matrices that is not played as printed, each entry with its reason.
+
+NOT_APPLICABLE: the rows show a way of acting that the standard leaves open and that this server
+never takes, on that side. LEFT_OUT: the server does not have what the rows need. DEVIATION: the
+scenario is played, but for the steps or refusals that are named, or with another answer there. An
+expectation is never made weaker to pass: what differs stands here or is a failure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+
+
+class Role(StrEnum):
+    """Which end of the rows the server is."""
+
+    RECEIVER = "receiver"
+    INITIATOR = "initiator"
+
+
+class Kind(StrEnum):
+    """See the module."""
+
+    NOT_APPLICABLE = "not applicable"
+    LEFT_OUT = "left out"
+    DEVIATION = "deviation"
+
+
+Instead = Mapping[str, Mapping[int, str | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Of a DEVIATION: steps are passed over; refusals are steps whose refusal (alt) is not played;
+    instead says by step which value a field must have in place of the printed one; None: none.
+
+    versions: the FIX versions that it is about; empty: all.
+    """
+
+    role: Role
+    scenarios: tuple[str, ...]
+    kind: Kind
+    reason: str
+    steps: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+    instead: Instead = field(default_factory=dict)
+    versions: tuple[str, ...] = ()
+
+
+# Holds for every scenario on the receiver's side.
+GENERAL = (
+    "Pending New, Pending Cancel and Pending Replace may be told where none is printed: the "
+    "standard makes these reports optional. Whatever else is told and not printed fails. "
+    "LastQty (32) may be absent where 0 is printed: the standard requires it of trades only."
+)
+
+_MOUTH = "no orders are taken by word of mouth, so there is none without a ClOrdID of its client"
+_GOOD_TILL = "orders live for one trading day: no good-till orders, so nothing is restated next day"
+_DONE = "a client order ends the day as Expired; DoneForDay is not told to clients"
+_VENUE_DONE = "what a venue is done with for the day ends the client's order as Canceled"
+_WHY = "ExecRestatementReason is not passed on to clients"
+_ONE_REQUEST = "one replace at a time: the next is refused as already pending, which is D.2.d"
+_AT_ONCE = "New is told at once, before the venue answers"
+_STATUS = "the server asks for the status of orders in doubt only, by scripts of its own"
+
+
+def _entry(
+    role: Role,
+    kind: Kind,
+    scenarios: str,
+    reason: str,
+    *,
+    steps: str = "",
+    refusals: str = "",
+    instead: Instead | None = None,
+    versions: tuple[str, ...] = (),
+) -> Entry:
+    """An entry, with names parted by blanks."""
+    return Entry(
+        role=role,
+        kind=kind,
+        scenarios=tuple(scenarios.split()),
+        reason=reason,
+        steps=tuple(steps.split()),
+        refusals=tuple(refusals.split()),
+        instead=instead or {},
+        versions=versions,
+    )
+
+
+_RECEIVER = (
+    _entry(Role.RECEIVER, Kind.NOT_APPLICABLE, "D.2.a D.2.b D.2.c", _ONE_REQUEST),
+    _entry(Role.RECEIVER, Kind.NOT_APPLICABLE, "E.1.a F.1.c", _MOUTH),
+    _entry(
+        Role.RECEIVER,
+        Kind.NOT_APPLICABLE,
+        "B.1.d XA.1.c XA.1.d XI.1.a XI.1.b",
+        f"{_AT_ONCE}: so nothing else is reported before it",
+    ),
+    _entry(
+        Role.RECEIVER,
+        Kind.NOT_APPLICABLE,
+        "C.3.c",
+        "a replace below CumQty is refused by the usual profile; the standard leaves the choice",
+    ),
+    _entry(Role.RECEIVER, Kind.LEFT_OUT, "H.1.a H.1.b H.1.c H.1.d J.1.c", _GOOD_TILL),
+    _entry(Role.RECEIVER, Kind.LEFT_OUT, "E.1.c E.1.d", "Restated is not told to clients"),
+    _entry(Role.RECEIVER, Kind.LEFT_OUT, "E.1.f", "no stop orders and no orders for the close"),
+    _entry(Role.RECEIVER, Kind.LEFT_OUT, "J.1.d", _DONE),
+    _entry(Role.RECEIVER, Kind.LEFT_OUT, "L.1.a", "Stopped is not told to clients"),
+    _entry(Role.RECEIVER, Kind.LEFT_OUT, "L.1.b", "CashOrderQty is not taken"),
+    _entry(
+        Role.RECEIVER,
+        Kind.DEVIATION,
+        "A.1.b XA.1.b",
+        _VENUE_DONE,
+        instead={"5": {150: "4", 39: "4"}},
+    ),
+    *(
+        _entry(Role.RECEIVER, Kind.DEVIATION, scenario, _WHY, instead={step: {378: None}})
+        for scenario, step in (("E.1.b", "5"), ("E.1.e", "3"), ("K.1.b", "4"))
+    ),
+    _entry(
+        Role.RECEIVER,
+        Kind.DEVIATION,
+        "C.1.c",
+        "a filled order is at no venue, so no venue refuses the replace that opens it again",
+        refusals="6",
+    ),
+    _entry(
+        Role.RECEIVER,
+        Kind.DEVIATION,
+        "G.1.c",
+        f"{_AT_ONCE}: so Pending New is never the answer to a status request",
+        steps="2 3",
+        refusals="4",
+    ),
+)
+
+_INITIATOR = (
+    _entry(
+        Role.INITIATOR,
+        Kind.NOT_APPLICABLE,
+        "B.1.f",
+        "the server cancels nothing that it has not sent",
+    ),
+    _entry(
+        Role.INITIATOR,
+        Kind.NOT_APPLICABLE,
+        "C.1.c",
+        "a filled child order is not replaced: what a replace adds is routed anew",
+    ),
+    _entry(
+        Role.INITIATOR,
+        Kind.NOT_APPLICABLE,
+        "D.2.a D.2.b D.2.c D.2.d",
+        "the server never sends a replace while another one is pending",
+    ),
+    _entry(
+        Role.INITIATOR,
+        Kind.NOT_APPLICABLE,
+        "F.1.a F.1.b",
+        "the server never uses a ClOrdID twice; it repeats an order (PossResend) only after a "
+        "reconnect, when the venue does not know it",
+    ),
+    _entry(Role.INITIATOR, Kind.NOT_APPLICABLE, "G.1.a G.1.b G.1.c", _STATUS),
+    _entry(Role.INITIATOR, Kind.LEFT_OUT, "H.1.a H.1.b H.1.c H.1.d J.1.c", _GOOD_TILL),
+    _entry(Role.INITIATOR, Kind.LEFT_OUT, "E.1.c E.1.d", "Restated is noted as a discrepancy only"),
+    _entry(Role.INITIATOR, Kind.LEFT_OUT, "E.1.e K.1.a K.1.b", "ExecInst is not sent to venues"),
+    _entry(Role.INITIATOR, Kind.LEFT_OUT, "E.1.f", "no stop orders and no orders for the close"),
+    _entry(Role.INITIATOR, Kind.LEFT_OUT, "L.1.a", "Stopped is read and changes nothing"),
+    _entry(Role.INITIATOR, Kind.LEFT_OUT, "L.1.b", "CashOrderQty is not taken"),
+    _entry(
+        Role.INITIATOR,
+        Kind.DEVIATION,
+        "A.1.b XA.1.b",
+        _VENUE_DONE,
+        instead={"5": {39: "4"}},
+    ),
+    _entry(Role.INITIATOR, Kind.LEFT_OUT, "J.1.d", _DONE),
+    _entry(
+        Role.INITIATOR,
+        Kind.DEVIATION,
+        "B.1.c",
+        "a complete fill settles the cancel: the client is told too late, ahead of the venue",
+        instead={"6": {39: "2"}},
+    ),
+    _entry(
+        Role.INITIATOR,
+        Kind.DEVIATION,
+        "C.2.a",
+        "a complete fill settles a replace that adds nothing, ahead of the venue",
+        instead={"4": {39: "2"}},
+    ),
+    _entry(
+        Role.INITIATOR,
+        Kind.DEVIATION,
+        "J.1.a",
+        "a filled child order is not replaced: what a replace adds is routed anew",
+        steps="9 10 11 12",
+    ),
+)
+
+TABLE: tuple[Entry, ...] = _RECEIVER + _INITIATOR
+
+
+@cache
+def whole(role: Role, scenario: str, version: str) -> Entry | None:
+    """The entry by which none of the scenario is played on that side."""
+    found = entries(role, scenario, version)
+    return next((one for one in found if one.kind is not Kind.DEVIATION), None)
+
+
+def entries(role: Role, scenario: str, version: str) -> tuple[Entry, ...]:
+    """What the table says of a scenario on that side."""
+    return tuple(
+        one
+        for one in TABLE
+        if one.role is role
+        and scenario in one.scenarios
+        and (not one.versions or version in one.versions)
+    )

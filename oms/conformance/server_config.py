@@ -1,0 +1,78 @@
+"""The configuration of a fresh server for conformance, as the TOML that it reads."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One client session and one venue session of a FIX version, and what they trade."""
+
+    begin_string: str
+    client: str
+    venue: str
+    venue_port: int
+    symbol: str
+    account: str
+
+
+def server_config(
+    directory: Path,
+    lanes: Sequence[Lane],
+    *,
+    comp_id: str,
+    fix_port: int,
+    metrics_port: int,
+    password_hash: str,
+) -> str:
+    """The file's text. No risk limits: the figures of the rows would meet them. Venues may be slow
+    to answer: scripts answer when their row comes.
+    """
+    tables = [
+        _table("[database]", data_dir=str(directory / "postgres")),
+        _table("[core]", data_dir=str(directory / "core"), metrics_port=metrics_port),
+        _table("[acceptor]", host="127.0.0.1", port=fix_port),
+        _table("[logging]", level="warning"),
+    ]
+    for lane in lanes:
+        tables += [
+            _table(
+                "[[clients]]",
+                name=lane.client,
+                sender_comp_id=lane.client,
+                target_comp_id=comp_id,
+                begin_string=lane.begin_string,
+                username=lane.client,
+                password_hash=password_hash,
+                allowed_addresses=["127.0.0.1"],
+                accounts=[lane.account],
+            ),
+            _table(
+                "[[venues]]",
+                name=lane.venue,
+                host="127.0.0.1",
+                port=lane.venue_port,
+                sender_comp_id=comp_id,
+                target_comp_id=lane.venue,
+                begin_string=lane.begin_string,
+                ack_timeout_ms=_MINUTE_MS,
+            ),
+            _table(
+                "[[instruments]]",
+                symbol=lane.symbol,
+                currency="USD",
+                tick="0.01",
+                lot="1",
+                venues=[lane.venue],
+            ),
+        ]
+    return "\n".join(tables)
+
+
+def _table(head: str, **values: str | int | list[str]) -> str:
+    # What JSON writes for text, whole numbers and lists of text is TOML as well.
+    return "\n".join([head, *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""])
