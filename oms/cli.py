@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from oms.app.exits import Exit, Stop, complain
+from oms.cli_conformance import conformance
 from oms.cli_options import DEFAULT_CONFIG, Config, Json
 from oms.cli_options import settings_of as _settings
 from oms.cli_sessions import session
@@ -36,6 +37,7 @@ for group, name in (
     (session, "session"),
 ):
     commands.add_typer(group, name=name)
+commands.command()(conformance)
 
 
 def app() -> None:

@@ -54,6 +54,8 @@ def _fill_kind(row: Row) -> str:
 FIX44 = Dialect(version="FIX 4.4", begin_string="FIX.4.4")
 FIX42 = Dialect(version="FIX 4.2", begin_string="FIX.4.2", exec_trans_type=True)
 FIX50SP2 = Dialect(version="FIX 5.0SP2", begin_string="FIXT.1.1", logon_fields=((1137, "9"),))
+# Those that are played.
+DIALECTS = (FIX44,)
 
 
 def text(value: Decimal) -> str:

@@ -124,6 +124,12 @@ _RECEIVER = (
     _entry(
         Role.RECEIVER,
         Kind.DEVIATION,
+        "E.1.e K.1.a K.1.b",
+        "ExecInst is not passed on to the venue: the instruction is not followed, and not refused",
+    ),
+    _entry(
+        Role.RECEIVER,
+        Kind.DEVIATION,
         "C.1.c",
         "a filled order is at no venue, so no venue refuses the replace that opens it again",
         refusals="6",
