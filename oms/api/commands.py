@@ -28,6 +28,7 @@ from oms.domain.commands import (
     ResolveOrder,
     SetRiskLimit,
 )
+from oms.domain.fix import OrdStatus
 
 
 def operator_key() -> str:
@@ -98,7 +99,10 @@ def mass_cancel(caller: Principal, body: MassCancellation) -> OrderMassCancelReq
 def resolve(caller: Principal, order_id: str, body: Resolution) -> ResolveOrder:
     """The signed decision about a child order in doubt."""
     return ResolveOrder(
-        origin=_of_operator(caller), order_id=order_id, outcome=body.outcome, reason=body.reason
+        origin=_of_operator(caller),
+        order_id=order_id,
+        outcome=OrdStatus[body.outcome],
+        reason=body.reason,
     )
 
 

@@ -1,5 +1,6 @@
 """Errors as problem documents (RFC 9457), each naming field, value and rule where there is one."""
 
+import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -15,11 +16,30 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from oms.api.connections import DatabaseBusy
+from oms.api.values import PATTERNS
 from oms.domain.reasons import SPECS, Reason
 from oms.queries.paging import CursorRefused
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE: Final = "urn:plumbline:problem:"
+# What the kinds of error of our fields say; a field of another kind brings its own line.
+_RULES: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "unknown field",
+    "model_type": "must be a JSON object",
+    "model_attributes_type": "must be a JSON object",
+    "string_type": "must be a string",
+    "string_unicode": "must be Unicode text",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "bool_type": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number of at most 18 digits",
+    "int_from_float": "must be a whole number",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+}
 log = structlog.get_logger(__name__)
 
 
@@ -163,9 +183,8 @@ def _on_problem(request: Request, error: Exception) -> Response:
 def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = [_fault(one) for one in error.errors()]
-    status = 400 if any(one["type"] == "json_invalid" for one in error.errors()) else 422
     detail = "; ".join(_told(one) for one in faults[:5])
-    return Problem(status, "invalid-request", detail, errors=faults).response(request.url.path)
+    return Problem(422, "invalid-request", detail, errors=faults).response(request.url.path)
 
 
 def _told(fault: Fault) -> str:
@@ -203,26 +222,20 @@ def _fault(error: Mapping[str, Any]) -> Fault:
     location = [str(part) for part in error["loc"]]
     if location and location[0] in {"body", "query", "path", "header"} and len(location) > 1:
         location = location[1:]
-    value = error.get("input")
-    limits = error.get("ctx", {})
-    match error["type"]:
-        case "missing":
-            value, rule = "", "is missing"
-        case "extra_forbidden":
-            rule = "unknown field"
+    kind, context = error["type"], error.get("ctx", {})
+    value = "" if kind == "missing" else error.get("input")
+    match kind:
         case "value_error":
-            rule = str(limits.get("error", error["msg"]))
-        case "json_invalid":
-            location, value, rule = ["body"], "", f"must be JSON: {limits.get('error', '')}"
-        case "enum" | "literal_error":
-            rule = f"must be {limits['expected']}"
+            rule = str(context["error"])
+        case "string_pattern_mismatch":
+            rule = PATTERNS[context["pattern"]]
         case _:
-            rule = str(error["msg"])
-    return Fault(field=".".join(location), value=_shown(value), rule=rule)
+            rule = _RULES.get(kind, "is not of this field's kind").format(**context)
+    return Fault(field=_shown(".".join(location)), value=_shown(value), rule=rule)
 
 
 def _shown(value: object) -> str:
     """A value as text that any client can read, however odd and long it came."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= 100 else f"{text[:97]}..."

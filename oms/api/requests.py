@@ -1,21 +1,22 @@
 """What requests hold: FIX fields by their names, enumerations by their members' names."""
 
-from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from oms.api.values import (
+    ASCII_LINE,
     Amount,
     ClOrdId,
-    OrdStatusName,
+    Day,
+    OneOf,
     OrdTypeName,
     Reasoning,
     ShortText,
     SideName,
     TimeInForceName,
 )
-from oms.domain.fix import OrdStatus, TimeInForce
+from oms.domain.fix import TimeInForce
 
 
 class Request(BaseModel):
@@ -52,7 +53,7 @@ class NewOrder(Request):
     ord_type: OrdTypeName
     price: Amount | None = Field(None, description="required for LIMIT, absent for MARKET")
     time_in_force: TimeInForceName = TimeInForce.DAY
-    text: Annotated[str, Field(max_length=200, pattern=r"^[ -~]*$")] = ""
+    text: Annotated[str, Field(max_length=200, pattern=ASCII_LINE)] = ""
 
 
 class Replacement(Request):
@@ -100,16 +101,10 @@ class Resolution(Request):
         }
     )
 
-    outcome: OrdStatusName = Field(
+    outcome: Annotated[str, OneOf(("CANCELED", "REJECTED", "NEW"))] = Field(
         description="CANCELED, REJECTED, or NEW where the order is working"
     )
     reason: Reasoning
-
-    @model_validator(mode="after")
-    def _is_an_outcome(self) -> "Resolution":
-        if self.outcome not in {OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.NEW}:
-            raise ValueError("outcome must be one of CANCELED, REJECTED, NEW")
-        return self
 
 
 class LimitChange(Request):
@@ -153,7 +148,7 @@ class KillSwitchChange(Request):
 class KillSwitchEngagement(KillSwitchChange):
     """The scope, and whether its open orders are to be cancelled too."""
 
-    cancel_open_orders: bool = True
+    cancel_open_orders: Annotated[bool, Field(strict=True)] = True
 
 
 class TradingDate(Request):
@@ -161,7 +156,7 @@ class TradingDate(Request):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"trade_date": "2026-11-20"}]})
 
-    trade_date: date
+    trade_date: Day
 
 
 class ReconRequest(Request):
@@ -171,5 +166,5 @@ class ReconRequest(Request):
         json_schema_extra={"examples": [{"trade_date": "2026-11-20", "venue": "XSIM1"}]}
     )
 
-    trade_date: date
+    trade_date: Day
     venue: ShortText

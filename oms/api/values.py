@@ -1,9 +1,11 @@
 """Kinds of field in requests and answers. Amounts are decimal strings both ways, never floats."""
 
+import re
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import (
     BeforeValidator,
@@ -48,7 +50,66 @@ Amount = Annotated[
     WithJsonSchema(_DECIMAL_SCHEMA),
 ]
 
-PRINTABLE = r"^[!-~]([ -~]*[!-~])?$"
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_MOMENT: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def _day(value: Any) -> date:
+    try:
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ValueError("must be a date, as 2026-11-20")
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        if isinstance(value, str) and _MOMENT.fullmatch(value):
+            return datetime.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ValueError("must be a moment with its zone, as 2026-11-20T10:00:00Z")
+
+
+def _flag(value: Any) -> bool:
+    if value not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return bool(value == "true")
+
+
+# Only the one way to write each: a number is not taken for seconds since 1970, nor 1 for true.
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-20"]}),
+]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-20T10:00:00Z"]}),
+]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""Of a query, where all is text; a body has JSON's own true and false."""
+
+PRINTABLE: Final = r"^[!-~]([ -~]*[!-~])?$"
+GRAPHIC: Final = r"^[!-~]*$"
+ONE_LINE: Final = r"^[^\x00-\x1f\x7f]+$"
+ASCII_LINE: Final = r"^[ -~]*$"
+CURSOR: Final = r"^[A-Za-z0-9_-]*$"
+NUMBER: Final = r"^[0-9]{0,18}$"
+PATTERNS: Final = {
+    PRINTABLE: "must be printable ASCII characters, the first and the last no blank",
+    GRAPHIC: "must be printable ASCII characters without blanks",
+    ONE_LINE: "must be one line of text without control characters",
+    ASCII_LINE: "must be printable ASCII characters",
+    CURSOR: "must be the `next` of a page of this list",
+    NUMBER: "must be a whole number of at most 18 digits",
+}
+"""What each pattern asks for, in words."""
+
 ClOrdId = Annotated[
     str,
     Field(
@@ -64,11 +125,32 @@ Reasoning = Annotated[
     Field(
         min_length=1,
         max_length=500,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
+        pattern=ONE_LINE,
         description="why, for the record",
         examples=["client asked by telephone, ticket 4711"],
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A text that must be one of these."""
+
+    names: tuple[str, ...]
+
+    def read(self, value: Any) -> str:
+        """The text. Raises ValueError with the names."""
+        if value not in self.names:
+            raise ValueError(f"must be one of {', '.join(self.names)}")
+        return str(value)
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(
+        self, _: CoreSchema, __: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "enum": list(self.names)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +186,8 @@ class ByName:
 SideName = Annotated[Side, ByName(Side)]
 OrdTypeName = Annotated[OrdType, ByName(OrdType)]
 TimeInForceName = Annotated[TimeInForce, ByName(TimeInForce)]
-OrdStatusName = Annotated[OrdStatus, ByName(OrdStatus)]
+StatusName = Annotated[str, OneOf((*OrdStatus.__members__, "UNKNOWN"))]
+RunState = Annotated[str, OneOf(("running", "done", "failed"))]
 SideShown = Annotated[Side, ByName(Side, wire=True)]
 OrdTypeShown = Annotated[OrdType, ByName(OrdType, wire=True)]
 TimeInForceShown = Annotated[TimeInForce, ByName(TimeInForce, wire=True)]

@@ -14,6 +14,7 @@ from oms.api.context import Context, Ctx, Reader
 from oms.api.problems import Problem, not_found, responses
 from oms.api.routers.common import OrderIdInPath, router
 from oms.api.shown import Answer, Listing
+from oms.api.values import Day
 from oms.audit.export import export_day
 from oms.audit.timeline import AmbiguousOrder, UnknownOrder, timeline
 from oms.audit.verify import verify
@@ -145,7 +146,7 @@ def post_verify(_: Staff, context: Ctx) -> Verification:
     response_class=StreamingResponse,
     responses={200: {"content": {"application/x-ndjson": {}}}},
 )
-def get_export(_: Staff, context: Ctx, day: date) -> StreamingResponse:
+def get_export(_: Staff, context: Ctx, day: Day) -> StreamingResponse:
     """JSON lines with the chain's hashes, which `oms audit` can check without this server."""
     return StreamingResponse(
         _lines(context, day),

@@ -9,7 +9,7 @@ from oms.api.auth import DOCUMENTED
 from oms.api.problems import responses
 from oms.api.shown import Listing
 from oms.api.strict import StrictRoute
-from oms.api.values import PRINTABLE
+from oms.api.values import CURSOR, GRAPHIC, PRINTABLE
 from oms.queries.paging import Page
 
 _T = TypeVar("_T", bound=BaseModel)
@@ -18,7 +18,7 @@ Cursor = Annotated[
     str,
     Query(
         max_length=400,
-        pattern=r"^[A-Za-z0-9_-]*$",
+        pattern=CURSOR,
         description="`next` of the page before this one",
     ),
 ]
@@ -31,7 +31,7 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=64,
-        pattern=r"^[!-~]*$",
+        pattern=GRAPHIC,
         description="the same key and body is the same command, answered as the first time",
     ),
 ]

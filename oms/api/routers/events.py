@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from oms.api.auth import Staff
 from oms.api.context import Context, Ctx
 from oms.api.routers.common import router
+from oms.api.values import NUMBER
 from oms.queries.journal import entries_after, tip
 from oms.queries.paging import Row
 
@@ -23,7 +24,7 @@ _PAGE: Final = 500
 _MAX_SEQ: Final = (1 << 63) - 1
 Number = Annotated[int | None, Query(ge=0, le=_MAX_SEQ, description="the last one you have")]
 LastEventId = Annotated[
-    str, Header(alias="Last-Event-ID", pattern=r"^[0-9]{0,18}$", description="the same, resuming")
+    str, Header(alias="Last-Event-ID", pattern=NUMBER, description="the same, resuming")
 ]
 
 

@@ -1,11 +1,10 @@
 """Executions: GET /v1/executions."""
 
-from datetime import date
-
 from oms.api.auth import Caller
 from oms.api.context import Reader
 from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
 from oms.api.shown import Execution, Listing
+from oms.api.values import Day, Flag
 from oms.queries.executions import ExecutionFilter, list_executions
 
 api = router("executions")
@@ -21,8 +20,8 @@ def get_executions(
     symbol: Narrow = None,
     venue: Narrow = None,
     exec_id: Narrow = None,
-    trade_date: date | None = None,
-    busted: bool | None = None,
+    trade_date: Day | None = None,
+    busted: Flag | None = None,
     cursor: Cursor = "",
     limit: Limit = 100,
 ) -> Listing[Execution]:

@@ -1,10 +1,8 @@
 """Orders: submit, look, replace, cancel, and resolve what is in doubt."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query, Response
-from pydantic import AwareDatetime
 
 from oms.api import commands
 from oms.api.auth import Caller, Handler, Operator
@@ -22,7 +20,7 @@ from oms.api.routers.common import (
 )
 from oms.api.shown import ChildOrder, CommandState, Execution, Listing, Order, OrderDetail
 from oms.api.submit import ACCEPTED, control, order_command, visible_order
-from oms.api.values import ClOrdId, SideName
+from oms.api.values import ClOrdId, Day, Flag, Moment, SideName, StatusName
 from oms.queries.orders import (
     OrderFilter,
     children_of,
@@ -61,13 +59,13 @@ def get_orders(
     account: Narrow = None,
     symbol: Narrow = None,
     side: SideName | None = None,
-    status: Annotated[str | None, Query(pattern="^[A-Z_]{1,20}$", examples=["UNKNOWN"])] = None,
+    status: StatusName | None = None,
     cl_ord_id: Annotated[ClOrdId | None, Query()] = None,
-    is_open: bool | None = None,
-    in_doubt: bool | None = None,
-    trade_date: date | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    is_open: Flag | None = None,
+    in_doubt: Flag | None = None,
+    trade_date: Day | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     cursor: Cursor = "",
     limit: Limit = 100,
 ) -> Listing[Order]:

@@ -4,6 +4,7 @@ from oms.api.auth import Caller
 from oms.api.context import Reader
 from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
 from oms.api.shown import Listing, Position
+from oms.api.values import Flag
 from oms.queries.positions import list_positions
 
 api = router("positions")
@@ -16,7 +17,7 @@ def get_positions(
     connection: Reader,
     account: Narrow = None,
     symbol: Narrow = None,
-    only_open: bool = False,
+    only_open: Flag = False,
     cursor: Cursor = "",
     limit: Limit = 100,
 ) -> Listing[Position]:

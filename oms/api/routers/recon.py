@@ -1,6 +1,5 @@
 """Reconciliation: runs and their breaks under /v1/recon."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Path, Response
@@ -12,6 +11,7 @@ from oms.api.problems import invalid, not_found, responses
 from oms.api.requests import ReconRequest
 from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
 from oms.api.shown import Listing, ReconBreak, ReconRun
+from oms.api.values import Day, RunState
 from oms.queries.recon import get_run, list_breaks, list_runs
 
 api = router("reconciliation")
@@ -24,9 +24,9 @@ def get_runs(
     *,
     _: Staff,
     connection: Reader,
-    trade_date: date | None = None,
+    trade_date: Day | None = None,
     venue: Narrow = None,
-    state: Narrow = None,
+    state: RunState | None = None,
     cursor: Cursor = "",
     limit: Limit = 100,
 ) -> Listing[ReconRun]:

@@ -1,11 +1,10 @@
 """What was refused or cannot be placed: GET /v1/refusals, /v1/orphans, /v1/discrepancies."""
 
-from datetime import date
-
 from oms.api.auth import Caller, Staff
 from oms.api.context import Reader
 from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
 from oms.api.shown import Discrepancy, Listing, Orphan, Refusal
+from oms.api.values import Day
 from oms.queries.refusals import list_discrepancies, list_orphans, list_refusals
 
 api = router("exceptions")
@@ -41,7 +40,7 @@ def get_orphans(
     _: Staff,
     connection: Reader,
     venue: Narrow = None,
-    trade_date: date | None = None,
+    trade_date: Day | None = None,
     cursor: Cursor = "",
     limit: Limit = 100,
 ) -> Listing[Orphan]:
@@ -56,7 +55,7 @@ def get_discrepancies(
     _: Staff,
     connection: Reader,
     order_id: Narrow = None,
-    trade_date: date | None = None,
+    trade_date: Day | None = None,
     cursor: Cursor = "",
     limit: Limit = 100,
 ) -> Listing[Discrepancy]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from oms.api.values import PATTERNS, PRINTABLE
 from tests.integration.api.rig import ORDER, problem
 from tests.support.api import Api
 
@@ -98,3 +99,83 @@ def test_the_document_tells_how_bodies_are_refused(api: Api) -> None:
     for method, path, route in operations(api):
         if "requestBody" in route:
             assert {"400", "413", "415", "422"} <= set(route["responses"]), (method, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "value", "rule"),
+    [
+        ("orders", {"text": "a\nb"}, "a\nb", "must be printable ASCII characters"),
+        (
+            "orders",
+            {"text": "x" * 201},
+            "x" * 97 + "...",
+            "must have at most 200 characters",
+        ),
+        ("orders", {"symbol": 7}, "7", "must be a string"),
+        ("orders", {"symbol": None}, "null", "must be a string"),
+        ("orders", {"symbol": ["A"]}, '["A"]', "must be a string"),
+        ("orders", {"symbol": "\ud800"}, "\\ud800", "must be Unicode text"),
+        ("orders/X/resolve", {"outcome": 3}, "3", "must be one of CANCELED, REJECTED, NEW"),
+        ("orders/X/resolve", {"reason": ""}, "", "must have at least 1 characters"),
+        (
+            "orders/X/resolve",
+            {"reason": "a\x7fb"},
+            "a\x7fb",
+            "must be one line of text without control characters",
+        ),
+        ("kill-switch/engage", {"cancel_open_orders": 1}, "1", "must be true or false"),
+        ("kill-switch/engage", {"cancel_open_orders": "no"}, "no", "must be true or false"),
+        ("trading-day/close", {"trade_date": 20261120}, "20261120", "must be a date, as"),
+        ("trading-day/close", {"trade_date": "2026-02-30"}, "2026-02-30", "must be a date"),
+        ("trading-day/close", {"trade_date": float("inf")}, "Infinity", "must be a date"),
+    ],
+)
+def test_the_rule_of_a_field_is_told_in_our_words(
+    api: Api, path: str, change: dict[str, object], value: str, rule: str
+) -> None:
+    content = json.dumps(change)
+    answer = api.admin.post(f"/v1/{path}", content=content, headers=JSON)
+    (field,) = change
+    faults = problem(answer, 422, "invalid-request")["errors"]
+    (fault,) = [one for one in faults if one["field"] == field]
+    assert fault["value"] == value
+    assert fault["rule"].startswith(rule)
+
+
+@pytest.mark.parametrize(
+    ("query", "rule"),
+    [
+        ("limit=x", "must be a whole number"),
+        ("limit=0", "must be at least 1"),
+        ("limit=501", "must be at most 500"),
+        ("is_open=1", "must be true or false"),
+        ("trade_date=0", "must be a date, as 2026-11-20"),
+        ("trade_date=20261120", "must be a date, as 2026-11-20"),
+        ("since=1700000000", "must be a moment with its zone, as 2026-11-20T10:00:00Z"),
+        ("since=2026-11-20T10:00:00", "must be a moment with its zone, as 2026-11-20T10:00:00Z"),
+        ("until=2026-11-20T25:00:00Z", "must be a moment with its zone, as 2026-11-20T10:00:00Z"),
+        ("status=FILED", "must be one of NEW, PARTIALLY_FILLED, FILLED"),
+        ("cursor=%2b%2b", "must be the `next` of a page of this list"),
+    ],
+)
+def test_the_rule_of_a_parameter_is_told_in_our_words(api: Api, query: str, rule: str) -> None:
+    (fault,) = problem(api.alpha.get(f"/v1/orders?{query}"), 422, "invalid-request")["errors"]
+    name, _, value = query.partition("=")
+    assert (fault["field"], fault["value"]) == (name, value.replace("%2b", "+"))
+    assert fault["rule"].startswith(rule)
+
+
+def test_a_body_that_is_no_object(api: Api) -> None:
+    body = problem(api.alpha.post("/v1/orders", json=[1]), 422, "invalid-request")
+    assert body["detail"] == "body = [1]: must be a JSON object"
+
+
+def test_every_pattern_of_the_document_has_its_words(api: Api) -> None:
+    text = api.anonymous.get("/openapi.json").text
+    patterns = {
+        json.loads(f'"{one}"') for one in re.findall(r'"pattern":"((?:[^"\\]|\\.)*)"', text)
+    }
+    amounts = {one for one in patterns if "\\." in one}
+    assert len(amounts) == 1
+    assert patterns - amounts <= set(PATTERNS)
+    assert PRINTABLE in patterns
