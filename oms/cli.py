@@ -10,7 +10,7 @@ import typer
 
 from oms.app.exits import Exit, Stop, complain
 from oms.cli_conformance import conformance
-from oms.cli_options import DEFAULT_CONFIG, Config, Json
+from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json
 from oms.cli_options import settings_of as _settings
 from oms.cli_sessions import session
 
@@ -198,7 +198,7 @@ def risk_show(config: Config = DEFAULT_CONFIG) -> None:
     operate.show_risk(_settings(config, "risk", quiet=True))
 
 
-@risk.command("set")
+@risk.command("set", context_settings=HYPHENS)
 def risk_set(
     rule: Rule,
     level: Level,
@@ -243,7 +243,7 @@ def kill_release(
     operate.release_kill(_settings(config, "kill", quiet=True), level, subject, reason)
 
 
-@order.command("resolve")
+@order.command("resolve", context_settings=HYPHENS)
 def order_resolve(
     order_id: Annotated[str, typer.Argument(help="The child order in doubt.")],
     outcome: Annotated[str, typer.Argument(help="CANCELED, REJECTED or NEW (it works).")],
@@ -277,7 +277,7 @@ def recon_run(
     raise typer.Exit(reports.reconcile(settings, date, source, venue, as_json=as_json))
 
 
-@recon.command("show")
+@recon.command("show", context_settings=HYPHENS)
 def recon_show(
     run_id: Annotated[str, typer.Argument(help="A run's id; none: the latest runs.")] = "",
     as_json: Json = False,
@@ -289,7 +289,7 @@ def recon_show(
     reports.show_recon(_settings(config, "recon", quiet=True), run_id, as_json=as_json)
 
 
-@audit.command("order")
+@audit.command("order", context_settings=HYPHENS)
 def audit_order(
     order_id: Annotated[str, typer.Argument(help="OrderID, or a client's ClOrdID.")],
     as_json: Json = False,

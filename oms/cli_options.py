@@ -12,6 +12,8 @@ Config = Annotated[
     Path, typer.Option("--config", "-c", help="The TOML configuration; OMS_* variables win.")
 ]
 DEFAULT_CONFIG = Path("config/oms.toml")
+# A negative number, or an id that begins with a hyphen, is an argument and no option.
+HYPHENS = {"ignore_unknown_options": True}
 Json = Annotated[bool, typer.Option("--json", help="As JSON, one document a line.")]
 
 

@@ -161,9 +161,12 @@ def _limit(text: str) -> Decimal | None:
     if text.lower() == "none":
         return None
     try:
-        return parse_decimal(text)
+        value = parse_decimal(text)
     except ValueRefused as refused:
         raise Stop(Exit.USAGE, f"value = {text}: {refused.rule}, or none") from None
+    if value < 0:
+        raise Stop(Exit.USAGE, f"value = {text}: must not be negative; none removes the limit")
+    return value
 
 
 def _reason(text: str) -> str:

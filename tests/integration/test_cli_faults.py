@@ -70,6 +70,18 @@ def test_a_core_that_is_away_finds_the_command_later(
             "venue: say with --venue whose file x.csv is (none is configured)",
         ),
         (["recon", "show", "one"], 2, "run_id = one: must be a run's number"),
+        (["recon", "show", "-1"], 2, "run_id = -1: must be a run's number"),
+        (["audit", "order", "-x"], 1, "-x: no order has this OrderID or ClOrdID"),
+        (
+            ["risk", "set", "MAX_ORDER_QTY", "FIRM", "*", "-1", "--reason", "r"],
+            2,
+            "value = -1: must not be negative; none removes the limit",
+        ),
+        (
+            ["risk", "set", "MAX_ORDER_QTY", "FIRM", "*", "-1e5", "--reason", "r"],
+            2,
+            "value = -1e5: must be a decimal number without exponent, or none",
+        ),
         (["recon", "show", "7"], 1, "run_id = 7: there is no such run"),
         (
             ["order", "resolve", "X", "FILLED", "--reason", "r"],
