@@ -67,10 +67,15 @@ class Differs(Exception):
 
 
 class Allowed:
-    """What the table of deviations says of one scenario."""
+    """What the table of deviations says of one scenario's rows, other than refusals (alt)."""
 
     def __init__(self, found: Sequence[Entry]) -> None:
-        self.skipped = frozenset(step for one in found for step in one.steps)
+        self._skipped = frozenset(step for one in found for step in one.steps)
+        self.then = {
+            step: [Wanted(tag=tag, value=value) for tag, value in fields.items()]
+            for one in found
+            for step, fields in one.then.items()
+        }
         self._instead = {
             (step, tag): value
             for one in found
@@ -78,8 +83,14 @@ class Allowed:
             for tag, value in fields.items()
         }
 
+    def skips(self, row: Row) -> bool:
+        """Whether the row is passed over."""
+        return row.step in self._skipped and row.branch != "alt"
+
     def instead(self, row: Row, wanted: Sequence[Wanted]) -> list[Wanted]:
         """What the fields of that row must say, where the table has another value."""
+        if row.branch == "alt":
+            return list(wanted)
         return [
             replace(one, value=self._instead.get((row.step, one.tag), one.value)) for one in wanted
         ]

@@ -2,6 +2,7 @@
 
 FIX 4.2 says by ExecTransType (20) what later versions say by ExecType: a trade is Partial fill (1)
 or Fill (2), its bust Cancel (20=1), its correction Correct (20=2), a status report Status (20=3).
+Its report of a replace on an order that has not traded has OrdStatus Replaced (5), later ones New.
 """
 
 from dataclasses import dataclass
@@ -35,6 +36,11 @@ class Dialect:
             found.append(Wanted(tag=150, value=row.exec_type))
         return found
 
+    def ord_status(self, exec_type: str, ord_status: str) -> str:
+        """OrdStatus in this version, of what FIX 4.4 has."""
+        replaced = self.exec_trans_type and exec_type == "5" and ord_status == "0"
+        return "5" if replaced else ord_status
+
     def exec_type_said(self, exec_type: str, ord_status: str, *, complete: bool) -> Body:
         """The same fields, as a scripted venue says them; complete: CumQty is OrderQty."""
         if not self.exec_trans_type:
@@ -55,7 +61,7 @@ FIX44 = Dialect(version="FIX 4.4", begin_string="FIX.4.4")
 FIX42 = Dialect(version="FIX 4.2", begin_string="FIX.4.2", exec_trans_type=True)
 FIX50SP2 = Dialect(version="FIX 5.0SP2", begin_string="FIXT.1.1", logon_fields=((1137, "9"),))
 # Those that are played.
-DIALECTS = (FIX44,)
+DIALECTS = (FIX44, FIX42, FIX50SP2)
 
 
 def text(value: Decimal) -> str:

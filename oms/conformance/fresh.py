@@ -13,8 +13,9 @@ from fix_sessions.credentials import hash_password
 from fix_sessions.light_session import LightSettings
 from fix_sessions.light_socket import Hub
 from oms.conformance.dialect import Dialect
+from oms.conformance.profiles import PROFILES, USUAL
 from oms.conformance.server_config import Lane, server_config
-from oms.conformance.sides import Market, Sides
+from oms.conformance.sides import Market, Sides, VersionSides
 from oms.settings.environment import environment_without_settings
 from oms.store.postgres_process import die_with_parent
 
@@ -30,8 +31,8 @@ class ServerError(RuntimeError):
 
 
 @contextlib.contextmanager
-def fresh_server(directory: Path, dialects: Sequence[Dialect]) -> Iterator[list[Sides]]:
-    """Both sides for each FIX version, logged on. Raises ServerError."""
+def fresh_server(directory: Path, dialects: Sequence[Dialect]) -> Iterator[list[VersionSides]]:
+    """Both sides for each FIX version and client profile, logged on. Raises ServerError."""
     password = secrets.token_hex(16)
     port = _free_port()
     with Hub() as hub:
@@ -48,8 +49,9 @@ def fresh_server(directory: Path, dialects: Sequence[Dialect]) -> Iterator[list[
         config.write_text(text)
         config.chmod(0o600)
         with _core(directory, config, hub) as server:
-            for sides in lanes:
-                server.admit(sides)
+            for lane in lanes:
+                for sides in lane.values():
+                    server.admit(sides)
             yield lanes
 
 
@@ -58,40 +60,41 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _lane(hub: Hub, dialect: Dialect, port: int, password: str) -> Sides:
+def _lane(hub: Hub, dialect: Dialect, port: int, password: str) -> VersionSides:
     suffix = dialect.version.removeprefix("FIX ").replace(".", "")
-    client, venue = f"CLIENT{suffix}", f"VENUE{suffix}"
-    as_client = LightSettings(
-        sender_comp_id=client,
-        target_comp_id=_COMP_ID,
-        begin_string=dialect.begin_string,
-        username=client,
-        password=password,
-        logon_fields=dialect.logon_fields,
-    )
     as_venue = LightSettings(
-        sender_comp_id=venue,
+        sender_comp_id=f"VENUE{suffix}",
         target_comp_id=_COMP_ID,
         begin_string=dialect.begin_string,
         logon_fields=dialect.logon_fields,
         initiates=False,
     )
-    return Sides(
-        hub.client(_HOST, port, as_client),
-        hub.venue(as_venue),
-        dialect,
-        Market(symbol=f"SYM{suffix}", account=f"ACCOUNT{suffix}"),
-    )
+    venue = hub.venue(as_venue)
+    market = Market(symbol=f"SYM{suffix}", account=f"ACCOUNT{suffix}")
+    found = {}
+    for profile in PROFILES:
+        client = f"{profile.name.upper()}{suffix}"
+        as_client = LightSettings(
+            sender_comp_id=client,
+            target_comp_id=_COMP_ID,
+            begin_string=dialect.begin_string,
+            username=client,
+            password=password,
+            logon_fields=dialect.logon_fields,
+        )
+        found[profile.name] = Sides(hub.client(_HOST, port, as_client), venue, dialect, market)
+    return found
 
 
-def _configured(sides: Sides) -> Lane:
+def _configured(lane: VersionSides) -> Lane:
+    usual = lane[USUAL.name]
     return Lane(
-        begin_string=sides.dialect.begin_string,
-        client=sides.client.session.settings.sender_comp_id,
-        venue=sides.venue.session.settings.sender_comp_id,
-        venue_port=sides.venue.port,
-        symbol=sides.market.symbol,
-        account=sides.market.account,
+        begin_string=usual.dialect.begin_string,
+        clients={lane[one.name].client.session.settings.sender_comp_id: one for one in PROFILES},
+        venue=usual.venue.session.settings.sender_comp_id,
+        venue_port=usual.venue.port,
+        symbol=usual.market.symbol,
+        account=usual.market.account,
     )
 
 

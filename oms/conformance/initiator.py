@@ -45,7 +45,7 @@ class Initiator:
     def play(self) -> None:
         """Raises Differs at the first field that is not what the standard has."""
         for row in self._path:
-            if row.step in self._allowed.skipped:
+            if self._allowed.skips(row):
                 continue
             if row.inbound:
                 self._server_sends(row)
@@ -184,7 +184,7 @@ class Initiator:
                 *head,
                 (17, self._exec_id(exec_id or str(next(self._numbers)))),
                 *dialect.exec_type_said(exec_type, ord_status, complete=complete),
-                *((39, ord_status), (55, market.symbol), (54, "1")),
+                *((39, dialect.ord_status(exec_type, ord_status)), (55, market.symbol), (54, "1")),
                 *([] if order_qty is None else [(38, text(order_qty))]),
                 *((14, text(cum_qty)), (151, text(leaves_qty)), (6, "0"), (60, now())),
                 *more,

@@ -13,7 +13,7 @@ GOOD_TILL = "1"
 _TERMS: dict[str, Body] = {
     "FOK": [(59, "4")],
     "IOC": [(59, "3")],
-    "ExecInst=reinstate on trading halt": [(18, "H")],
+    "ExecInst=reinstate on trading halt": [(18, "J")],
     "ExecInst=cancel on trading halt": [(18, "K")],
     "OrdType 3/4 or TimeInForce 7": [(40, "4"), (99, "")],
     "CashOrderQty=10000 EUR": [(152, "10000"), (15, "EUR")],

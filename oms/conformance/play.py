@@ -3,15 +3,16 @@
 import itertools
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from oms.conformance.compare import Differs
 from oms.conformance.initiator import Initiator
 from oms.conformance.matrix import Row, name_of, paths, scenarios
+from oms.conformance.profiles import Profile, profile_of
 from oms.conformance.receiver import Receiver
 from oms.conformance.scope import Entry, Kind, Role, entries, whole
-from oms.conformance.sides import Sides
+from oms.conformance.sides import Sides, VersionSides
 
 
 class Outcome(StrEnum):
@@ -26,7 +27,8 @@ class Outcome(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """detail: the first differing field, or the reason. paths: how many were played, the main one
-    and one for each refusal. deviations: the reasons of those that the table allows.
+    and one for each refusal. deviations: those that the table allows,
+    and the profile of the client where it is not the usual one.
     """
 
     version: str
@@ -39,12 +41,13 @@ class Result:
 
 
 class Player:
-    """Plays with one pair of sides. everything: the table of deviations is not heeded, to see what
-    would happen.
+    """Plays with the sides of one FIX version. everything: the table of deviations is not heeded,
+    to see what would happen.
     """
 
-    def __init__(self, sides: Sides, *, everything: bool = False) -> None:
+    def __init__(self, sides: VersionSides, *, everything: bool = False) -> None:
         self._sides = sides
+        self._version = next(iter(sides.values())).dialect.version
         self._everything = everything
         self._run = secrets.token_hex(3)
         self._numbers = itertools.count(1)
@@ -58,41 +61,46 @@ class Player:
 
     def play(self, role: Role, rows: list[Row]) -> Result:
         """One scenario on one side: its main path and its refusals."""
-        version, scenario = self._sides.dialect.version, rows[0].scenario
+        version, scenario = self._version, rows[0].scenario
+        result = Result(version=version, role=role, scenario=scenario, outcome=Outcome.PASS)
         entry = None if self._everything else whole(role, scenario, version)
         if entry is not None:
             left_out = entry.kind is Kind.LEFT_OUT
-            return Result(
-                version=version,
-                role=role,
-                scenario=scenario,
-                outcome=Outcome.LEFT_OUT if left_out else Outcome.NOT_APPLICABLE,
-                detail=entry.reason,
-            )
+            outcome = Outcome.LEFT_OUT if left_out else Outcome.NOT_APPLICABLE
+            return replace(result, outcome=outcome, detail=entry.reason)
+        profile = profile_of(scenario) if role is Role.RECEIVER else None
+        sides = self._sides_for(profile)
+        if sides is None:
+            reason = "the client's profile is not the one that the scenario is about"
+            return replace(result, outcome=Outcome.NOT_APPLICABLE, detail=reason)
         allowed = () if self._everything else entries(role, scenario, version)
         played = paths_played(rows, allowed)
-        fault = ""
-        for path in played:
-            fault = self._fault(role, path, allowed)
-            if fault:
-                break
-        return Result(
-            version=version,
-            role=role,
-            scenario=scenario,
+        faults = (self._fault(sides, role, path, allowed) for path in played)
+        fault = next(filter(None, faults), "")
+        reasons = [one.reason for one in allowed]
+        if profile is not None and profile.why:
+            reasons.insert(0, profile.why)
+        return replace(
+            result,
             outcome=Outcome.FAIL if fault else Outcome.PASS,
             detail=fault,
             paths=len(played),
-            deviations=tuple(one.reason for one in allowed),
+            deviations=tuple(reasons),
         )
 
-    def _fault(self, role: Role, path: list[Row], allowed: Sequence[Entry]) -> str:
+    def _sides_for(self, profile: Profile | None) -> Sides | None:
+        """Those of the client with that profile; as initiator with any."""
+        if profile is None:
+            return next(iter(self._sides.values()))
+        return self._sides.get(profile.name)
+
+    def _fault(self, sides: Sides, role: Role, path: list[Row], allowed: Sequence[Entry]) -> str:
         """What went wrong on one path; empty where nothing did."""
         kind = Receiver if role is Role.RECEIVER else Initiator
         prefix = f"{self._run}{next(self._numbers)}"
         try:
-            self._sides.begin()
-            player = kind(self._sides, path, prefix=prefix, allowed=allowed)
+            sides.begin()
+            player = kind(sides, path, prefix=prefix, allowed=allowed)
             try:
                 player.play()
             finally:

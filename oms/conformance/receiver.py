@@ -45,7 +45,7 @@ class Receiver:
     def play(self) -> None:
         """Raises Differs at the first field that is not what the standard has."""
         for row in self._ordered():
-            if row.step in self._allowed.skipped:
+            if self._allowed.skips(row):
                 continue
             if row.inbound:
                 self._send(row)
@@ -137,6 +137,10 @@ class Receiver:
         else:
             self._compare_report(row, told)
         self._acknowledge(row)
+        if row.step in self._allowed.then and row.branch != "alt":
+            if not self._told:
+                raise Differs(f"after {row.step}", "MsgType (35)", "8", None)
+            compare(row, self._told.popleft(), self._allowed.then[row.step])
 
     def _acknowledge(self, row: Row) -> None:
         """The venue says New where the rows have it, though our client knows already."""
@@ -207,11 +211,12 @@ class Receiver:
         compare(row, told, self._allowed.instead(row, wanted))
 
     def _compare_report(self, row: Row, told: Message) -> None:
+        dialect = self._sides.dialect
         wanted = [
             Wanted(tag=35, value="8"),
             Wanted(tag=11, value=self._name(row.cl_ord_id) or None),
-            *self._sides.dialect.exec_type_wanted(row),
-            Wanted(tag=39, value=row.ord_status),
+            *dialect.exec_type_wanted(row),
+            Wanted(tag=39, value=dialect.ord_status(row.exec_type, row.ord_status)),
             Wanted(tag=41, value=self._name(row.orig_cl_ord_id) or None),
         ]
         for tag, quantity in (

@@ -20,7 +20,7 @@ from oms.conformance.matrix import scenarios
 from oms.conformance.play import Outcome, Player, Result
 from oms.conformance.running import Running, running_server
 from oms.conformance.scope import Role
-from oms.conformance.sides import Sides
+from oms.conformance.sides import VersionSides
 
 _PIPED_WIDTH = 160
 _STYLES = {
@@ -56,7 +56,7 @@ def main(options: Options) -> int:
             known = ", ".join(scenarios())
             raise Stop(Exit.USAGE, f"scenario {unknown[0]}: must be one of {known}")
         with _lanes(options, dialects) as lanes:
-            results = [one for sides in lanes for one in _played(sides, options, console)]
+            results = [one for lane in lanes for one in _played(lane, options, console)]
     except (ServerError, OSError) as error:
         raise Stop(Exit.FAILED, f"conformance: {error}") from None
     running = options.running
@@ -80,10 +80,10 @@ def _dialects(versions: Sequence[str]) -> list[Dialect]:
 
 
 @contextlib.contextmanager
-def _lanes(options: Options, dialects: Sequence[Dialect]) -> Iterator[list[Sides]]:
+def _lanes(options: Options, dialects: Sequence[Dialect]) -> Iterator[list[VersionSides]]:
     if options.running is not None:
-        with running_server(options.running) as sides:
-            yield [sides]
+        with running_server(options.running) as lane:
+            yield [lane]
         return
     with (
         tempfile.TemporaryDirectory(prefix="oms-conformance-") as directory,
@@ -92,9 +92,9 @@ def _lanes(options: Options, dialects: Sequence[Dialect]) -> Iterator[list[Sides
         yield lanes
 
 
-def _played(sides: Sides, options: Options, console: Console) -> Iterator[Result]:
-    """Play with one pair of sides, one printed line for a scenario."""
-    player = Player(sides, everything=options.everything)
+def _played(lane: VersionSides, options: Options, console: Console) -> Iterator[Result]:
+    """Play in one FIX version, one printed line for a scenario."""
+    player = Player(lane, everything=options.everything)
     line: list[str] = []
     for result in player.play_all(options.scenarios):
         style = _STYLES[result.outcome]

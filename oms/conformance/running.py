@@ -18,7 +18,8 @@ from fix_sessions.light_socket import Hub, LightPeer
 from oms.app.exits import Exit, Stop
 from oms.conformance.dialect import DIALECTS, Dialect
 from oms.conformance.fresh import ServerError
-from oms.conformance.sides import Market, Sides
+from oms.conformance.profiles import PROFILES, USUAL, Profile
+from oms.conformance.sides import Market, Sides, VersionSides
 from oms.settings.load import load
 from oms.settings.model import ClientSettings, InstrumentSettings, Settings, VenueSettings
 from oms.settings.values import read_secret
@@ -72,7 +73,7 @@ def running_of(
 
 
 @contextlib.contextmanager
-def running_server(wanted: Running) -> Iterator[Sides]:
+def running_server(wanted: Running) -> Iterator[VersionSides]:
     """Both sides, logged on. Raises ServerError, or Stop for what is not configured."""
     settings = load(wanted.config)
     client = _client(settings, wanted.client)
@@ -100,7 +101,7 @@ def running_server(wanted: Running) -> Iterator[Sides]:
         )
         for peer in (sides.venue, sides.client):
             _log_on(peer)
-        yield sides
+        yield {_profile(client).name: sides}
 
 
 def _client(settings: Settings, name: str) -> ClientSettings:
@@ -131,6 +132,15 @@ def _dialect(begin_string: str) -> Dialect:
         if one.begin_string == begin_string:
             return one
     raise Stop(Exit.USAGE, f"begin_string {begin_string}: is not played")
+
+
+def _profile(client: ClientSettings) -> Profile:
+    """The profile of ours that the client's is, as far as scenarios differ by it."""
+    told = client.profile.model_dump(mode="json")
+    for one in PROFILES:
+        if one.settings and all(told[key] == value for key, value in one.settings.items()):
+            return one
+    return USUAL
 
 
 def _as_client(client: ClientSettings, dialect: Dialect, password: str) -> LightSettings:

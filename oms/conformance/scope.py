@@ -34,6 +34,7 @@ Instead = Mapping[str, Mapping[int, str | None]]
 class Entry:
     """Of a DEVIATION: steps are passed over; refusals are steps whose refusal (alt) is not played;
     instead says by step which value a field must have in place of the printed one; None: none.
+    then says by step what one more report must have that follows the printed one.
 
     versions: the FIX versions that it is about; empty: all.
     """
@@ -45,6 +46,7 @@ class Entry:
     steps: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
     instead: Instead = field(default_factory=dict)
+    then: Instead = field(default_factory=dict)
     versions: tuple[str, ...] = ()
 
 
@@ -62,6 +64,9 @@ _VENUE_DONE = "what a venue is done with for the day ends the client's order as 
 _WHY = "ExecRestatementReason is not passed on to clients"
 _ONE_REQUEST = "one replace at a time: the next is refused as already pending, which is D.2.d"
 _AT_ONCE = "New is told at once, before the venue answers"
+_NO_STOPS = "no stop orders and no orders for the close"
+_NOT_IN_42 = "not in FIX 4.2: ExecInst J, K and Z, the reasons for them, and Triggered came later"
+_SINCE_44 = ("FIX 4.4", "FIX 5.0SP2")
 _STATUS = "the server asks for the status of orders in doubt only, by scripts of its own"
 
 
@@ -74,6 +79,7 @@ def _entry(
     steps: str = "",
     refusals: str = "",
     instead: Instead | None = None,
+    then: Instead | None = None,
     versions: tuple[str, ...] = (),
 ) -> Entry:
     """An entry, with names parted by blanks."""
@@ -85,28 +91,36 @@ def _entry(
         steps=tuple(steps.split()),
         refusals=tuple(refusals.split()),
         instead=instead or {},
+        then=then or {},
         versions=versions,
     )
 
 
 _RECEIVER = (
+    _entry(
+        Role.RECEIVER,
+        Kind.NOT_APPLICABLE,
+        "E.1.e E.1.f K.1.a K.1.b",
+        _NOT_IN_42,
+        versions=("FIX 4.2",),
+    ),
     _entry(Role.RECEIVER, Kind.NOT_APPLICABLE, "D.2.a D.2.b D.2.c", _ONE_REQUEST),
     _entry(Role.RECEIVER, Kind.NOT_APPLICABLE, "E.1.a F.1.c", _MOUTH),
     _entry(
         Role.RECEIVER,
         Kind.NOT_APPLICABLE,
-        "B.1.d XA.1.c XA.1.d XI.1.a XI.1.b",
+        "B.1.d XA.1.c XA.1.d",
         f"{_AT_ONCE}: so nothing else is reported before it",
-    ),
-    _entry(
-        Role.RECEIVER,
-        Kind.NOT_APPLICABLE,
-        "C.3.c",
-        "a replace below CumQty is refused by the usual profile; the standard leaves the choice",
     ),
     _entry(Role.RECEIVER, Kind.LEFT_OUT, "H.1.a H.1.b H.1.c H.1.d J.1.c", _GOOD_TILL),
     _entry(Role.RECEIVER, Kind.LEFT_OUT, "E.1.c E.1.d", "Restated is not told to clients"),
-    _entry(Role.RECEIVER, Kind.LEFT_OUT, "E.1.f", "no stop orders and no orders for the close"),
+    _entry(
+        Role.RECEIVER,
+        Kind.LEFT_OUT,
+        "E.1.f",
+        "no stop orders and no orders for the close",
+        versions=_SINCE_44,
+    ),
     _entry(Role.RECEIVER, Kind.LEFT_OUT, "J.1.d", _DONE),
     _entry(Role.RECEIVER, Kind.LEFT_OUT, "L.1.a", "Stopped is not told to clients"),
     _entry(Role.RECEIVER, Kind.LEFT_OUT, "L.1.b", "CashOrderQty is not taken"),
@@ -117,15 +131,39 @@ _RECEIVER = (
         _VENUE_DONE,
         instead={"5": {150: "4", 39: "4"}},
     ),
+    _entry(Role.RECEIVER, Kind.DEVIATION, "E.1.b", _WHY, instead={"5": {378: None}}),
     *(
-        _entry(Role.RECEIVER, Kind.DEVIATION, scenario, _WHY, instead={step: {378: None}})
-        for scenario, step in (("E.1.b", "5"), ("E.1.e", "3"), ("K.1.b", "4"))
+        _entry(
+            Role.RECEIVER,
+            Kind.DEVIATION,
+            scenario,
+            _WHY,
+            instead={step: {378: None}},
+            versions=_SINCE_44,
+        )
+        for scenario, step in (("E.1.e", "3"), ("K.1.b", "4"))
     ),
     _entry(
         Role.RECEIVER,
         Kind.DEVIATION,
         "E.1.e K.1.a K.1.b",
         "ExecInst is not passed on to the venue: the instruction is not followed, and not refused",
+        versions=_SINCE_44,
+    ),
+    _entry(
+        Role.RECEIVER,
+        Kind.DEVIATION,
+        "XI.1.a",
+        "the New that is printed for who does not bundle is not told under this profile",
+        steps="2",
+    ),
+    _entry(
+        Role.RECEIVER,
+        Kind.DEVIATION,
+        "XI.1.b",
+        "a fill and the end of the rest are two reports, also where the venue says both in one",
+        instead={"6": {39: "1"}},
+        then={"6": {150: "4", 39: "4", 14: "1000", 151: "0"}},
     ),
     _entry(
         Role.RECEIVER,
@@ -145,6 +183,13 @@ _RECEIVER = (
 )
 
 _INITIATOR = (
+    _entry(
+        Role.INITIATOR,
+        Kind.NOT_APPLICABLE,
+        "E.1.e E.1.f K.1.a K.1.b",
+        _NOT_IN_42,
+        versions=("FIX 4.2",),
+    ),
     _entry(
         Role.INITIATOR,
         Kind.NOT_APPLICABLE,
@@ -173,8 +218,20 @@ _INITIATOR = (
     _entry(Role.INITIATOR, Kind.NOT_APPLICABLE, "G.1.a G.1.b G.1.c", _STATUS),
     _entry(Role.INITIATOR, Kind.LEFT_OUT, "H.1.a H.1.b H.1.c H.1.d J.1.c", _GOOD_TILL),
     _entry(Role.INITIATOR, Kind.LEFT_OUT, "E.1.c E.1.d", "Restated is noted as a discrepancy only"),
-    _entry(Role.INITIATOR, Kind.LEFT_OUT, "E.1.e K.1.a K.1.b", "ExecInst is not sent to venues"),
-    _entry(Role.INITIATOR, Kind.LEFT_OUT, "E.1.f", "no stop orders and no orders for the close"),
+    _entry(
+        Role.INITIATOR,
+        Kind.LEFT_OUT,
+        "E.1.e K.1.a K.1.b",
+        "ExecInst is not sent to venues",
+        versions=_SINCE_44,
+    ),
+    _entry(
+        Role.INITIATOR,
+        Kind.LEFT_OUT,
+        "E.1.f",
+        "no stop orders and no orders for the close",
+        versions=_SINCE_44,
+    ),
     _entry(Role.INITIATOR, Kind.LEFT_OUT, "L.1.a", "Stopped is read and changes nothing"),
     _entry(Role.INITIATOR, Kind.LEFT_OUT, "L.1.b", "CashOrderQty is not taken"),
     _entry(

@@ -1,19 +1,21 @@
 """The configuration of a fresh server for conformance, as the TOML that it reads."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from oms.conformance.profiles import Profile
 
 _MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """One client session and one venue session of a FIX version, and what they trade."""
+    """The clients of a FIX version, its venue, and what they trade. clients: profiles by name."""
 
     begin_string: str
-    client: str
+    clients: Mapping[str, Profile]
     venue: str
     venue_port: int
     symbol: str
@@ -39,38 +41,45 @@ def server_config(
         _table("[logging]", level="warning"),
     ]
     for lane in lanes:
-        tables += [
-            _table(
-                "[[clients]]",
-                name=lane.client,
-                sender_comp_id=lane.client,
-                target_comp_id=comp_id,
-                begin_string=lane.begin_string,
-                username=lane.client,
-                password_hash=password_hash,
-                allowed_addresses=["127.0.0.1"],
-                accounts=[lane.account],
-            ),
-            _table(
-                "[[venues]]",
-                name=lane.venue,
-                host="127.0.0.1",
-                port=lane.venue_port,
-                sender_comp_id=comp_id,
-                target_comp_id=lane.venue,
-                begin_string=lane.begin_string,
-                ack_timeout_ms=_MINUTE_MS,
-            ),
-            _table(
-                "[[instruments]]",
-                symbol=lane.symbol,
-                currency="USD",
-                tick="0.01",
-                lot="1",
-                venues=[lane.venue],
-            ),
-        ]
+        for client, profile in lane.clients.items():
+            tables.append(
+                _table(
+                    "[[clients]]",
+                    name=client,
+                    sender_comp_id=client,
+                    target_comp_id=comp_id,
+                    begin_string=lane.begin_string,
+                    username=client,
+                    password_hash=password_hash,
+                    allowed_addresses=["127.0.0.1"],
+                    accounts=[lane.account],
+                )
+            )
+            tables.append(_table("[clients.profile]", **profile.settings))
+        tables += _venue(lane, comp_id)
     return "\n".join(tables)
+
+
+def _venue(lane: Lane, comp_id: str) -> list[str]:
+    venue = _table(
+        "[[venues]]",
+        name=lane.venue,
+        host="127.0.0.1",
+        port=lane.venue_port,
+        sender_comp_id=comp_id,
+        target_comp_id=lane.venue,
+        begin_string=lane.begin_string,
+        ack_timeout_ms=_MINUTE_MS,
+    )
+    instrument = _table(
+        "[[instruments]]",
+        symbol=lane.symbol,
+        currency="USD",
+        tick="0.01",
+        lot="1",
+        venues=[lane.venue],
+    )
+    return [venue, instrument]
 
 
 def _table(head: str, **values: str | int | list[str]) -> str:

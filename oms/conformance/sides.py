@@ -5,7 +5,7 @@ after all that was caused before: then what has not come will not come.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -132,6 +132,10 @@ class Sides:
             *((39, "8"), (103, "5"), (55, "[N/A]"), (54, "7"), (584, mass_status_req_id)),
             *((911, "0"), (912, "Y"), (14, "0"), (151, "0"), (6, "0"), (60, now())),
         ]
+
+
+# By the name of the client's profile.
+VersionSides = Mapping[str, Sides]
 
 
 def _is_sync(message: Message) -> bool:

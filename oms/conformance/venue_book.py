@@ -111,9 +111,10 @@ class VenueBook:
         kind = self._sides.dialect.exec_type_said(
             exec_type, ord_status, complete=order.cum_qty >= order.order_qty
         )
+        status = self._sides.dialect.ord_status(exec_type, ord_status)
         body = [
             *((37, order.order_id), (11, cl_ord_id or order.cl_ord_id)),
-            *((17, exec_id or self.new_exec_id()), *kind, (39, ord_status)),
+            *((17, exec_id or self.new_exec_id()), *kind, (39, status)),
             *((55, self._sides.market.symbol), (54, "1"), (38, text(order.order_qty))),
             *((14, text(order.cum_qty)), (151, text(order.leaves_qty))),
             *((6, f"{order.avg_px:.4f}"), (60, now())),

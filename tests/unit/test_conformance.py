@@ -59,10 +59,12 @@ def test_an_entry_of_the_table_is_about_rows_that_exist(entry: Entry) -> None:
     assert set(entry.scenarios) <= set(scenarios())
     assert set(entry.versions) <= {one.version for one in DIALECTS}
     if entry.kind is not Kind.DEVIATION:
-        assert not any((entry.steps, entry.refusals, entry.instead)), "of a deviation only"
+        assert not any((entry.steps, entry.refusals, entry.instead, entry.then)), (
+            "of a deviation only"
+        )
     for scenario in entry.scenarios:
         of_it = scenarios()[scenario]
-        assert {*entry.steps, *entry.instead} <= {one.step for one in of_it}
+        assert {*entry.steps, *entry.instead, *entry.then} <= {one.step for one in of_it}
         assert set(entry.refusals) <= {one.step for one in of_it if one.branch == "alt"}
 
 
