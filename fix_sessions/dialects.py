@@ -17,6 +17,7 @@ from oms.domain.values import ValueRefused, parse_decimal
 Translation = Callable[[Pairs], Pairs]
 
 FIX44, FIX42, FIXT11 = "FIX.4.4", "FIX.4.2", "FIXT.1.1"
+BEGIN_STRINGS: Final = (FIX42, FIX44, FIXT11)
 APPL_VER_ID: Final = "9"  # FIX 5.0 SP2, as DefaultApplVerID (1137) and ApplVerID (1128) say it
 
 

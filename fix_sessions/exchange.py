@@ -1,4 +1,4 @@
-"""`oms exchange`: a simulated venue as a process, a FIX 4.4 acceptor with price-time matching.
+"""`oms exchange`: a simulated venue as a process, a FIX acceptor with price-time matching.
 
 One thread: poll the FIX engine, carry out what came in, send the answers, tell the market. A
 command is in the log before it is carried out, and QuickFIX counts a message as received only
@@ -23,6 +23,7 @@ from fix_sessions.engine import Engine, EngineFault, PortInUse
 from fix_sessions.exchange_codec import (
     REQUESTS,
     Body,
+    Fields,
     MessageRefused,
     business_reject,
     decode_mass_status,
@@ -36,8 +37,8 @@ from fix_sessions.exchange_log import LogError
 from fix_sessions.exchange_operator import answer_of, command_of, counts
 from fix_sessions.exchange_outbox import Outbox, Parcel
 from fix_sessions.exchange_quotes import Quotes
+from fix_sessions.exchange_speech import Speech
 from fix_sessions.settings import SessionSpec
-from fix_sessions.wire import fields_of
 from oms.domain.fix import BusinessRejectReason, MsgType
 
 # The exit codes of every oms command.
@@ -65,6 +66,7 @@ class Exchange:
         self._durable = DurableVenue(config, clock_us())
         self._venue = self._durable.venue
         self._outbox = Outbox()
+        self._speech = Speech(config.begin_string)
         self._quotes = Quotes(self._venue)
         self._dirty: set[str] = set()
         self._unheard: list[tuple[str, Body]] = []  # market data requests while silent
@@ -123,14 +125,17 @@ class Exchange:
         if self._venue.faults.silent:
             return
         self._hear()
-        left = self._outbox.flush(now_s, self._engine.is_logged_on, self._engine.send)
+        left = self._outbox.flush(now_s, self._engine.is_logged_on, self._send)
         if left:
             self._durable.sent(left)
         if self._dirty and now_s >= self._next_publish_s:
             touched, self._dirty = self._dirty, set()
             self._next_publish_s = now_s + self._config.market_data_interval_ms / 1000
             for session_id, (msg_type, fields) in self._quotes.publish(touched):
-                self._engine.send(session_id, msg_type, fields)
+                self._send(session_id, msg_type, fields)
+
+    def _send(self, session_id: str, msg_type: str, fields: Fields) -> int:
+        return self._engine.send(session_id, msg_type, self._speech.write(msg_type, fields))
 
     def _hear(self) -> None:
         unheard, self._unheard = self._unheard, []
@@ -176,11 +181,14 @@ class Exchange:
     # The FIX engine's handler
 
     def on_message(self, session_id: str, text: str) -> None:
-        body = Body(fields_of(text))
+        body = self._speech.read(text)
         try:
+            fault = self._speech.fault_of(body)
+            if fault is not None:
+                raise fault
             self._receive(session_id, body)
         except MessageRefused as refused:
-            self._engine.send(session_id, "j", business_reject(body, refused))
+            self._send(session_id, "j", business_reject(body, refused))
 
     def on_logon(self, session_id: str) -> None:
         """What waits for the session leaves in the next turn."""
@@ -219,7 +227,7 @@ class Exchange:
             self._unheard.append((session_id, body))
         elif msg_type == MsgType.MARKET_DATA_REQUEST:
             for out_type, fields in self._quotes.request(session_id, body):
-                self._engine.send(session_id, out_type, fields)
+                self._send(session_id, out_type, fields)
         elif msg_type in _REJECTS:
             _log.warning("session %s refused a message: %s", session_id, body.get(58))
         else:
@@ -296,6 +304,7 @@ def _spec(config: ExchangeConfig, target_comp_id: str) -> SessionSpec:
     return SessionSpec(
         session_id=target_comp_id,
         role="acceptor",
+        begin_string=config.begin_string,
         sender_comp_id=config.sender_comp_id,
         target_comp_id=target_comp_id,
         host=config.host,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ems.simulator.model import LiquiditySettings, SymbolSettings, VenueSettings
+from fix_sessions.dialects import BEGIN_STRINGS
 
 
 class ExchangeConfigError(ValueError):
@@ -27,6 +28,7 @@ class ExchangeConfig:
     target_comp_ids: tuple[str, ...]
     data_dir: Path
     symbols: tuple[SymbolSettings, ...]
+    begin_string: str = "FIX.4.4"
     host: str = "127.0.0.1"
     port: int = 0
     control_port: int = 0
@@ -84,6 +86,9 @@ def _check(config: ExchangeConfig) -> None:
     names = [item.symbol for item in config.symbols]
     if len(set(names)) != len(names):
         raise ExchangeConfigError(f"symbols: {names}: each may stand once")
+    if config.begin_string not in BEGIN_STRINGS:
+        rule = f"must be one of {', '.join(BEGIN_STRINGS)}"
+        raise ExchangeConfigError(f"begin_string: {config.begin_string!r}: {rule}")
     for key in ("port", "control_port"):
         value = getattr(config, key)
         if type(value) is not int or not 0 <= value <= 65535:

@@ -100,6 +100,7 @@ def _exchange_values(
         names["order_file"] = venue.order_file
     return {
         "name": venue.name,
+        "begin_string": venue.begin_string,
         "sender_comp_id": venue.target_comp_id,
         "target_comp_ids": [venue.sender_comp_id],
         "host": venue.host,
