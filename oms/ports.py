@@ -65,16 +65,22 @@ class OpenBatch(Protocol):
 
 
 class Journal(Protocol):
-    """The one record. Everything here is called on the journal's thread."""
+    """The one record. One batch at a time, one thread at a time."""
 
-    def append(self, batch: Any) -> None:
-        """Commit journal rows and read tables in one transaction, or raise.
+    def begin(self, batch: Any) -> None:
+        """Start to commit journal rows and read tables in one transaction, or raise.
 
         batch: what this journal's own OpenBatch sealed.
         """
 
+    def finished(self) -> bool:
+        """Whether what was begun is durable by now, without waiting; raises where it failed."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when `finished` may have come further."""
+
     def heartbeat(self) -> None:
-        """Keep the right to write; raises when it is lost."""
+        """Keep the right to write, with nothing in flight; raises when it is lost."""
 
 
 class Entry(Protocol):

@@ -19,7 +19,7 @@ from oms.app.fix_stores import open_stores
 from oms.domain.state import State
 from oms.domain.values import utc
 from oms.runtime.clock import SystemClock
-from oms.runtime.journal_thread import JournalThread
+from oms.runtime.journal_line import JournalLine
 from oms.runtime.memory import Collector
 from oms.runtime.metrics import CoreMetrics
 from oms.runtime.recovery import Recovered, recover
@@ -61,7 +61,7 @@ class CoreProcess:
         journal = PostgresJournal(leadership)
         self._recovered = recover(self._state, journal)
         self._log_recovery(self._recovered)
-        self._journal_thread = JournalThread(journal)
+        self._journal_line = JournalLine(journal)
         ticket = secrets.token_hex(16)
         self._edge = Edge(
             counterparties_of(settings),
@@ -73,7 +73,7 @@ class CoreProcess:
         store_dir = settings.core.data_dir / settings.core.shard / "fix"
         self._stores = open_stores(store_dir, specs, self._state, leadership)
         self._engine = Engine(specs, store_dir=store_dir, handler=self._edge)
-        self._engine.before_work = self._journal_thread.assure
+        self._engine.before_work = self._journal_line.assure
         self._ticket = ticket
         self._gate: GateProcess | None = None
         self._edge.engine = self._engine
@@ -81,7 +81,7 @@ class CoreProcess:
         self._sequencer = Sequencer(
             state=self._state,
             last_hash=self._recovered.last_hash,
-            journal=self._journal_thread,
+            journal=self._journal_line,
             new_batch=lambda seq, last: Batch(
                 self._state, first_seq=seq, previous_hash=last, leader_epoch=leadership.epoch
             ),
@@ -109,7 +109,7 @@ class CoreProcess:
 
     def start(self) -> None:
         """Numbers from the journal, then sessions open. Raises PortInUse, GateError, Stop."""
-        self._journal_thread.start()
+        self._journal_line.start()
         trade_date = trade_date_of(self._settings.trading_day, utc(self._clock.now()))
         self._sequencer.submit(core_started(self._leadership.epoch, trade_date))
         sessions = self._state.sessions.values()
@@ -125,7 +125,7 @@ class CoreProcess:
         self._sequencer.deliver_again(self._recovered.undelivered)
         self._commit_start()
         self._engine.start()
-        self._engine.add_wakeup(self._journal_thread.fileno(), self._journal_thread.clear_wakeup)
+        self._engine.add_wakeup(self._journal_line.fileno(), self._journal_line.heard)
         self._start_metrics()
         if self._settings.clients:
             self._start_gate()
@@ -136,8 +136,7 @@ class CoreProcess:
     def _commit_start(self) -> None:
         """Who leads is durable before anything leaves: the next leader knows whose stores count."""
         while not self._sequencer.idle:
-            select.select([self._journal_thread.fileno()], [], [], POLL_S)
-            self._journal_thread.clear_wakeup()
+            select.select([self._journal_line.fileno()], [], [], POLL_S)
             self._sequencer.flush()
             self._sequencer.pump()
 
@@ -179,8 +178,7 @@ class CoreProcess:
         """Wait for something and do it. Raises what ends the process."""
         if self._sequencer.full and time.monotonic() < self._read_at:
             # The journal is slow: counterparties wait on their connections, not in our memory.
-            select.select([self._journal_thread.fileno()], [], [], POLL_S)
-            self._journal_thread.clear_wakeup()
+            select.select([self._journal_line.fileno()], [], [], POLL_S)
         else:
             self._engine.poll(POLL_S)
             self._read_at = time.monotonic() + SLOW_READ_S
@@ -216,7 +214,7 @@ class CoreProcess:
     def close(self) -> None:
         """End what this process started; after a fault too."""
         self._inbox.stop()
-        self._journal_thread.stop(QUIET_LIMIT_S)
+        self._journal_line.stop(QUIET_LIMIT_S)
         if self._gate is not None:
             self._gate.stop()
         self._engine.close()

@@ -1,1 +1,1 @@
-"""The core process around the brain: sequencer, journal thread, recovery, clock, metrics."""
+"""The core process around the brain: sequencer, line to the journal, recovery, clock, metrics."""

@@ -16,7 +16,7 @@ from oms.domain.events import (
 from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.ports import Sealed
-from oms.runtime.journal_thread import Committed
+from oms.runtime.journal_line import Committed
 
 SECONDS = (
     0.0001,

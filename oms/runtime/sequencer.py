@@ -1,8 +1,8 @@
 """The sequencer: numbers and stamps commands, asks the brain, and lets nothing out uncommitted.
 
-One thread calls everything here. While the journal thread commits a batch, the next one is decided;
-its effects wait until it is durable. Messages that left are noted in the journal with the next
-batch, or after a moment of quiet: what is not noted after a crash is sent again as PossResend.
+One thread calls everything here. While one batch is committed, the next one is decided; its effects
+wait until it is durable. Messages that left are noted in the journal with the next batch, or after
+a moment of quiet: what is not noted after a crash is sent again as PossResend.
 """
 
 from collections import deque
@@ -25,13 +25,14 @@ from oms.domain.state import State
 from oms.outbound import effects_of
 from oms.ports import Clock, OpenBatch, PacedOutlet
 from oms.runtime import alerts
-from oms.runtime.journal_thread import JournalThread
+from oms.runtime.journal_line import JournalLine
 from oms.runtime.metrics import CoreMetrics
 
 NOTE_SENT_AFTER_US = 50_000
 TICK_US = 250_000
 OBSERVED_MARK_EVERY = 500
 MAX_BATCH_ENTRIES = 4_000
+LOOK_EVERY = 16
 
 BatchFactory = Callable[[int, bytes], OpenBatch]
 
@@ -44,7 +45,7 @@ class Sequencer:
         *,
         state: State,
         last_hash: bytes,
-        journal: JournalThread,
+        journal: JournalLine,
         new_batch: BatchFactory,
         outlet: PacedOutlet,
         clock: Clock,
@@ -99,9 +100,12 @@ class Sequencer:
             self._decide(self._note(), now)
         commands = self._commands
         while commands:
-            self._decide(commands.popleft(), self._clock.now())
-        if self._batch is not None and not self._journal.busy:
+            for _ in range(min(len(commands), LOOK_EVERY)):
+                self._decide(commands.popleft(), self._clock.now())
+            # The journal never waits for the end of a long queue.
+            self._deliver_committed()
             self._hand_over()
+        self._hand_over()
 
     def flush(self) -> None:
         """Have what was sent noted in the journal with the next batch."""
@@ -158,7 +162,9 @@ class Sequencer:
         return self._batch
 
     def _hand_over(self) -> None:
-        assert self._batch is not None
+        """Give the journal the next batch, if it is free and there is one."""
+        if self._batch is None or self._journal.busy:
+            return
         sealed = self._batch.seal()
         self._last_hash = sealed.last_hash
         self._in_flight = self._effects
@@ -169,21 +175,15 @@ class Sequencer:
         self._journal.commit(sealed)
 
     def _deliver_committed(self) -> None:
+        """What has become durable leaves; the journal gets its next batch before that."""
         committed = self._journal.finished()
         if committed is None:
             return
         effects, self._in_flight = self._in_flight, []
         oldest_at = self._in_flight_oldest_at
         self._metrics.committed(committed, self._clock.now(), oldest_at)
-        if self._batch is not None:
-            self._hand_over_next(effects)
-        else:
-            self._deliver(effects)
-
-    def _hand_over_next(self, durable: list[Effect]) -> None:
-        """The journal is free: give it the next batch first, then send what became durable."""
         self._hand_over()
-        self._deliver(durable)
+        self._deliver(effects)
 
     def deliver_again(self, effects: list[Effect]) -> None:
         """Send what a crash may have held back; at the start, before anything new."""

@@ -1,12 +1,15 @@
 """The journal in PostgreSQL: append a batch in one statement, read entries in order."""
 
 import itertools
-from collections.abc import Iterator
-from typing import Any, cast
+import select
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn, cast
 
 import psycopg
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format
+from psycopg.pq.abc import PGconn
 
 from oms.store.batch import GENESIS, Entry, SealedBatch
 from oms.store.codec import decode
@@ -16,6 +19,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 _PAGE = 2_000
 _PREPARED_MAX = 256
+_GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 # Payloads and hashes, the seventh and eighth parameter, travel as bytes, the others as text.
 _FORMATS = [Format.BINARY if number in (7, 8) else Format.TEXT for number in range(1, 1_000)]
@@ -30,13 +34,21 @@ _DELIVERED = "SELECT coalesce(max(seq), 0) FROM fix_messages WHERE direction = '
 
 
 class PostgresJournal:
-    """The leader's journal. Appends over the leadership's connection, one thread at a time."""
+    """The leader's journal. Appends over the leadership's connection, one thread at a time.
+
+    One batch at a time: `begin` and then `finished` until it is, or `append`, which waits.
+    """
 
     def __init__(self, leadership: Leadership) -> None:
         self._leadership = leadership
         self._prepared: dict[bytes, bytes] = {}
         self._numbers = itertools.count(1)
+        self._steps: deque[Callable[[PGconn], None]] = deque()
+        self._unsent = False
+        self._refusal: psycopg.Error | None = None
         connection = leadership.connection
+        self._events = select.epoll()
+        self._events.register(connection.fileno(), select.EPOLLIN)
         # One plan for every size of batch and table, and that by index: it is made while the tables
         # are small, and planning anew would cost more than it could gain.
         connection.execute("SET plan_cache_mode = force_generic_plan")
@@ -49,35 +61,76 @@ class PostgresJournal:
         Raises LeadershipLost if another leads or the session ended: then the batch may or may not
         have become durable, which the tip tells. Any other error wrote nothing.
         """
+        self.begin(batch)
+        while not self.finished():
+            select.select([self.fileno()], [], [])
+
+    def begin(self, batch: SealedBatch) -> None:
+        """Send the batch, as far as that goes without waiting. Raises as `append` does."""
         leadership = self._leadership
         assert batch.leader_epoch == leadership.epoch, "a batch belongs to one leadership"
+        assert not self._steps, "one batch at a time"
         whose = [leadership.shard.encode(), str(leadership.epoch).encode()]
+        parameters = [*whose, *batch.parameters]
+        name = self._prepared.get(batch.sql) or self._prepare(batch.sql)
+        formats = _FORMATS[: len(parameters)]
+        # None is a NULL, which the annotation leaves out.
+        told = cast("list[bytes]", parameters)
+        self._steps.append(lambda pgconn: pgconn.send_query_prepared(name, told, formats))
         with leadership.guard():
-            self._execute(batch.sql, [*whose, *batch.parameters])
-
-    def _execute(self, sql: bytes, parameters: list[bytes | None]) -> None:
-        """Straight to libpq, which waits without the GIL: a cursor costs a quarter of a commit."""
-        connection = self._leadership.connection
-        with connection.lock:
-            name = self._prepared.get(sql) or self._prepare(sql)
-            formats = _FORMATS[: len(parameters)]
-            # None is a NULL, which the annotation of exec_prepared leaves out.
-            told = cast("list[bytes]", parameters)
-            result = connection.pgconn.exec_prepared(name, told, formats)
-        if result.status != ExecStatus.TUPLES_OK:
-            raise error_from_result(result)
+            self._send_step()
 
     def _prepare(self, sql: bytes) -> bytes:
-        pgconn = self._leadership.connection.pgconn
+        """Its name, and the steps before its first use: even these may have to wait for a lock."""
         if len(self._prepared) >= _PREPARED_MAX:
             oldest = self._prepared.pop(next(iter(self._prepared)))
-            pgconn.exec_(b"DEALLOCATE " + oldest)
+            self._steps.append(lambda pgconn: pgconn.send_query(b"DEALLOCATE " + oldest))
         name = b"append_%d" % next(self._numbers)
-        result = pgconn.prepare(name, sql)
-        if result.status != ExecStatus.COMMAND_OK:
-            raise error_from_result(result)
+        self._steps.append(lambda pgconn: pgconn.send_prepare(name, sql))
         self._prepared[sql] = name
         return name
+
+    def _send_step(self) -> None:
+        self._steps.popleft()(self._leadership.connection.pgconn)
+        self._flush()
+
+    def finished(self) -> bool:
+        """Whether what was begun is durable now; looks without waiting. Raises as `append` does."""
+        pgconn = self._leadership.connection.pgconn
+        with self._leadership.guard():
+            if self._unsent:
+                self._flush()
+            pgconn.consume_input()
+            while not pgconn.is_busy():
+                result = pgconn.get_result()
+                if result is not None:
+                    if result.status not in _GOOD:
+                        self._refusal = error_from_result(result)
+                elif self._refusal is not None:
+                    self._give_up(self._refusal)
+                elif self._steps:
+                    self._send_step()
+                else:
+                    return True
+        return False
+
+    def _give_up(self, refusal: psycopg.Error) -> NoReturn:
+        """The connection is free again; what had to be prepared for the batch may not be."""
+        self._steps.clear()
+        self._prepared.clear()
+        self._refusal = None
+        raise refusal
+
+    def fileno(self) -> int:
+        """Readable when `finished` may have come further."""
+        return self._events.fileno()
+
+    def _flush(self) -> None:
+        unsent = bool(self._leadership.connection.pgconn.flush())
+        if unsent != self._unsent:
+            self._unsent = unsent
+            wanted = select.EPOLLIN | (select.EPOLLOUT if unsent else 0)
+            self._events.modify(self._leadership.connection.fileno(), wanted)
 
     def tip(self) -> tuple[int, bytes]:
         """Number and hash of the last entry; (0, GENESIS) of an empty journal."""

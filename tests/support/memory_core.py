@@ -1,7 +1,5 @@
 """The core's runtime around the brain with a journal in memory, whose commits a test lets pass."""
 
-import select
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -13,13 +11,11 @@ from oms.domain.events import Event
 from oms.domain.instrument import Reference
 from oms.domain.state import State
 from oms.ports import Entry
-from oms.runtime.journal_thread import JournalThread
+from oms.runtime.journal_line import JournalLine
 from oms.runtime.metrics import CoreMetrics
 from oms.runtime.recovery import recover
 from oms.runtime.sequencer import Sequencer
 from tests.support.world import START
-
-WAIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +62,37 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.entries: list[Kept] = []
         self.failure: Exception | None = None
-        self._passes = threading.Semaphore(0)
+        self._begun: MemoryBatch | None = None
+        self._passes = 0
 
     def pass_one(self) -> None:
         """Let one commit end."""
-        self._passes.release()
+        self._passes += 1
 
-    def append(self, batch: MemoryBatch) -> None:
-        assert self._passes.acquire(timeout=WAIT_S)
+    def forget(self) -> None:
+        """The process that began a commit is gone, and the commit with it."""
+        self._begun = None
+
+    def begin(self, batch: MemoryBatch) -> None:
+        assert self._begun is None
+        self._begun = batch
+
+    def finished(self) -> bool:
+        if not self._passes:
+            return False
+        self._passes -= 1
         if self.failure is not None:
             raise self.failure
+        batch, self._begun = self._begun, None
+        assert batch is not None
         seq, last_hash = self.tip()
         assert (batch.first_seq, batch.previous_hash) == (seq + 1, last_hash)
         self.entries.extend(batch.entries)
+        return True
+
+    def fileno(self) -> int:
+        """Nobody waits for it: a test says when a commit ends."""
+        raise NotImplementedError
 
     def heartbeat(self) -> None:
         """Always the leader."""
@@ -142,18 +156,18 @@ class MemoryCore:
 
     def __init__(self, reference: Reference, journal: MemoryJournal) -> None:
         self.journal = journal
+        journal.forget()
         self.state = State(reference=reference)
         self.recovered = recover(self.state, journal)
         self.clock = StepClock()
         self.clock.at = max(START, self.state.at)
         self.outlet = Collector()
-        self.thread = JournalThread(journal)
-        self.thread.start()
+        self.line = JournalLine(journal)
         new_batch: Callable[[int, bytes], MemoryBatch] = MemoryBatch
         self.sequencer = Sequencer(
             state=self.state,
             last_hash=self.recovered.last_hash,
-            journal=self.thread,
+            journal=self.line,
             new_batch=new_batch,
             outlet=self.outlet,
             clock=self.clock,
@@ -169,11 +183,8 @@ class MemoryCore:
 
     def commit(self) -> None:
         """Let the batch in flight become durable, and what it caused leave."""
-        assert self.thread.busy, "nothing is in flight"
+        assert self.line.busy, "nothing is in flight"
         self.journal.pass_one()
-        ready, _, _ = select.select([self.thread.fileno()], [], [], WAIT_S)
-        assert ready
-        self.thread.clear_wakeup()
         self.sequencer.pump()
 
     def drain(self) -> None:
@@ -184,12 +195,6 @@ class MemoryCore:
             self.sequencer.pump()
             if self.sequencer.idle:
                 return
-            if self.thread.busy:
+            if self.line.busy:
                 self.commit()
         raise AssertionError("never idle")
-
-    def end(self) -> None:
-        """End the thread; what is in flight never becomes durable."""
-        self.journal.failure = self.journal.failure or RuntimeError("the process was killed")
-        self.journal.pass_one()
-        self.thread.stop(WAIT_S)

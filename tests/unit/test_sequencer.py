@@ -1,7 +1,6 @@
 """Sequencer, throttle, recovery: nothing uncommitted leaves, nothing committed is lost."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -50,12 +49,11 @@ def order(n: int, epoch: int = 0) -> NewOrderSingle:
 
 
 @pytest.fixture
-def core() -> Iterator[MemoryCore]:
+def core() -> MemoryCore:
     made = MemoryCore(REFERENCE, MemoryJournal())
     made.submit(STARTED)
     made.commit()
-    yield made
-    made.end()
+    return made
 
 
 def test_nothing_leaves_before_its_commit(core: MemoryCore) -> None:
@@ -114,7 +112,6 @@ def test_observations_leave_a_mark_and_nothing_else(core: MemoryCore) -> None:
     again = MemoryCore(REFERENCE, core.journal)
     assert again.state.session("XA").inbound == OBSERVED_MARK_EVERY
     check_same(core.state, again.state)
-    again.end()
 
 
 def _workload() -> list[Command]:
@@ -155,13 +152,11 @@ def test_after_a_crash_what_may_not_have_left_is_sent_again_and_nothing_else(see
     for command in workload[: dice.randrange(1, len(workload))]:
         core.submit(command)
         core.clock.at += dice.choice([1_000, 60_000])
-        while core.thread.busy and dice.random() < 0.7:
+        while core.line.busy and dice.random() < 0.7:
             core.commit()
     sent = _reports(core.outlet.sent)
     noted = journal.delivered()
-    core.end()
 
-    journal.failure = None
     again = MemoryCore(REFERENCE, journal)
     resent = _reports(again.outlet.sent)
     durable = _durable_reports(journal)
@@ -176,8 +171,6 @@ def test_after_a_crash_what_may_not_have_left_is_sent_again_and_nothing_else(see
     again.drain()
     third = MemoryCore(REFERENCE, journal)
     assert third.outlet.sent == []
-    third.end()
-    again.end()
 
 
 def _durable_reports(journal: MemoryJournal) -> set[int]:
