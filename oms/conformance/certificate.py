@@ -65,8 +65,10 @@ class Certificate:
                 "## Scenarios",
                 "",
                 *_wrapped(
-                    "**pass**: every field of every message, on the main path and on each refusal "
-                    "that is drawn. A number refers to the reasons below."
+                    "**pass**: every message and every field that the standard prints, on the main "
+                    "path and on each refusal that is drawn; to clients also LastPx and AvgPx by "
+                    "their trades, a new ExecID each time, one OrderID, Symbol and Side. "
+                    "A number refers to the reasons below."
                 ),
                 "",
                 *_table(self.results),

@@ -12,6 +12,7 @@ from fix_sessions.light_session import Message
 from oms.conformance import orders
 from oms.conformance.compare import TAGS, Allowed, Differs, Wanted, compare
 from oms.conformance.dialect import Body, text
+from oms.conformance.executions import Executions
 from oms.conformance.matrix import Row, desk_refuses
 from oms.conformance.scope import Entry
 from oms.conformance.sides import Sides
@@ -39,8 +40,8 @@ class Receiver:
         self._told: deque[Message] = deque()
         self._exec_ids: dict[str, str] = {}
         self._order_ids: dict[str, str] = {}
+        self._executions: dict[str, Executions] = {}
         self._requests: dict[str, str] = {}
-        self._quantities: dict[str, Decimal] = {}
 
     def play(self) -> None:
         """Raises Differs at the first field that is not what the standard has."""
@@ -228,12 +229,17 @@ class Receiver:
             if quantity is not None:
                 wanted.append(Wanted(tag=tag, value=quantity))
         wanted += self._noted(row)
-        if row.exec_type in ("F", "G") and row.last_px is not None:
-            wanted.append(Wanted(tag=31, value=row.last_px))
+        if row.exec_type in ("F", "G"):
+            wanted.append(Wanted(tag=31, value=row.last_px or self._sides.market.price))
+        if row.ord_status != "8":
+            wanted.append(Wanted(tag=55, value=self._sides.market.symbol))
+            wanted.append(Wanted(tag=54, value="1"))
         if row.exec_ref_id:
             wanted.append(Wanted(tag=19, value=self._exec_ids[row.exec_ref_id]))
         compare(row, told, self._allowed.instead(row, wanted))
         self._note_ids(row, told)
+        booked = self._executions.setdefault(told.get(37) or "", Executions())
+        booked.take(row.step, told, row.exec_type)
 
     def _noted(self, row: Row) -> list[Wanted]:
         return [
