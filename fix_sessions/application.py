@@ -15,6 +15,7 @@ from fix_sessions.message_text import msg_type_of, text_of
 from fix_sessions.settings import SessionSpec
 from fix_sessions.store_files import StoreFiles
 from fix_sessions.wire import WireError, fields_of, first
+from oms.domain.session_commands import LogoutCause
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +58,10 @@ class SessionRecord:
     dictionary: Any = None
     logged_on: bool = False
     logout_reason: str = ""
+    # Whose doing the last logout was; and what tells it: our wish, their Logout.
+    logout_cause: LogoutCause = LogoutCause.LOST
+    logging_out: bool = False
+    logout_heard: bool = False
     # The number of a Logon that had no connection to leave by, to be used again.
     unsent_logon: int | None = None
     # Our own Logon asked for the reset, so the answer's 141=Y is no news.
@@ -72,6 +77,12 @@ class SessionRecord:
         return self.spec.session_id
 
 
+def _cause_of(record: SessionRecord) -> LogoutCause:
+    if record.logging_out:
+        return LogoutCause.OURS if record.logout_heard else LogoutCause.UNANSWERED
+    return LogoutCause.PEER if record.logout_heard else LogoutCause.LOST
+
+
 class Callbacks(quickfix.Application):  # type: ignore[misc]
     """QuickFIX calls these from within its poll, send and next."""
 
@@ -83,6 +94,8 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.fault: BaseException | None = None
+        # Told of every ResendRequest: session, whether it is ours, BeginSeqNo, EndSeqNo.
+        self.on_resend_request: Callable[[str, bool, int, int], None] | None = None
         # Acceptor sessions that somebody tried to log on to since the engine last looked.
         self.tried: set[str] = set()
         self._records = records
@@ -102,6 +115,7 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
                 record = self._records[session_id.toString()]
                 record.logged_on = True
                 record.logout_reason = ""
+                record.logging_out = record.logout_heard = False
                 self._handler.on_logon(record.session_id)
             except BaseException as error:  # noqa: BLE001 - see the module's first lines
                 self._failed(error)
@@ -128,6 +142,8 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
         if self.fault is None:
             try:
                 record = self._records[session_id.toString()]
+                if message.getHeader().getField(35) == "2":
+                    self._tell_resend(record, text_of(message), by_us=True)
                 if not record.logged_on:
                     self._leaving_offline(record, message)
             except BaseException as error:  # noqa: BLE001
@@ -151,6 +167,7 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
         if record.logged_on:
             record.logged_on = False
             reason = record.logout_reason or "the connection was lost"
+            record.logout_cause = _cause_of(record)
             self._handler.on_logout(record.session_id, reason)
         record.logout_reason = ""
 
@@ -186,12 +203,21 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
                 is_gap_fill = first(fields, 123) == "Y"
                 if not is_gap_fill and new_number > record.session.getExpectedTargetNum():
                     self._handler.on_sequence_reset(record.session_id, new_number)
+            case "2":
+                self._tell_resend(record, text, by_us=False)
             case "5":
+                record.logout_heard = True
                 answer = first(fields_of(text), 58) or "Logout without a text"
                 record.logout_reason = record.logout_reason or answer
             case _:
                 pass
         return None
+
+    def _tell_resend(self, record: SessionRecord, text: str, *, by_us: bool) -> None:
+        if self.on_resend_request is not None:
+            fields = fields_of(text)
+            begin, end = int(first(fields, 7) or "0"), int(first(fields, 16) or "0")
+            self.on_resend_request(record.session_id, by_us, begin, end)
 
     def _logon_arrived(self, record: SessionRecord, text: str) -> str | None:
         try:

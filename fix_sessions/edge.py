@@ -7,7 +7,7 @@ from fix_sessions.dialects import APPL_VER_ID, FIXT11
 from fix_sessions.encode import WITH_GROUPS, encoder_of
 from fix_sessions.engine import Engine
 from fix_sessions.registry import Counterparty
-from fix_sessions.wire import first
+from fix_sessions.wire import fields_of, first
 from oms.domain.commands import (
     SYSTEM,
     Channel,
@@ -19,12 +19,17 @@ from oms.domain.commands import (
     SessionLoggedOut,
     StreamMark,
 )
-from oms.domain.effects import Effect
+from oms.domain.effects import FixMessage
+from oms.domain.session_commands import ResendAsked
 from oms.ports import Clock, Intake
 
 # How far to jump where the engine's store lost numbers that the journal knows were used: nothing
 # that may have been sent and not noted is ever numbered again.
 LOST_STORE_MARGIN = 10_000
+
+_POSS_RESEND = "97=Y"
+# What the session sets anew in a message that is sent again.
+_OF_THE_SESSION = frozenset({8, 9, 10, 34, 35, 43, 49, 52, 56, 97, 122, 1128})
 
 
 class Edge:
@@ -72,7 +77,22 @@ class Edge:
 
     def on_logout(self, session_id: str, reason: str) -> None:
         """See SessionHandler."""
-        self.intake.submit(SessionLoggedOut(origin=self._origin(session_id), text=reason))
+        cause = self.engine.logout_cause(session_id)
+        command = SessionLoggedOut(origin=self._origin(session_id), text=reason, cause=cause)
+        self.intake.submit(command)
+
+    def on_resend_request(self, session_id: str, by_us: bool, begin: int, end: int) -> None:
+        """A ResendRequest went out or came in; see Sessions.watch_resends."""
+        highest = 0 if by_us else self.engine.next_outbound(session_id) - 1
+        self.intake.submit(
+            ResendAsked(
+                origin=self._origin(session_id),
+                by_us=by_us,
+                begin_seq_no=begin,
+                end_seq_no=end,
+                highest=highest,
+            )
+        )
 
     def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
         """See SessionHandler."""
@@ -113,7 +133,7 @@ class Edge:
 
     # The sequencer's side
 
-    def deliver(self, effect: Effect) -> SentMessage | None:
+    def deliver(self, effect: FixMessage) -> SentMessage | None:
         """See oms.ports.Outlet."""
         session_id = effect.session
         encode = self._encoders.get(session_id)
@@ -124,16 +144,37 @@ class Edge:
             return None
         groups = msg_type in self._with_groups[session_id]
         self.engine.send_pieces(session_id, msg_type, body, groups=groups)
+        order_id = getattr(effect, "order_id", "")
+        return self._sent(session_id, msg_type, effect.event_seq, order_id)
+
+    def _sent(self, session_id: str, msg_type: str, event_seq: int, order_id: str) -> SentMessage:
         msg_seq_num, text = self._numbered
         return SentMessage(
             session=session_id,
             epoch=self._epochs[session_id],
             msg_seq_num=msg_seq_num,
-            event_seq=effect.event_seq,
+            event_seq=event_seq,
             msg_type=msg_type,
-            order_id=getattr(effect, "order_id", ""),
+            order_id=order_id,
             text=text,
         )
+
+    def knows(self, session_id: str) -> bool:
+        """Whether the session is configured."""
+        return session_id in self._counterparties
+
+    def send_again(self, message: SentMessage) -> SentMessage:
+        """Under a new number and as PossResend, what was sent in an epoch before."""
+        session_id = message.session
+        fields = [one for one in fields_of(message.text) if one[0] not in _OF_THE_SESSION]
+        pieces = [_POSS_RESEND, *(f"{tag}={value}" for tag, value in fields)]
+        self.engine.send_pieces(session_id, message.msg_type, pieces)
+        return self._sent(session_id, message.msg_type, message.event_seq, message.order_id)
+
+    def reset(self, session_id: str) -> None:
+        """New sequence numbers both ways, for a session that is logged out."""
+        self.engine.reset(session_id)
+        self.on_sequence_reset(session_id, 1)
 
     def set_numbers(self, inbound: Mapping[str, int], outbound: Mapping[str, int]) -> None:
         """Before the sessions open: expect what the journal has not, never number anything twice.

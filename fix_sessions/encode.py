@@ -14,7 +14,7 @@ from fix_sessions.fields import Pairs
 from fix_sessions.registry import Counterparty
 from fix_sessions.wire import utc_timestamp_ms
 from oms.domain.effects import (
-    Effect,
+    FixMessage,
     SendExecutionReport,
     SendMarketDataRequest,
     SendNewOrderSingle,
@@ -28,7 +28,7 @@ from oms.domain.effects import (
 from oms.domain.fix import MsgType
 
 Body = list[str]
-Encoder = Callable[[Effect], tuple[str, Body]]
+Encoder = Callable[[FixMessage], tuple[str, Body]]
 
 _POSS_RESEND = "97=Y"
 MAX_TEXT = 500
@@ -56,7 +56,7 @@ def encoder_of(counterparty: Counterparty) -> Encoder:
     decimals = dict.fromkeys(_PRICES, wire.price_decimals)
     decimals |= dict.fromkeys(_QUANTITIES, wire.quantity_decimals)
 
-    def encode_for(effect: Effect) -> tuple[str, Body]:
+    def encode_for(effect: FixMessage) -> tuple[str, Body]:
         msg_type, body = encode(effect)
         if msg_type in absent:
             return "", []
@@ -85,7 +85,7 @@ def _with_custom(fields: Pairs, custom: tuple[tuple[int, str], ...]) -> Pairs:
     return [*(field for field in fields if field[0] not in replaced), *custom]
 
 
-def encode(effect: Effect) -> tuple[str, Body]:
+def encode(effect: FixMessage) -> tuple[str, Body]:
     """MsgType (35) and body fields in order, groups in place; as FIX 4.4 writes them."""
     match effect:
         case SendExecutionReport():

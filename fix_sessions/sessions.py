@@ -1,6 +1,6 @@
 """What an engine's owner does with its sessions: send, log out and on, read and set numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -9,6 +9,7 @@ from fix_sessions.application import Callbacks, SessionHandler, SessionRecord
 from fix_sessions.binding import quickfix, send_message
 from fix_sessions.message_text import msg_seq_num_of, text_of
 from fix_sessions.outgoing import message_of, pieces_of
+from oms.domain.session_commands import LogoutCause
 
 
 class EngineFault(RuntimeError):
@@ -69,6 +70,7 @@ class Sessions:
         """Log out and stay so until `logon`."""
         record = self._records[session_id]
         record.logout_reason = reason
+        record.logging_out = True
         record.session.logout(reason)
         if record.logged_on:
             record.session.next(quickfix.UtcTimeStamp.now())
@@ -77,6 +79,27 @@ class Sessions:
     def logon(self, session_id: str) -> None:
         """Let a session that was logged out come back."""
         self._records[session_id].session.logon()
+
+    def logout_cause(self, session_id: str) -> LogoutCause:
+        """Whose doing the last logout was."""
+        return self._records[session_id].logout_cause
+
+    def reset(self, session_id: str) -> None:
+        """Both numbers to 1, and forget what was sent; only while it is logged out.
+
+        The handler is not told: whoever calls this knows.
+        """
+        record = self._records[session_id]
+        assert not record.logged_on, f"session {session_id} must be logged out before its reset"
+        record.session.reset()
+        if record.files is not None:
+            record.files.keep()
+        self._callbacks.tried.discard(session_id)
+        self._raise_fault()
+
+    def watch_resends(self, tell: Callable[[str, bool, int, int], None]) -> None:
+        """Be told of each ResendRequest: session, whether it is ours, BeginSeqNo, EndSeqNo."""
+        self._callbacks.on_resend_request = tell
 
     def expected_inbound(self, session_id: str) -> int:
         return sequences.expected_inbound(self._records[session_id].session)

@@ -47,6 +47,7 @@ from oms.domain.state import State
 from oms.orders.requests import can_force_cancel, forced_cancel
 from oms.orders.settle import rejected
 from oms.risk.limits import Level, refusal_of_kill, refusal_of_limit, unconfigured
+from oms.sessions import hours, lost_clients
 
 ControlCommand = (
     MessageRejectedByPeer
@@ -71,9 +72,9 @@ def decide_control(state: State, command: ControlCommand) -> Iterator[Event]:
         case MessagesSent():
             pass
         case SessionLoggedOn():
-            yield SessionOpened(session=command.origin.session)
+            yield from _opened(state, command.origin.session)
         case SessionLoggedOut():
-            yield from _closed(state, command.origin.session, command.text)
+            yield from _closed(state, command)
         case SequenceReset():
             session = state.session(command.origin.session)
             yield EpochOpened(session=session.name, epoch=session.epoch + 1)
@@ -119,22 +120,16 @@ def _open_client_orders(state: State) -> list[Order]:
     return sorted(clients, key=lambda order: (order.created_at, order.order_id))
 
 
-def _closed(state: State, session: str, text: str) -> Iterator[Event]:
-    yield SessionClosed(session=session, text=text)
+def _opened(state: State, session: str) -> Iterator[Event]:
+    yield SessionOpened(session=session)
+    yield from lost_clients.after_logon(state, session)
+
+
+def _closed(state: State, command: SessionLoggedOut) -> Iterator[Event]:
+    session, text = command.origin.session, command.text
+    yield SessionClosed(session=session, text=text, cause=command.cause)
     yield from _lost(state, session, f"session {session} is down: {text}")
-    yield from _cancels_on_disconnect(state, session)
-
-
-def _cancels_on_disconnect(state: State, session: str) -> Iterator[Event]:
-    """Cancel what came by a client's session, where its profile wants that; not what came by REST.
-
-    What was cancelled and what was not, the client is told by reports on its next logon.
-    """
-    if not state.reference.client_profile(session).cancel_on_disconnect:
-        return
-    for order in _open_client_orders(state):
-        if order.session == session and can_force_cancel(order):
-            yield forced_cancel(order, Reason.CLIENT_DISCONNECTED)
+    yield from lost_clients.after_logout(state, command)
 
 
 def _lost(state: State, session: str, text: str) -> Iterator[Event]:
@@ -182,9 +177,9 @@ def _started(state: State, command: CoreStarted) -> Iterator[Event]:
             yield SessionClosed(session=session.name, text="the core restarted")
     for venue in state.reference.venues.values():
         yield from resync.lose_sight(state, venue.name, "the core restarted")
-    for session in sorted(state.sessions.values(), key=lambda one: one.name):
-        if session.logged_on:
-            yield from _cancels_on_disconnect(state, session.name)
+    yield from lost_clients.after_start(state)
+    yield from hours.unconfigured(state)
+    yield from hours.unfinished(state)
 
 
 def _open_date(state: State, trade_date: str) -> Iterator[Event]:

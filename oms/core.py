@@ -40,12 +40,21 @@ from oms.domain.commands import (
 )
 from oms.domain.events import Event, OrderTerms
 from oms.domain.order import Order
+from oms.domain.session_commands import (
+    ApproveSessionReset,
+    RequestSessionReset,
+    ResendAsked,
+    StartSession,
+    StopSession,
+)
 from oms.domain.state import State
 from oms.domain.verdict import Verdict
 from oms.fold import fold_command, fold_event
 from oms.orders import requests
 from oms.reactions import react
 from oms.risk.checks import Asked, check
+from oms.sessions import hours, lost_clients, operators
+from oms.sessions.gaps import gap_found
 
 
 def is_duplicate(state: State, command: Command) -> bool:
@@ -115,6 +124,8 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
                 quotes[command.origin.counterparty] = command.quote
         case ClockTicked():
             yield from resync.due(state, at, seq)
+            yield from hours.due(state, at)
+            yield from lost_clients.due(state, at)
         case (
             MessageRejectedByPeer()
             | UnreadableMessage()
@@ -131,6 +142,10 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             | CloseTradingDay()
         ):
             yield from decide_control(state, command)
+        case StartSession() | StopSession() | RequestSessionReset() | ApproveSessionReset():
+            yield from operators.decide(state, seq, command)
+        case ResendAsked():
+            yield gap_found(command)
         case _:
             assert_never(command)
 

@@ -5,7 +5,6 @@
 """
 
 from collections import deque
-from typing import assert_never
 
 from oms.domain.commands import (
     Command,
@@ -19,7 +18,6 @@ from oms.domain.events import (
     DiscrepancyFound,
     DuplicateExecutionDropped,
     DuplicateOrderRefused,
-    EpochOpened,
     Event,
     KillSwitchEngaged,
     KillSwitchReleased,
@@ -29,11 +27,7 @@ from oms.domain.events import (
     OrphanReported,
     PeerRefusedMessage,
     RequestRefused,
-    ResyncCompleted,
-    ResyncStarted,
     RiskLimitSet,
-    SessionClosed,
-    SessionOpened,
     TradingDateOpened,
     TradingDayClosed,
     UnknownOrderStatusReported,
@@ -41,10 +35,10 @@ from oms.domain.events import (
 from oms.domain.fix import ExecType
 from oms.domain.state import State
 from oms.fold_orders import OrderEvent, fold_order_event
+from oms.fold_sessions import SessionEvent, fold_session_event
 
 RATE_MEMORY = 100_000
 
-SessionEvent = SessionOpened | SessionClosed | EpochOpened | ResyncStarted | ResyncCompleted
 ControlEvent = (
     OrphanReported
     | LeaderStarted
@@ -92,6 +86,7 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
         for message in command.messages:
             session = state.session_kept(message.session)
             if message.epoch == session.epoch:
+                session.repeat_since = 0
                 session.outbound = max(session.outbound, message.msg_seq_num)
             state.delivered = max(state.delivered, message.event_seq)
         for mark in command.observed:
@@ -107,30 +102,9 @@ def fold_event(state: State, seq: int, at: int, event: Event) -> None:
     if isinstance(event, OrderEvent):
         fold_order_event(state, seq, at, event)
     elif isinstance(event, SessionEvent):
-        _fold_session_event(state, at, event)
+        fold_session_event(state, seq, at, event)
     else:
         _fold_control_event(state, at, event)
-
-
-def _fold_session_event(state: State, at: int, event: SessionEvent) -> None:
-    session = state.session_kept(event.session)
-    match event:
-        case SessionOpened() | SessionClosed():
-            session.logged_on = isinstance(event, SessionOpened)
-            session.ready = False
-        case EpochOpened():
-            session.epoch = event.epoch
-            session.inbound = session.outbound = 0
-            session.ready = False
-        case ResyncStarted():
-            session.resync_id = event.mass_status_req_id
-            session.resync_at = at
-            session.resync_reported.clear()
-        case ResyncCompleted():
-            session.ready = True
-            session.resync_reported.clear()
-        case _:
-            assert_never(event)
 
 
 def _fold_control_event(state: State, at: int, event: ControlEvent | Told) -> None:

@@ -21,6 +21,7 @@ from oms.domain.events import (
 from oms.domain.fix import MsgType
 from oms.domain.state import State
 from oms.outbound_client import ClientEvent, client_messages
+from oms.outbound_sessions import ControlEvent, session_actions
 from oms.outbound_venue import order_message, resync_messages
 
 # A refusal is never refused: two engines that misread each other would not come to an end.
@@ -44,6 +45,8 @@ def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
         case _:
             if isinstance(event, ClientEvent):
                 yield from client_messages(state, seq, event)
+            elif isinstance(event, ControlEvent):
+                yield from session_actions(state, event)
 
 
 def _reject(seq: int, at: int, event: MessageRefused) -> SendReject:

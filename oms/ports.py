@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from oms.domain.commands import Command, SentMessage
-from oms.domain.effects import Effect
+from oms.domain.effects import Effect, FixMessage
 from oms.domain.events import Event
 
 
@@ -23,9 +23,9 @@ class Intake(Protocol):
 
 
 class Outlet(Protocol):
-    """Where committed effects leave the process."""
+    """Where messages leave the process."""
 
-    def deliver(self, effect: Effect) -> SentMessage | None:
+    def deliver(self, effect: FixMessage) -> SentMessage | None:
         """Send it; None where its session is not configured here any more."""
 
 
@@ -34,6 +34,16 @@ class PacedOutlet(Outlet, Protocol):
 
     def release(self) -> list[SentMessage]:
         """Send what was held back and may go now."""
+
+
+class EffectOutlet(Protocol):
+    """Where committed effects of any kind are carried out."""
+
+    def deliver(self, effect: Effect) -> SentMessage | None:
+        """Carry it out; None where no message was sent."""
+
+    def release(self) -> list[SentMessage]:
+        """What was sent beside what `deliver` has told."""
 
 
 class Sealed(Protocol):

@@ -11,6 +11,7 @@ from fix_sessions.edge import Edge
 from fix_sessions.engine import Engine, EngineFault
 from fix_sessions.gate_events import GateEvent, GateEventKind
 from fix_sessions.gate_process import GateProcess
+from fix_sessions.session_control import SessionControl
 from oms.app.core_start import configured_limits, core_started
 from oms.app.database import Urls
 from oms.app.exits import Exit, Stop
@@ -18,6 +19,7 @@ from oms.app.fix_parties import counterparties_of, gate_config_of, session_specs
 from oms.app.fix_stores import open_stores
 from oms.domain.state import State
 from oms.domain.values import utc
+from oms.outbound_sessions import actions_at_start
 from oms.runtime.clock import SystemClock
 from oms.runtime.journal_line import JournalLine
 from oms.runtime.memory import Collector
@@ -32,6 +34,7 @@ from oms.store.batch import Batch
 from oms.store.inbox import InboxReader
 from oms.store.journal import PostgresJournal
 from oms.store.leader import Leadership
+from oms.store.sent_messages import sent_since
 
 log = structlog.get_logger()
 
@@ -77,7 +80,7 @@ class CoreProcess:
         self._ticket = ticket
         self._gate: GateProcess | None = None
         self._edge.engine = self._engine
-        limits = {one.name: one.max_messages_per_second for one in settings.venues}
+        self._engine.watch_resends(self._edge.on_resend_request)
         self._sequencer = Sequencer(
             state=self._state,
             last_hash=self._recovered.last_hash,
@@ -85,7 +88,7 @@ class CoreProcess:
             new_batch=lambda seq, last: Batch(
                 self._state, first_seq=seq, previous_hash=last, leader_epoch=leadership.epoch
             ),
-            outlet=Throttle(self._edge, limits, self._clock),
+            outlet=self._outlet(urls),
             clock=self._clock,
             metrics=self._metrics,
         )
@@ -94,6 +97,12 @@ class CoreProcess:
         self._collector = Collector()
         self._next_refresh = 0.0
         self._read_at = 0.0
+
+    def _outlet(self, urls: Urls) -> SessionControl:
+        """Messages leave at the venues' pace; what is done with sessions is done at once."""
+        limits = {one.name: one.max_messages_per_second for one in self._settings.venues}
+        throttle = Throttle(self._edge, limits, self._clock)
+        return SessionControl(throttle, self._edge, lambda *sent: sent_since(urls.app, *sent))
 
     def _log_recovery(self, recovered: Recovered) -> None:
         self._metrics.recovery.set(recovered.seconds)
@@ -123,6 +132,7 @@ class CoreProcess:
         # First of all entries of this leader: what is sent again below is noted after it.
         self._sequencer.pump()
         self._sequencer.deliver_again(self._recovered.undelivered)
+        self._sequencer.deliver_again(list(actions_at_start(self._state)))
         self._commit_start()
         self._engine.start()
         self._engine.add_wakeup(self._journal_line.fileno(), self._journal_line.heard)

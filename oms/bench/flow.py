@@ -27,7 +27,7 @@ from oms.domain.commands import (
     SessionLoggedOn,
     Stamped,
 )
-from oms.domain.effects import Effect
+from oms.domain.effects import ControlSession, Effect
 from oms.domain.instrument import Client, Instrument, Reference, Venue
 from oms.domain.state import State
 from oms.outbound import effects_of
@@ -112,10 +112,11 @@ class Flow:
                 batch.add_event(number, at, event)
                 effects.extend(effects_of(state, number, event))
         sealed = batch.seal()
-        bodies = [encode(effect) for effect in effects]
+        messages = [one for one in effects if not isinstance(one, ControlSession)]
+        bodies = [encode(message) for message in messages]
         self.own_ns += time.perf_counter_ns() - start_ns
         self._last_hash = sealed.last_hash
-        for effect, (msg_type, pieces) in zip(effects, bodies, strict=True):
+        for effect, (msg_type, pieces) in zip(messages, bodies, strict=True):
             self._send(effect, msg_type, fields_of("".join([f"{piece}{SOH}" for piece in pieces])))
         return sealed
 

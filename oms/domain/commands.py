@@ -5,7 +5,6 @@
 
 from dataclasses import field
 from decimal import Decimal
-from enum import StrEnum
 
 from oms.domain.fact import fact
 from oms.domain.fix import (
@@ -17,42 +16,18 @@ from oms.domain.fix import (
     Side,
     TimeInForce,
 )
+from oms.domain.origin import SYSTEM, Channel, Origin
+from oms.domain.session_commands import (
+    ApproveSessionReset,
+    LogoutCause,
+    RequestSessionReset,
+    ResendAsked,
+    StartSession,
+    StopSession,
+)
 
-
-class Channel(StrEnum):
-    """The kind of door a command came in by."""
-
-    CLIENT = "CLIENT"
-    VENUE = "VENUE"
-    REST = "REST"
-    OPERATOR = "OPERATOR"
-    SYSTEM = "SYSTEM"
-
-
-@fact
-class Origin:
-    """Who sent a command and where it stood in their stream.
-
-    counterparty: client or venue name, or the operator's. session, epoch, msg_seq_num: the FIX
-    session's short name, its reset count and MsgSeqNum (34). inbox_id: row of command_inbox.
-    accounts: what an API key may use (empty: the client's own). raw: the FIX text as received.
-    """
-
-    channel: Channel
-    counterparty: str
-    session: str = ""
-    epoch: int = 0
-    msg_seq_num: int = 0
-    poss_dup: bool = False
-    poss_resend: bool = False
-    inbox_id: int = 0
-    user: str = ""
-    accounts: tuple[str, ...] = ()
-    received_at: int = 0
-    raw: str = ""
-
-
-SYSTEM = Origin(channel=Channel.SYSTEM, counterparty="system")
+# Where commands are, there is what they begin with.
+__all__ = ["SYSTEM", "Channel", "Origin"]
 
 
 @fact
@@ -219,10 +194,11 @@ class SessionLoggedOn:
 
 @fact
 class SessionLoggedOut:
-    """A FIX session is down."""
+    """A FIX session is down; cause: whose doing it was."""
 
     origin: Origin
     text: str = ""
+    cause: LogoutCause = LogoutCause.LOST
 
 
 @fact
@@ -362,6 +338,11 @@ Command = (
     | ResolveOrder
     | OpenTradingDate
     | CloseTradingDay
+    | StartSession
+    | StopSession
+    | RequestSessionReset
+    | ApproveSessionReset
+    | ResendAsked
 )
 
 OBSERVATIONS = (QuoteObserved, ClockTicked)

@@ -1,4 +1,5 @@
-"""Effects: what leaves the process once the event behind it is durable. One per FIX message out.
+"""Effects: what leaves the process once the event behind it is durable. One per FIX message out,
+and what we do with a session.
 
 `event_seq` is the journal number of the event that caused it: with it the outbox knows after a
 restart what may not have left. All times are sequencer stamps. poss_resend: it may have left
@@ -7,6 +8,7 @@ before.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from oms.domain.fix import (
     CxlRejReason,
@@ -176,7 +178,31 @@ class SendReject:
     text: str
 
 
-Effect = (
+class SessionAction(StrEnum):
+    """What we do with a session. RESET: new sequence numbers, both ways; only while it is down."""
+
+    OPEN = "OPEN"
+    CLOSE = "CLOSE"
+    RESET = "RESET"
+    REPEAT = "REPEAT"
+
+
+@dataclass(slots=True, kw_only=True)
+class ControlSession:
+    """Our own doing with a session, no message. REPEAT: send again, under the new numbers and as
+    PossResend, what `epoch` sent from the stamp `since` on and the client may not have.
+    """
+
+    session: str
+    event_seq: int
+    at: int
+    action: SessionAction
+    text: str = ""
+    epoch: int = 0
+    since: int = 0
+
+
+FixMessage = (
     SendExecutionReport
     | SendOrderCancelReject
     | SendNewOrderSingle
@@ -187,5 +213,6 @@ Effect = (
     | SendMarketDataRequest
     | SendReject
 )
+Effect = FixMessage | ControlSession
 
 TO_CLIENTS = (SendExecutionReport, SendOrderCancelReject, SendReject)

@@ -39,6 +39,8 @@ from oms.domain.order_events import (
     VenueQuote,
 )
 from oms.domain.reasons import Reason
+from oms.domain.session_commands import LogoutCause
+from oms.domain.session_events import SessionFact
 
 __all__ = [
     "CancelPending",
@@ -134,10 +136,11 @@ class SessionOpened:
 
 @fact
 class SessionClosed:
-    """A FIX session is down."""
+    """A FIX session is down; cause: whose doing it was."""
 
     session: str
     text: str
+    cause: LogoutCause = LogoutCause.LOST
 
 
 @fact
@@ -271,4 +274,5 @@ Event = (
     | TradingDateOpened
     | TradingDayClosed
     | CommandAnswered
+    | SessionFact
 )

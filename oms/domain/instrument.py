@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from oms.domain.fix import OrdType, TimeInForce
 from oms.domain.profile import USUAL_CLIENT, USUAL_VENUE, ClientProfile, VenueProfile
+from oms.domain.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +51,12 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """Everything configured that decisions depend on, by its key."""
+    """Everything configured that decisions depend on, by its key; schedules by FIX session."""
 
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     venues: Mapping[str, Venue] = field(default_factory=dict)
     clients: Mapping[str, Client] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
 
     def client_profile(self, name: str) -> ClientProfile:
         """What that client expects of us; the usual where it is not configured any more."""

@@ -57,7 +57,8 @@ class ClientProfile:
     pending_acks: whether Pending Cancel and Pending Replace are reported. new_for_immediate:
     whether an order that may not rest (IOC, FOK) is acknowledged by New ahead of its outcome.
     filled_is_final: whether a filled order refuses the replace that would open it again.
-    cancel_on_disconnect: whether the end of the session cancels what came by it and is open.
+    cancel_on_disconnect: whether the loss of the session cancels what came by it and is open, after
+    cancel_grace_ms (see oms.sessions.lost_clients).
     """
 
     wire: WireProfile = USUAL_WIRE
@@ -67,6 +68,7 @@ class ClientProfile:
     replace_below_cum_qty: BelowCumQty = BelowCumQty.REJECT
     filled_is_final: bool = False
     cancel_on_disconnect: bool = False
+    cancel_grace_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from oms.domain.commands import Quote
 from oms.domain.fix import Side
 from oms.domain.instrument import Reference
 from oms.domain.order import Execution, Order
+from oms.domain.session_commands import LogoutCause
 from oms.domain.values import ZERO
 
 
@@ -22,7 +23,12 @@ from oms.domain.values import ZERO
 class Session:
     """What the journal knows of one FIX session. inbound: the last journaled MsgSeqNum (34).
 
-    ready: a venue's orders have been resynchronised since it logged on.
+    ready: a venue's orders have been resynchronised since it logged on. changed_at: the stamp of
+    the last logon or logout. reset_noted: the latest scheduled reset that is dealt with, 0 before
+    the first. reset_due: a reset is ordered and not carried out. repeat_since: what was sent from
+    that stamp on, in the epoch before, is to be repeated; 0: nothing. reset_request: the journal
+    number of a request that waits for its approval, 0: none. cancel_due_at: when a client's open
+    orders are cancelled, 0: they are not.
     """
 
     name: str
@@ -34,6 +40,28 @@ class Session:
     resync_id: str = ""
     resync_at: int = 0
     resync_reported: set[str] = field(default_factory=set)
+    changed_at: int = 0
+    closed_text: str = ""
+    closed_cause: LogoutCause = LogoutCause.LOST
+    stopped: bool = False
+    stopped_by: str = ""
+    stop_reason: str = ""
+    out_of_hours: bool = False
+    reset_noted: int = 0
+    reset_due: bool = False
+    repeat_since: int = 0
+    reset_request: int = 0
+    reset_requested_by: str = ""
+    reset_reason: str = ""
+    reset_requested_at: int = 0
+    gap: str = ""
+    gap_at: int = 0
+    cancel_due_at: int = 0
+
+    @property
+    def barred(self) -> bool:
+        """Whether we keep it logged out."""
+        return self.stopped or self.out_of_hours or self.reset_due
 
 
 @dataclass(slots=True, kw_only=True)

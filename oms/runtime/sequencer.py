@@ -23,7 +23,7 @@ from oms.domain.commands import (
 from oms.domain.effects import TO_CLIENTS, Effect
 from oms.domain.state import State
 from oms.outbound import effects_of
-from oms.ports import Clock, OpenBatch, PacedOutlet
+from oms.ports import Clock, EffectOutlet, OpenBatch
 from oms.runtime import alerts
 from oms.runtime.journal_line import JournalLine
 from oms.runtime.metrics import CoreMetrics
@@ -47,7 +47,7 @@ class Sequencer:
         last_hash: bytes,
         journal: JournalLine,
         new_batch: BatchFactory,
-        outlet: PacedOutlet,
+        outlet: EffectOutlet,
         clock: Clock,
         metrics: CoreMetrics,
     ) -> None:

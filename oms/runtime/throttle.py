@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from oms.domain.commands import SentMessage
-from oms.domain.effects import Effect
+from oms.domain.effects import FixMessage
 from oms.ports import Clock, Outlet
 
 
@@ -24,9 +24,9 @@ class Throttle:
         self._limits = {name: limit for name, limit in limits.items() if limit}
         self._clock = clock
         self._sent_at: dict[str, deque[int]] = {name: deque() for name in self._limits}
-        self._waiting: dict[str, deque[Effect]] = {name: deque() for name in self._limits}
+        self._waiting: dict[str, deque[FixMessage]] = {name: deque() for name in self._limits}
 
-    def deliver(self, effect: Effect) -> SentMessage | None:
+    def deliver(self, effect: FixMessage) -> SentMessage | None:
         """See oms.ports.Outlet."""
         waiting = self._waiting.get(effect.session)
         if waiting is None:

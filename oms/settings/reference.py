@@ -1,6 +1,7 @@
 """What the core decides with, out of the configuration."""
 
 from oms.domain.instrument import Client, Instrument, Reference, Venue
+from oms.domain.schedule import Schedule
 from oms.settings.model import Settings
 
 
@@ -44,4 +45,12 @@ def reference_of(settings: Settings) -> Reference:
             )
             for one in settings.clients
         },
+        schedules=schedules_of(settings),
     )
+
+
+def schedules_of(settings: Settings) -> dict[str, Schedule]:
+    """The schedules by session; a session that has none is always open."""
+    clients = {one.name: one.schedule for one in settings.clients}
+    venues = {one.name: one.schedule for one in settings.venues}
+    return {name: one.compiled() for name, one in (clients | venues).items() if one is not None}

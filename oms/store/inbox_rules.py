@@ -24,6 +24,12 @@ from oms.domain.commands import (
     ResolveOrder,
     SetRiskLimit,
 )
+from oms.domain.session_commands import (
+    ApproveSessionReset,
+    RequestSessionReset,
+    StartSession,
+    StopSession,
+)
 
 ALLOWED = (
     NewOrderSingle,
@@ -37,6 +43,10 @@ ALLOWED = (
     ResolveOrder,
     OpenTradingDate,
     CloseTradingDay,
+    StartSession,
+    StopSession,
+    RequestSessionReset,
+    ApproveSessionReset,
 )
 CHANNELS = (Channel.REST, Channel.OPERATOR, Channel.SYSTEM)
 MAX_TEXT = 1_000

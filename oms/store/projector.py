@@ -53,6 +53,7 @@ from oms.domain.events import (
     UnknownOrderStatusReported,
 )
 from oms.domain.order import Order
+from oms.domain.session_events import CancelOnDisconnectFired, SessionFact
 from oms.domain.state import Position, State
 from oms.store import rows
 from oms.store.rows import Row
@@ -77,6 +78,7 @@ OtherEvent = (
     | TradingDateOpened
     | TradingDayClosed
     | CommandAnswered
+    | SessionFact
 )
 
 
@@ -86,6 +88,7 @@ class Projector:
     __slots__ = (
         "_cl_ord_ids",
         "_command",
+        "_disconnects",
         "_discrepancies",
         "_executions",
         "_heard",
@@ -119,6 +122,7 @@ class Projector:
         self._orphans: list[Row] = []
         self._discrepancies: list[Row] = []
         self._refusals: list[Row] = []
+        self._disconnects: list[Row] = []
 
     def observe_command(self, seq: int, at: int, command: Command) -> None:
         """A journaled command; its events follow."""
@@ -197,6 +201,13 @@ class Projector:
             case EpochOpened():
                 self._sessions[event.session] = at
                 self._heard[event.session] = 0
+            case _ if isinstance(event, SessionFact):
+                self._sessions[event.session] = at
+                if isinstance(event, CancelOnDisconnectFired):
+                    self._disconnects += rows.disconnect_rows(seq, at, event)
+            case LeaderStarted():
+                # An older version may have known less of them than the table shows now.
+                self._sessions |= dict.fromkeys(self._state.sessions, at)
             case OrphanReported():
                 self._orphans.append(rows.orphan_row(seq, at, event, self._state.trade_date))
             case DiscrepancyFound():
@@ -215,7 +226,6 @@ class Projector:
                 | UnknownOrderStatusReported()
                 | DuplicateExecutionDropped()
                 | PeerRefusedMessage()
-                | LeaderStarted()
                 | TradingDateOpened()
                 | TradingDayClosed()
                 | CommandAnswered()
@@ -303,5 +313,6 @@ class Projector:
             "orphans": self._orphans,
             "discrepancies": self._discrepancies,
             "refusals": self._refusals,
+            "disconnect_cancels": self._disconnects,
         }
         return {operation: new for operation, new in found.items() if new}

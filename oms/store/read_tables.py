@@ -166,7 +166,35 @@ sessions = Table(
     flag("logged_on"),
     flag("ready"),
     moment("updated_at"),
+    moment("changed_at", nullable=True),
+    words("closed_text"),
+    words("closed_cause"),
+    flag("stopped"),
+    words("stopped_by"),
+    words("stop_reason"),
+    flag("out_of_hours"),
+    flag("reset_due"),
+    Column("reset_request", BigInteger, comment="the journal number that names it"),
+    words("reset_requested_by"),
+    words("reset_reason"),
+    moment("reset_requested_at", nullable=True),
+    words("gap"),
+    moment("gap_at", nullable=True),
+    moment("cancel_due_at", nullable=True),
 )
+
+disconnect_cancels = Table(
+    "disconnect_cancels",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("order_id", Text, primary_key=True),
+    Column("session", Text, nullable=False),
+    moment("lost_at"),
+    moment("at"),
+    flag("asked"),
+    comment="open orders of a client whose session was lost; asked: we began their cancel",
+)
+Index("disconnect_cancels_session_idx", disconnect_cancels.c.session, disconnect_cancels.c.seq)
 
 risk_limits = Table(
     "risk_limits",

@@ -23,6 +23,7 @@ from oms.domain.events import (
 from oms.domain.fix import OrdStatus
 from oms.domain.order import Order
 from oms.domain.reasons import Reason
+from oms.domain.session_events import CancelOnDisconnectFired
 from oms.domain.state import Position, Session
 from oms.domain.values import average
 
@@ -135,7 +136,29 @@ def session_row(session: Session, inbound: int, at: int) -> Row:
         session.logged_on,
         session.ready,
         at,
+        session.changed_at or None,
+        session.closed_text,
+        "" if session.logged_on or not session.changed_at else session.closed_cause.value,
+        session.stopped,
+        session.stopped_by,
+        session.stop_reason,
+        session.out_of_hours,
+        session.reset_due,
+        session.reset_request or None,
+        session.reset_requested_by,
+        session.reset_reason,
+        session.reset_requested_at or None,
+        session.gap,
+        session.gap_at or None,
+        session.cancel_due_at or None,
     )
+
+
+def disconnect_rows(seq: int, at: int, event: CancelOnDisconnectFired) -> list[Row]:
+    """Of table disconnect_cancels."""
+    told = [(order_id, True) for order_id in event.asked]
+    told += [(order_id, False) for order_id in event.pending]
+    return [(seq, order_id, event.session, event.lost_at, at, asked) for order_id, asked in told]
 
 
 def inbound_row(seq: int, at: int, command: Command, order_id: str) -> Row:

@@ -4,6 +4,9 @@ from typing import Any
 
 import psycopg
 
+from oms.domain.commands import SentMessage
+from oms.domain.fix import MsgType
+
 # One query for the newest numbers: what is older is not sent again but passed over.
 NEWEST = 100_000
 
@@ -14,6 +17,14 @@ _SENT = """
 _HIGHEST = """
     SELECT coalesce(max(msg_seq_num), 0) FROM fix_messages
     WHERE session = %s AND direction = 'out'
+"""
+
+# Of what clients are told of their orders; refusals of messages name numbers of their epoch.
+_SENT_SINCE = """
+    SELECT epoch, msg_seq_num, seq, msg_type, coalesce(order_id, ''), text FROM fix_messages
+    WHERE session = %s AND direction = 'out' AND epoch = %s
+        AND at >= to_timestamp(%s::double precision / 1e6) AND NOT (msg_type = ANY(%s))
+    ORDER BY msg_seq_num
 """
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -31,6 +42,25 @@ def sent_messages(connection: Connection, session: str) -> list[tuple[int, str]]
         found.append((number, text))
     found.reverse()
     return found
+
+
+def sent_since(url: str, session: str, epoch: int, since: int) -> list[SentMessage]:
+    """What was sent in that epoch from the stamp on, in order, but for Rejects."""
+    rejects = [MsgType.REJECT.value, MsgType.BUSINESS_MESSAGE_REJECT.value]
+    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        rows = connection.execute(_SENT_SINCE, [session, epoch, since, rejects]).fetchall()
+    return [
+        SentMessage(
+            session=session,
+            epoch=epoch,
+            msg_seq_num=number,
+            event_seq=event_seq,
+            msg_type=msg_type,
+            order_id=order_id,
+            text=text,
+        )
+        for epoch, number, event_seq, msg_type, order_id, text in rows
+    ]
 
 
 def highest_sent(connection: Connection, session: str) -> int:

@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import CHAR, JSONB
 from oms.store.columns import metadata, moment, words
 from oms.store.read_tables import (
     child_orders,
+    disconnect_cancels,
     discrepancies,
     executions,
     fix_messages,
@@ -40,6 +41,7 @@ from oms.store.read_tables import (
 __all__ = [
     "child_orders",
     "command_inbox",
+    "disconnect_cancels",
     "discrepancies",
     "executions",
     "fix_messages",

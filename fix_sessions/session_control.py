@@ -1,0 +1,58 @@
+"""What the core does with sessions: open, close, reset, and repeat after a reset."""
+
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+from fix_sessions.edge import Edge
+from oms.domain.commands import SentMessage
+from oms.domain.effects import ControlSession, Effect, SessionAction
+from oms.ports import PacedOutlet
+
+ReadSent = Callable[[str, int, int], Sequence[SentMessage]]
+
+
+class SessionControl:
+    """EffectOutlet of the sequencer: messages go on to `outlet`, the rest is done here.
+
+    read_sent: what was sent on a session in an epoch, from a stamp on.
+    """
+
+    def __init__(self, outlet: PacedOutlet, edge: Edge, read_sent: ReadSent) -> None:
+        self._outlet = outlet
+        self._edge = edge
+        self._read_sent = read_sent
+        self._repeated: list[SentMessage] = []
+
+    def deliver(self, effect: Effect) -> SentMessage | None:
+        """See oms.ports.EffectOutlet."""
+        if not isinstance(effect, ControlSession):
+            return self._outlet.deliver(effect)
+        if self._edge.knows(effect.session):
+            self._carry_out(effect)
+        return None
+
+    def release(self) -> list[SentMessage]:
+        """See oms.ports.EffectOutlet."""
+        released = self._outlet.release()
+        if self._repeated:
+            released = [*self._repeated, *released]
+            self._repeated.clear()
+        return released
+
+    def _carry_out(self, effect: ControlSession) -> None:
+        engine, session = self._edge.engine, effect.session
+        match effect.action:
+            case SessionAction.OPEN:
+                engine.logon(session)
+            case SessionAction.CLOSE:
+                engine.logout(session, effect.text)
+            case SessionAction.RESET:
+                engine.logout(session, effect.text)
+                # It may have come up meanwhile: its end is journaled, and asks for this again.
+                if not engine.is_logged_on(session):
+                    self._edge.reset(session)
+            case SessionAction.REPEAT:
+                for message in self._read_sent(session, effect.epoch, effect.since):
+                    self._repeated.append(self._edge.send_again(message))
+            case _:
+                assert_never(effect.action)

@@ -1,0 +1,116 @@
+"""Events about FIX sessions beyond their logons: hours, operators' doings, resets, gaps."""
+
+from oms.domain.fact import fact
+
+
+@fact
+class SessionHoursBegan:
+    """The session's schedule has it open."""
+
+    session: str
+
+
+@fact
+class SessionHoursEnded:
+    """The session's schedule has it closed."""
+
+    session: str
+
+
+@fact
+class SessionStopped:
+    """An operator keeps the session logged out."""
+
+    session: str
+    user: str
+    reason: str
+
+
+@fact
+class SessionStarted:
+    """No operator keeps the session logged out any more."""
+
+    session: str
+    user: str
+    reason: str
+
+
+@fact
+class ResetScheduleNoted:
+    """Resets are scheduled for the session from here on; `moment`: the last one gone by."""
+
+    session: str
+    moment: int
+
+
+@fact
+class SequenceResetRequested:
+    """An operator asks for new sequence numbers. Its journal number names the request."""
+
+    session: str
+    user: str
+    reason: str
+
+
+@fact
+class SequenceResetOrdered:
+    """The session logs out, gets new sequence numbers and comes back. moment: 0, or the scheduled
+    time; user, approved_by: who asked for it and who agreed, where it was not scheduled.
+    """
+
+    session: str
+    moment: int
+    reason: str
+    user: str = ""
+    approved_by: str = ""
+
+
+@fact
+class GapFound:
+    """Messages were asked for again, by either side; text: which, in plain words."""
+
+    session: str
+    by_us: bool
+    text: str
+
+
+@fact
+class CancelOnDisconnectArmed:
+    """A client's session is lost: its open orders are cancelled at that stamp if it stays away."""
+
+    session: str
+    due_at: int
+
+
+@fact
+class CancelOnDisconnectDisarmed:
+    """The client came back in time."""
+
+    session: str
+
+
+@fact
+class CancelOnDisconnectFired:
+    """The client stayed away. asked: the orders whose cancel begins here; pending: open ones whose
+    cancel was under way already. lost_at: since when its session was down.
+    """
+
+    session: str
+    lost_at: int
+    asked: tuple[str, ...]
+    pending: tuple[str, ...]
+
+
+SessionFact = (
+    SessionHoursBegan
+    | SessionHoursEnded
+    | SessionStopped
+    | SessionStarted
+    | ResetScheduleNoted
+    | SequenceResetRequested
+    | SequenceResetOrdered
+    | GapFound
+    | CancelOnDisconnectArmed
+    | CancelOnDisconnectDisarmed
+    | CancelOnDisconnectFired
+)

@@ -1,0 +1,106 @@
+"""The fold of what happens to FIX sessions; see oms.fold."""
+
+from typing import assert_never
+
+from oms.domain.events import (
+    EpochOpened,
+    ResyncCompleted,
+    ResyncStarted,
+    SessionClosed,
+    SessionOpened,
+)
+from oms.domain.session_commands import LogoutCause
+from oms.domain.session_events import (
+    CancelOnDisconnectArmed,
+    CancelOnDisconnectDisarmed,
+    CancelOnDisconnectFired,
+    GapFound,
+    ResetScheduleNoted,
+    SequenceResetOrdered,
+    SequenceResetRequested,
+    SessionFact,
+    SessionHoursBegan,
+    SessionHoursEnded,
+    SessionStarted,
+    SessionStopped,
+)
+from oms.domain.state import Session, State
+
+# How long before the end of a session that was not ended in order a message may have been lost.
+UNCERTAIN_US = 120_000_000
+
+SessionEvent = (
+    SessionOpened | SessionClosed | EpochOpened | ResyncStarted | ResyncCompleted | SessionFact
+)
+
+
+def fold_session_event(state: State, seq: int, at: int, event: SessionEvent) -> None:
+    """Change the session that the event is about."""
+    session = state.session_kept(event.session)
+    match event:
+        case SessionOpened():
+            session.logged_on, session.ready = True, False
+            session.changed_at = at
+        case SessionClosed():
+            session.logged_on = session.ready = False
+            session.changed_at = at
+            session.closed_text, session.closed_cause = event.text, event.cause
+        case EpochOpened():
+            _open_epoch(session, event)
+        case ResyncStarted():
+            session.resync_id = event.mass_status_req_id
+            session.resync_at = at
+            session.resync_reported.clear()
+        case ResyncCompleted():
+            session.ready = True
+            session.resync_reported.clear()
+        case _:
+            _fold_fact(session, seq, at, event)
+
+
+def _fold_fact(session: Session, seq: int, at: int, event: SessionFact) -> None:
+    match event:
+        case SessionHoursBegan():
+            session.out_of_hours = False
+        case SessionHoursEnded():
+            session.out_of_hours = True
+        case SessionStopped():
+            session.stopped = True
+            session.stopped_by, session.stop_reason = event.user, event.reason
+        case SessionStarted():
+            session.stopped = False
+            session.stopped_by = session.stop_reason = ""
+        case ResetScheduleNoted():
+            session.reset_noted = event.moment
+        case SequenceResetRequested():
+            session.reset_request, session.reset_requested_at = seq, at
+            session.reset_requested_by, session.reset_reason = event.user, event.reason
+        case SequenceResetOrdered():
+            session.reset_due = True
+            session.reset_noted = max(session.reset_noted, event.moment)
+            if event.user:
+                _forget_request(session)
+        case GapFound():
+            session.gap, session.gap_at = event.text, at
+        case CancelOnDisconnectArmed():
+            session.cancel_due_at = event.due_at
+        case CancelOnDisconnectDisarmed() | CancelOnDisconnectFired():
+            session.cancel_due_at = 0
+        case _:
+            assert_never(event)
+
+
+def _open_epoch(session: Session, event: EpochOpened) -> None:
+    session.repeat_since = 0
+    if session.reset_due:
+        clean = not session.logged_on and session.closed_cause is LogoutCause.OURS
+        doubtful = 0 if clean else UNCERTAIN_US
+        session.repeat_since = max(session.changed_at - doubtful, 1)
+    session.epoch = event.epoch
+    session.inbound = session.outbound = 0
+    session.ready = session.reset_due = False
+
+
+def _forget_request(session: Session) -> None:
+    session.reset_request = session.reset_requested_at = 0
+    session.reset_requested_by = session.reset_reason = ""

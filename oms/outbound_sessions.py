@@ -1,0 +1,78 @@
+"""What facts about sessions have us do with them; see oms.outbound."""
+
+from collections.abc import Iterator
+
+from oms.domain.effects import ControlSession, SessionAction
+from oms.domain.events import EpochOpened, SessionClosed, SessionOpened
+from oms.domain.session_events import (
+    SequenceResetOrdered,
+    SessionHoursBegan,
+    SessionHoursEnded,
+    SessionStarted,
+    SessionStopped,
+)
+from oms.domain.state import Session, State
+
+ControlEvent = (
+    SessionOpened
+    | SessionClosed
+    | EpochOpened
+    | SessionHoursBegan
+    | SessionHoursEnded
+    | SessionStarted
+    | SessionStopped
+    | SequenceResetOrdered
+)
+
+
+def session_actions(state: State, event: ControlEvent) -> Iterator[ControlSession]:
+    """Close what is barred, open what is not, reset what is down and due."""
+    session = state.session(event.session)
+    if isinstance(event, EpochOpened):
+        yield from _repeat(state, session)
+    resets = isinstance(event, SequenceResetOrdered | SessionClosed)
+    if resets and session.reset_due and not session.logged_on:
+        yield _action(state, session, SessionAction.RESET)
+    elif isinstance(event, SessionClosed):
+        return
+    elif session.barred:
+        yield _action(state, session, SessionAction.CLOSE)
+    elif not isinstance(event, SessionOpened):
+        yield _action(state, session, SessionAction.OPEN)
+
+
+def actions_at_start(state: State) -> Iterator[ControlSession]:
+    """What a core that starts has to do before its sessions open: they are open unless it says so,
+    and what a crash may have kept from being repeated is repeated.
+    """
+    for session in state.sessions.values():
+        yield from _repeat(state, session)
+        if session.barred:
+            yield _action(state, session, SessionAction.CLOSE)
+
+
+def _repeat(state: State, session: Session) -> Iterator[ControlSession]:
+    venue = state.reference.venue_of_session(session.name)
+    if session.repeat_since and venue is None:
+        yield _action(state, session, SessionAction.REPEAT)
+
+
+def why_barred(session: Session) -> str:
+    """What the counterparty is told by the Logout."""
+    if session.stopped:
+        return "the session is stopped by an operator"
+    if session.out_of_hours:
+        return "the session's hours are over"
+    return "the session gets new sequence numbers"
+
+
+def _action(state: State, session: Session, action: SessionAction) -> ControlSession:
+    return ControlSession(
+        session=session.name,
+        event_seq=state.seq,
+        at=state.at,
+        action=action,
+        text=why_barred(session),
+        epoch=session.epoch - 1,
+        since=session.repeat_since,
+    )

@@ -1,0 +1,1 @@
+"""FIX sessions as the core decides about them: hours, resets, operators, lost clients. Pure."""
