@@ -230,25 +230,34 @@ def _request(state: State, order: Order, at: int, event: CancelPending | Replace
     order.requests_made += 1
     order.session = order.session or event.session
     cancel = isinstance(event, CancelPending)
-    order.requests.append(
-        Request(
-            kind=RequestKind.CANCEL if cancel else RequestKind.REPLACE,
-            cl_ord_id=event.cl_ord_id,
-            orig_cl_ord_id=event.orig_cl_ord_id,
-            at=at,
-            order_qty=order.order_qty if isinstance(event, CancelPending) else event.order_qty,
-            price=order.price if isinstance(event, CancelPending) else event.price,
-            reason=event.reason if isinstance(event, CancelPending) else Reason.NONE,
-        )
+    request = Request(
+        kind=RequestKind.CANCEL if cancel else RequestKind.REPLACE,
+        cl_ord_id=event.cl_ord_id,
+        orig_cl_ord_id=event.orig_cl_ord_id,
+        at=at,
+        order_qty=order.order_qty if isinstance(event, CancelPending) else event.order_qty,
+        price=order.price if isinstance(event, CancelPending) else event.price,
+        reason=event.reason if isinstance(event, CancelPending) else Reason.NONE,
     )
+    if isinstance(event, ReplacePending) and event.waits:
+        order.waiting.append(request)
+    else:
+        _waits_no_more(order, event.cl_ord_id)
+        order.requests.append(request)
     index = state.child_cl_ord_ids if order.is_child else state.cl_ord_ids
     index[order.counterparty, event.cl_ord_id] = order.order_id
 
 
 def _answer_request(state: State, order: Order, cl_ord_id: str) -> None:
     order.requests = [one for one in order.requests if one.cl_ord_id != cl_ord_id]
+    _waits_no_more(order, cl_ord_id)
     if order.is_child:
         _settle_doubt(state, order)
+
+
+def _waits_no_more(order: Order, cl_ord_id: str) -> None:
+    if order.waiting:
+        order.waiting = [one for one in order.waiting if one.cl_ord_id != cl_ord_id]
 
 
 def _close(state: State, order: Order, status: OrdStatus, reason: Reason, text: str) -> None:

@@ -101,6 +101,8 @@ def _pending_report(
     if not state.reference.client_profile(client).pending_acks:
         return
     if isinstance(event, ReplacePending):
+        if event.waits:
+            return
         exec_type = ExecType.PENDING_REPLACE
     elif event.reason is Reason.NONE:
         exec_type = ExecType.PENDING_CANCEL

@@ -42,11 +42,13 @@ from oms.domain.state import State
 from oms.domain.values import decimal_text
 from oms.orders.settle import (
     children_open,
+    given_up,
     overcovered,
     rejected,
     replaced,
     replaces_natively,
     settle,
+    taken_up,
     uncovered,
 )
 from oms.risk.limits import killed
@@ -120,6 +122,8 @@ def _progress(state: State, parent: Order) -> Iterator[Event]:
     event = settle(state, parent)
     if event is not None:
         yield event
+    elif parent.waiting and not parent.requests and parent.closed is None:
+        yield taken_up(state, parent, killed=killed(state, parent.first_terms) is not None)
     else:
         yield from place(state, parent)
 
@@ -148,7 +152,8 @@ def _after_request(
     state: State, event: CancelPending | ExpiryPending | ReplacePending
 ) -> Iterator[Event]:
     order = state.orders[event.order_id]
-    if order.is_child:
+    waits = isinstance(event, ReplacePending) and event.waits
+    if order.is_child or waits:
         return
     if not order.open_children:
         yield from _progress(state, order)
@@ -241,7 +246,10 @@ def _after_close(
     state: State, event: OrderRejected | OrderCanceled | OrderExpired
 ) -> Iterator[Event]:
     parent = _parent(state, event.order_id)
-    if parent is None or parent.closed is not None:
+    if parent is None:
+        yield from given_up(state.orders[event.order_id])
+        return
+    if parent.closed is not None:
         return
     closing = settle(state, parent)
     if closing is not None:

@@ -26,6 +26,13 @@ PROFILES = (
         "granted under replace_below_cum_qty = AT_CUM_QTY, by default it is refused",
     ),
     Profile(
+        name="chained",
+        settings={"chained_replaces": "QUEUE"},
+        scenarios=("D.2.a", "D.2.c"),
+        why="a replace while another one is pending waits for its turn or is refused (D.2.d): it "
+        "waits under chained_replaces = QUEUE, by default it is refused",
+    ),
+    Profile(
         name="bundled",
         settings={"new_for_immediate": False},
         scenarios=("XI.1.a", "XI.1.b"),

@@ -62,7 +62,7 @@ _GOOD_TILL = "orders live for one trading day: no good-till orders, so nothing i
 _DONE = "a client order ends the day as Expired; DoneForDay is not told to clients"
 _VENUE_DONE = "what a venue is done with for the day ends the client's order as Canceled"
 _WHY = "ExecRestatementReason is not passed on to clients"
-_ONE_REQUEST = "one replace at a time: the next is refused as already pending, which is D.2.d"
+_ONE_REQUEST = "one replace is pending at a time: the next is refused (D.2.d) or waits (D.2.a)"
 _AT_ONCE = "New is told at once, before the venue answers"
 _NO_STOPS = "no stop orders and no orders for the close"
 _NOT_IN_42 = "not in FIX 4.2: ExecInst J, K and Z, the reasons for them, and Triggered came later"
@@ -104,7 +104,7 @@ _RECEIVER = (
         _NOT_IN_42,
         versions=("FIX 4.2",),
     ),
-    _entry(Role.RECEIVER, Kind.NOT_APPLICABLE, "D.2.a D.2.b D.2.c", _ONE_REQUEST),
+    _entry(Role.RECEIVER, Kind.NOT_APPLICABLE, "D.2.b", _ONE_REQUEST),
     _entry(Role.RECEIVER, Kind.NOT_APPLICABLE, "E.1.a F.1.c", _MOUTH),
     _entry(
         Role.RECEIVER,

@@ -60,7 +60,10 @@ class Execution:
 
 @dataclass(slots=True, kw_only=True)
 class Order:
-    """See the module. Times are sequencer stamps; doubt_since is 0 while the state is known."""
+    """See the module. Times are sequencer stamps; doubt_since is 0 while the state is known.
+
+    waiting: replaces that are taken up when those among the requests are answered.
+    """
 
     order_id: str
     parent_id: str
@@ -84,6 +87,7 @@ class Order:
     cum_qty: Decimal = ZERO
     traded_value: Decimal = ZERO
     requests: list[Request] = field(default_factory=list)
+    waiting: list[Request] = field(default_factory=list)
     closed: OrdStatus | None = None
     closed_reason: Reason = Reason.NONE
     text: str = ""
@@ -119,7 +123,7 @@ class Order:
             return False
         return self.cum_qty < self.order_qty or any(
             one.kind is RequestKind.REPLACE and one.order_qty > self.cum_qty
-            for one in self.requests
+            for one in (*self.requests, *self.waiting)
         )
 
     @property
@@ -131,6 +135,8 @@ class Order:
         for one in self.requests:
             if one.kind is RequestKind.REPLACE and one.order_qty > reach:
                 reach = one.order_qty
+        for one in self.waiting:
+            reach = max(reach, one.order_qty)
         return reach - self.cum_qty if reach > self.cum_qty else ZERO
 
     @property

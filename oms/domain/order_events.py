@@ -294,7 +294,11 @@ class ExpiryPending:
 
 @fact
 class ReplacePending:
-    """A replace is asked for; price None for a market order. session: as with CancelPending."""
+    """A replace is asked for; price None for a market order. session: as with CancelPending.
+
+    waits: another one is pending, and this one is taken up when that one is answered; then the
+    event comes again without it.
+    """
 
     order_id: str
     cl_ord_id: str
@@ -303,6 +307,7 @@ class ReplacePending:
     price: Decimal | None
     figures: tuple[RiskFigure, ...] = ()
     session: str = ""
+    waits: bool = False
 
 
 @fact

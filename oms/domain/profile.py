@@ -30,6 +30,17 @@ class BelowCumQty(StrEnum):
     AT_CUM_QTY = "AT_CUM_QTY"
 
 
+class ChainedReplace(StrEnum):
+    """What a replace comes to while another one of its order is pending.
+
+    REJECT: a refusal, as already pending (matrix D.2.d). QUEUE: it waits until the other one is
+    answered, and is taken up then (matrices D.2.a, D.2.c).
+    """
+
+    REJECT = "REJECT"
+    QUEUE = "QUEUE"
+
+
 CustomTags = Mapping[str, tuple[tuple[int, str], ...]]
 """By MsgType (35): fields that every such message of ours carries besides, or in place of ours."""
 
@@ -56,6 +67,7 @@ class ClientProfile:
 
     pending_acks: whether Pending Cancel and Pending Replace are reported. new_for_immediate:
     whether an order that may not rest (IOC, FOK) is acknowledged by New ahead of its outcome.
+    chained_replaces: what a replace comes to while another one is pending.
     filled_is_final: whether a filled order refuses the replace that would open it again.
     cancel_on_disconnect: whether the loss of the session cancels what came by it and is open, after
     cancel_grace_ms (see oms.sessions.lost_clients).
@@ -66,6 +78,7 @@ class ClientProfile:
     pending_acks: bool = True
     new_for_immediate: bool = True
     replace_below_cum_qty: BelowCumQty = BelowCumQty.REJECT
+    chained_replaces: ChainedReplace = ChainedReplace.REJECT
     filled_is_final: bool = False
     cancel_on_disconnect: bool = False
     cancel_grace_ms: int = 0

@@ -31,7 +31,7 @@ from oms.domain.events import (
     UnknownOrderStatusReported,
 )
 from oms.domain.order import Order, RequestKind
-from oms.domain.profile import BelowCumQty, ClOrdIdScope
+from oms.domain.profile import BelowCumQty, ChainedReplace, ClientProfile, ClOrdIdScope
 from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.domain.values import decimal_text
@@ -255,7 +255,7 @@ def replace_fault(
     final = profile.filled_is_final or command.order_qty == order.cum_qty
     if order.closed is not None or (order.is_filled and final):
         return Reason.TOO_LATE, f"order {order.order_id} is {order.ord_status.name}"
-    if order.requests or order.expiring:
+    if order.expiring or (order.requests and not _may_wait(order, profile)):
         return Reason.ALREADY_PENDING, f"a request on {order.order_id} is pending"
     if order.in_doubt:
         return Reason.ORDER_STATE_UNKNOWN, f"the state of {order.order_id} is unknown"
@@ -275,6 +275,18 @@ def replace_fault(
         )
         return Reason.BELOW_CUM_QTY, text
     return None
+
+
+_LONGEST_QUEUE = 16
+
+
+def _may_wait(order: Order, profile: ClientProfile) -> bool:
+    """Whether another replace may wait for the one that is pending; behind a cancel none does."""
+    return (
+        profile.chained_replaces is ChainedReplace.QUEUE
+        and len(order.waiting) < _LONGEST_QUEUE
+        and all(one.kind is RequestKind.REPLACE for one in order.requests)
+    )
 
 
 def decide_replace(
@@ -301,6 +313,7 @@ def decide_replace(
         price=command.price,
         figures=verdict.figures,
         session=command.origin.session,
+        waits=bool(order.requests),
     )
 
 

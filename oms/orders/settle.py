@@ -12,13 +12,15 @@ from oms.domain.events import (
     OrderCanceled,
     OrderExpired,
     OrderReplaced,
+    ReplacePending,
     ReplaceRejected,
 )
 from oms.domain.fix import CxlRejReason
 from oms.domain.order import Order, Request, RequestKind, open_children_leaves
+from oms.domain.profile import BelowCumQty
 from oms.domain.reasons import SPECS, Reason
 from oms.domain.state import State
-from oms.domain.values import ZERO
+from oms.domain.values import ZERO, decimal_text
 
 
 def children_open(state: State, parent: Order) -> list[Order]:
@@ -101,6 +103,52 @@ def replaced(order: Order, request: Request) -> OrderReplaced:
         orig_cl_ord_id=order.cl_ord_id,
         order_qty=max(request.order_qty, order.cum_qty),
         price=request.price,
+    )
+
+
+def taken_up(state: State, order: Order, *, killed: bool) -> ReplacePending | ReplaceRejected:
+    """What becomes of the replace that has waited longest, now that no other is pending.
+
+    Risk has judged it when it came; killed: whether a kill switch has been engaged since.
+    """
+    request = order.waiting[0]
+    profile = state.reference.client_profile(order.counterparty)
+    below = request.order_qty < order.cum_qty
+    if order.closed is not None or order.expiring:
+        return _refused(order, request, Reason.TOO_LATE, "the order is withdrawn")
+    if order.is_filled and (request.order_qty <= order.cum_qty or profile.filled_is_final):
+        return _refused(order, request, Reason.TOO_LATE, "filled before the replace's turn came")
+    if killed:
+        return _refused(order, request, Reason.KILL_SWITCH, "a kill switch is engaged")
+    if order.in_doubt:
+        text = f"the state of {order.order_id} is unknown"
+        return _refused(order, request, Reason.ORDER_STATE_UNKNOWN, text)
+    if below and profile.replace_below_cum_qty is BelowCumQty.REJECT:
+        text = f"must not be below CumQty {decimal_text(order.cum_qty)}"
+        return _refused(order, request, Reason.BELOW_CUM_QTY, text)
+    return ReplacePending(
+        order_id=order.order_id,
+        cl_ord_id=request.cl_ord_id,
+        orig_cl_ord_id=order.cl_ord_id,
+        order_qty=request.order_qty,
+        price=request.price,
+    )
+
+
+def given_up(order: Order) -> list[ReplaceRejected]:
+    """The end of the order is the end of all that wait."""
+    return [_refused(order, one, Reason.TOO_LATE, "the order ended first") for one in order.waiting]
+
+
+def _refused(order: Order, request: Request, reason: Reason, text: str) -> ReplaceRejected:
+    """OrigClOrdID is the last accepted id, whichever the request named (matrix D.2.c)."""
+    return ReplaceRejected(
+        order_id=order.order_id,
+        cl_ord_id=request.cl_ord_id,
+        orig_cl_ord_id=order.cl_ord_id,
+        reason=reason,
+        cxl_rej_reason=SPECS[reason].cxl_rej_reason,
+        text=text,
     )
 
 

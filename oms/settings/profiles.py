@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from oms.domain.profile import (
     BelowCumQty,
+    ChainedReplace,
     ClientProfile,
     ClOrdIdScope,
     CustomTags,
@@ -15,7 +16,7 @@ from oms.domain.profile import (
 )
 from oms.settings.values import Section, Whole
 
-_P = TypeVar("_P", ClOrdIdScope, BelowCumQty)
+_P = TypeVar("_P", ClOrdIdScope, BelowCumQty, ChainedReplace)
 _CUSTOM: Final = re.compile(r"([1-9][0-9]{0,8})=([ -~]+)")
 # What identifies a message, or says what it is about, is nobody's to set: the session's own fields,
 # ids, instrument, side, quantities, prices, states.
@@ -86,6 +87,7 @@ class ClientProfileSettings(_ProfileSettings):
     pending_acks: bool = True
     new_for_immediate: bool = True
     replace_below_cum_qty: Annotated[BelowCumQty, _named(BelowCumQty)] = BelowCumQty.REJECT
+    chained_replaces: Annotated[ChainedReplace, _named(ChainedReplace)] = ChainedReplace.REJECT
     filled_is_final: bool = False
     cancel_on_disconnect: bool = False
 
@@ -97,6 +99,7 @@ class ClientProfileSettings(_ProfileSettings):
             pending_acks=self.pending_acks,
             new_for_immediate=self.new_for_immediate,
             replace_below_cum_qty=self.replace_below_cum_qty,
+            chained_replaces=self.chained_replaces,
             filled_is_final=self.filled_is_final,
             cancel_on_disconnect=self.cancel_on_disconnect,
         )

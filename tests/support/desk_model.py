@@ -27,9 +27,10 @@ from oms.domain.commands import (
 )
 from oms.domain.events import CancelRejected, Event, OrphanReported
 from oms.domain.fix import ExecType, OrdStatus, Side, TimeInForce
+from oms.domain.instrument import Reference
 from oms.domain.order import Order
 from tests.support.venue_model import Standing, VenueModel
-from tests.support.world import World
+from tests.support.world import REFERENCE, World
 
 SIDES = (Side.BUY, Side.SELL, Side.SELL_SHORT)
 TIFS = (TimeInForce.DAY, TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK)
@@ -39,8 +40,8 @@ REST = Origin(channel=Channel.REST, counterparty="ALPHA", user="kim")
 class Desk:
     """See the module. answers: how often each client request was answered, by ClOrdID."""
 
-    def __init__(self, check: Callable[["Desk"], None]) -> None:
-        self.world = World()
+    def __init__(self, check: Callable[["Desk"], None], reference: Reference = REFERENCE) -> None:
+        self.world = World(reference)
         self.venues = [VenueModel(self.world, name) for name in ("XA", "XB")]
         self.asked: list[str] = []
         self.answers: Counter[str] = Counter()

@@ -34,6 +34,10 @@ def _check_quantities(order: Order) -> None:
     else:
         assert order.leaves_qty == 0, order
     assert not (order.requests and order.closed), order
+    if order.waiting:
+        assert order.requests, "what waits, waits for the answer to another"
+        assert not order.is_child, order
+        assert not order.closed, order
 
 
 def _check_parent(state: State, parent: Order, stubborn: frozenset[str] | set[str]) -> None:

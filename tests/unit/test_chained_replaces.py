@@ -1,0 +1,189 @@
+"""A replace while another is pending, where the client's profile lets it wait (D.2.a, D.2.c)."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from oms.domain import effects as fx
+from oms.domain.commands import SYSTEM, EngageKillSwitch, OrderCancelReject
+from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus
+from oms.domain.instrument import Client
+from oms.domain.profile import BelowCumQty, ChainedReplace, ClientProfile
+from tests.support.desk_model import ACTIONS, Desk
+from tests.support.invariants import check_same, check_state
+from tests.support.world import REFERENCE, World
+
+QUEUE = ClientProfile(chained_replaces=ChainedReplace.QUEUE)
+
+
+def world_with_two_replaces(profile: ClientProfile = QUEUE, third: str = "70") -> World:
+    """X of 100 works with 10 filled; Y asks for 80, and Z, which names Y, for `third`."""
+    world = World(replace(REFERENCE, clients={"ALPHA": _alpha(profile)}))
+    world.connect("XA")
+    world.new("X", "100")
+    world.ack(world.child("X"))
+    world.fill(world.child("X"), "10")
+    world.replace("Y", "X", "80")
+    assert told(world) == [("Y", "X", "E", "E")]
+    world.replace("Z", "Y", third)
+    return world
+
+
+def _alpha(profile: ClientProfile) -> Client:
+    return replace(REFERENCE.clients["ALPHA"], profile=profile)
+
+
+def told(world: World) -> list[tuple[str, str, str, str]]:
+    """ClOrdID, OrigClOrdID, ExecType (9 for a cancel reject) and OrdStatus of what clients hear."""
+    return [
+        (
+            one.cl_ord_id,
+            one.orig_cl_ord_id,
+            one.exec_type.value if isinstance(one, fx.SendExecutionReport) else "9",
+            one.ord_status.value,
+        )
+        for one in world.effects
+        if isinstance(one, fx.SendExecutionReport | fx.SendOrderCancelReject)
+    ]
+
+
+def venue_grants(world: World) -> None:
+    child = world.child("X")
+    request = child.requests[0]
+    world.send(
+        world.report(
+            child.counterparty,
+            request.cl_ord_id,
+            ExecType.REPLACED,
+            OrdStatus.PARTIALLY_FILLED,
+            order_qty=request.order_qty,
+        )
+    )
+
+
+def venue_refuses(world: World) -> None:
+    child = world.child("X")
+    request = child.requests[0]
+    world.send(
+        OrderCancelReject(
+            origin=world.origin(child.counterparty),
+            order_id="V",
+            cl_ord_id=request.cl_ord_id,
+            orig_cl_ord_id=request.orig_cl_ord_id,
+            ord_status=OrdStatus.NEW,
+            cxl_rej_reason=CxlRejReason.BROKER_OPTION,
+            response_to=CxlRejResponseTo.ORDER_CANCEL_REPLACE_REQUEST,
+            text="no",
+        )
+    )
+
+
+def check(world: World) -> None:
+    check_state(world.state)
+    check_same(world.state, world.replayed())
+
+
+def test_it_is_taken_up_when_the_one_before_is_granted() -> None:
+    world = world_with_two_replaces()
+    assert told(world) == [], "nothing is said of what waits"
+    check(world)
+    venue_grants(world)
+    assert told(world) == [("Y", "X", "5", "1"), ("Z", "Y", "E", "E")]
+    [sent] = [one for one in world.effects if isinstance(one, fx.SendOrderCancelReplaceRequest)]
+    assert sent.order_qty == Decimal(70)
+    venue_grants(world)
+    assert told(world) == [("Z", "Y", "5", "1")]
+    assert world.order("Z").order_qty == Decimal(70)
+    check(world)
+
+
+def test_it_is_taken_up_when_the_one_before_is_refused_under_the_last_accepted_id() -> None:
+    world = world_with_two_replaces()
+    venue_refuses(world)
+    assert told(world) == [("Y", "X", "9", "1"), ("Z", "X", "E", "E")]
+    venue_refuses(world)
+    assert told(world) == [("Z", "X", "9", "1")]
+    assert world.order("X").order_qty == Decimal(100)
+    check(world)
+
+
+def test_by_default_it_is_refused_as_already_pending() -> None:
+    world = world_with_two_replaces(ClientProfile())
+    assert told(world) == [("Z", "X", "9", "E")]
+    check(world)
+
+
+def test_a_cancel_ends_what_waits() -> None:
+    world = world_with_two_replaces()
+    world.cancel("W", "X")
+    venue_grants(world)
+    assert told(world) == [("Y", "X", "5", "6")]
+    child = world.child("X")
+    world.canceled(child, child.requests[-1].cl_ord_id)
+    assert told(world) == [("W", "Y", "4", "4"), ("Z", "Y", "9", "4")]
+    check(world)
+
+
+@pytest.mark.parametrize(
+    ("third", "below", "told_then"),
+    [
+        ("70", BelowCumQty.REJECT, [("Z", "Y", "9", "2")]),
+        ("70", BelowCumQty.AT_CUM_QTY, [("Z", "Y", "9", "2")]),
+        ("120", BelowCumQty.REJECT, [("Z", "Y", "E", "E"), ("Z", "Y", "5", "1")]),
+    ],
+)
+def test_after_a_complete_fill_only_what_adds_is_granted(
+    third: str, below: BelowCumQty, told_then: list[tuple[str, str, str, str]]
+) -> None:
+    profile = replace(QUEUE, replace_below_cum_qty=below)
+    world = world_with_two_replaces(profile, third)
+    world.fill(world.child("X"), "70")
+    venue_grants(world)
+    assert told(world) == [("Y", "X", "5", "2"), *told_then]
+    check(world)
+
+
+def test_a_kill_switch_that_was_engaged_meanwhile_refuses_it() -> None:
+    world = world_with_two_replaces()
+    stop = EngageKillSwitch(
+        origin=SYSTEM, level="FIRM", subject="*", reason="test", cancel_open_orders=False
+    )
+    world.send(stop)
+    venue_grants(world)
+    assert told(world) == [("Y", "X", "5", "1"), ("Z", "Y", "9", "1")]
+    check(world)
+
+
+def test_the_queue_has_an_end() -> None:
+    world = world_with_two_replaces()
+    for number in range(15):
+        world.replace(f"Z{number}", "Y", "60")
+        assert told(world) == []
+    world.replace("one too many", "Y", "60")
+    assert told(world) == [("one too many", "X", "9", "E")]
+    check(world)
+
+
+ACTS = st.lists(
+    st.tuples(st.integers(0, len(ACTIONS) - 1), st.integers(0, 999)), min_size=40, max_size=200
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(ACTS)
+def test_any_traffic_keeps_every_law_and_answers_each_request_once(
+    acts: list[tuple[int, int]],
+) -> None:
+    clients = {**REFERENCE.clients, "ALPHA": _alpha(QUEUE)}
+    desk = Desk(
+        lambda one: check_state(one.world.state, one.stubborn),
+        replace(REFERENCE, clients=clients),
+    )
+    for kind, n in acts:
+        desk.act(kind, n)
+    desk.settle()
+    check_same(desk.world.state, desk.world.replayed())
+    assert dict(desk.answers) == dict.fromkeys(desk.asked, 1)
