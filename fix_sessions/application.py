@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from fix_sessions.binding import quickfix
 from fix_sessions.message_text import msg_type_of, text_of
+from fix_sessions.resends import Resends
 from fix_sessions.settings import SessionSpec
 from fix_sessions.store_files import StoreFiles
 from fix_sessions.wire import WireError, fields_of, first
@@ -96,6 +97,8 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
         self.fault: BaseException | None = None
         # Told of every ResendRequest: session, whether it is ours, BeginSeqNo, EndSeqNo.
         self.on_resend_request: Callable[[str, bool, int, int], None] | None = None
+        # Where QuickFIX keeps numbers only.
+        self.resends: Resends | None = None
         # Acceptor sessions that somebody tried to log on to since the engine last looked.
         self.tried: set[str] = set()
         self._records = records
@@ -205,6 +208,7 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
                     self._handler.on_sequence_reset(record.session_id, new_number)
             case "2":
                 self._tell_resend(record, text, by_us=False)
+                return self._resend_asked(record, text)
             case "5":
                 record.logout_heard = True
                 answer = first(fields_of(text), 58) or "Logout without a text"
@@ -218,6 +222,15 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
             fields = fields_of(text)
             begin, end = int(first(fields, 7) or "0"), int(first(fields, 16) or "0")
             self.on_resend_request(record.session_id, by_us, begin, end)
+
+    def _resend_asked(self, record: SessionRecord, text: str) -> str | None:
+        if self.resends is None:
+            return None
+        fields = fields_of(text)
+        begin, end = int(first(fields, 7) or "0"), int(first(fields, 16) or "0")
+        refusal = self.resends.fill(record.session_id, record.session, begin, end)
+        record.logout_reason = refusal or record.logout_reason
+        return refusal
 
     def _logon_arrived(self, record: SessionRecord, text: str) -> str | None:
         try:
@@ -235,4 +248,8 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
             record.reset_heard = record.spec.role == "initiator"
             self._handler.on_sequence_reset(record.session_id, 1)
         record.reset_told = False
+        expected = first(fields, 789)
+        if refusal is None and self.resends is not None and expected and expected.isdecimal():
+            # QuickFIX sends what is missing there after the Logon, without being asked.
+            return self.resends.fill(record.session_id, record.session, int(expected), 0)
         return refusal

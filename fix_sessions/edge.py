@@ -1,6 +1,6 @@
 """The edge of the core process: callbacks decoded into commands, effects encoded and sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from fix_sessions.decode import Decoder
 from fix_sessions.dialects import APPL_VER_ID, FIXT11
@@ -35,21 +35,26 @@ _OF_THE_SESSION = frozenset({8, 9, 10, 34, 35, 43, 49, 52, 56, 97, 122, 1128})
 class Edge:
     """SessionHandler of the engine, and Outlet of the sequencer.
 
-    Set `engine` and `intake` before the engine polls: the three are made one after the other.
+    Set `engine`, `intake` and `read_sent` before the engine polls: they are made one after the
+    other. `read_sent` is asked with session, first epoch, first and last MsgSeqNum.
     """
 
     engine: Engine
     intake: Intake
+    read_sent: Callable[[str, int, int, int], Iterable[tuple[int, str]]]
 
     def __init__(
         self,
         counterparties: Sequence[Counterparty],
         *,
         epochs: Mapping[str, int],
+        outbound_epochs: Mapping[str, int],
         ticket: str,
         clock: Clock,
     ) -> None:
-        """epochs: each session's reset count so far; ticket: what the gate's Logons carry."""
+        """epochs: each session's reset count so far; outbound_epochs: that at which our own numbers
+        began; ticket: what the gate's Logons carry.
+        """
         self._counterparties = {one.session_id: one for one in counterparties}
         self._encoders = {one.session_id: encoder_of(one) for one in counterparties}
         # By session: messages that are made with the dictionary, which keeps groups whole.
@@ -58,6 +63,7 @@ class Edge:
         }
         self._decoders = {one.session_id: Decoder(one) for one in counterparties}
         self._epochs = {one.session_id: epochs.get(one.session_id, 0) for one in counterparties}
+        self._outbound_epochs = dict(outbound_epochs)
         self._ticket = ticket
         self._clock = clock
         self._numbered: tuple[int, str] = (0, "")
@@ -96,9 +102,14 @@ class Edge:
 
     def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
         """See SessionHandler."""
-        self.intake.submit(SequenceReset(origin=self._origin(session_id)))
+        inbound_only = next_inbound > 1
+        self.intake.submit(
+            SequenceReset(origin=self._origin(session_id), inbound_only=inbound_only)
+        )
         self._epochs[session_id] += 1
-        if next_inbound > 1:
+        if not inbound_only:
+            self._outbound_epochs[session_id] = self._epochs[session_id]
+        else:
             # What came before is not to be asked for again under the new epoch.
             mark = StreamMark(
                 session=session_id, epoch=self._epochs[session_id], msg_seq_num=next_inbound - 1
@@ -108,6 +119,11 @@ class Edge:
     def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
         """See SessionHandler."""
         self._numbered = (msg_seq_num, text)
+
+    def sent_again(self, session_id: str, begin: int, end: int) -> Iterable[tuple[int, str]]:
+        """What was sent under these numbers; see fix_sessions.resends.ResendSource."""
+        since = self._outbound_epochs.get(session_id, 0)
+        return self.read_sent(session_id, since, begin, end)
 
     def check_logon(self, session_id: str, fields: list[tuple[int, str]]) -> str | None:
         """Only the gate's Logons are welcome: they carry its ticket instead of a password."""

@@ -20,6 +20,7 @@ from fix_sessions.binding import quickfix
 from fix_sessions.initiator import Initiator
 from fix_sessions.quickfix_parts import QuickfixParts
 from fix_sessions.refused_resets import mend_stores, open_files
+from fix_sessions.resends import Resends, ResendSource
 from fix_sessions.sessions import EngineFault, Sessions
 from fix_sessions.settings import SessionSpec, SettingsError, check_specs, dictionary_of
 from fix_sessions.transport import Transport
@@ -59,7 +60,9 @@ class Engine(Sessions):
         handler: SessionHandler,
         log_dir: Path | None = None,
         slow_consumer_s: float = 10.0,
+        resend_source: ResendSource | None = None,
     ) -> None:
+        """resend_source: where texts that were sent come from; without one QuickFIX keeps them."""
         check_specs(sessions)
         _check_free(sessions)
         by_quickfix_id = {spec.quickfix_id: SessionRecord(spec) for spec in sessions}
@@ -84,6 +87,8 @@ class Engine(Sessions):
         # Called when a wait has ended, before anything is read or sent; what it raises ends `poll`.
         self.before_work: Callable[[], None] | None = None
         open_files(self._records, store_dir)
+        if resend_source is not None:
+            self._callbacks.resends = Resends(sessions, store_dir, resend_source)
         accepting = [spec for spec in sessions if spec.role == "acceptor"]
         self._acceptor = Acceptor(accepting, self, self._parts.acceptor) if accepting else None
         self._initiators = {
@@ -96,11 +101,16 @@ class Engine(Sessions):
             *self._initiators.values(),
         )
         for spec in sessions:
-            record = self._records[spec.session_id]
-            record.session = quickfix.Session.lookupSession(_session_id(spec))
-            record.dictionary = dictionaries[spec.dictionary or dictionary_of(spec.begin_string)]
-            if record.files is not None:
-                record.files.keep()
+            self._adopt(spec, dictionaries[spec.dictionary or dictionary_of(spec.begin_string)])
+
+    def _adopt(self, spec: SessionSpec, dictionary: Any) -> None:
+        """Take hold of a session that QuickFIX has made."""
+        record = self._records[spec.session_id]
+        record.dictionary = dictionary
+        record.session = quickfix.Session.lookupSession(_session_id(spec))
+        record.session.setPersistMessages(self._callbacks.resends is None)
+        if record.files is not None:
+            record.files.keep()
 
     # Running
 
@@ -146,6 +156,8 @@ class Engine(Sessions):
             self._serve(events)
             if self._callbacks.tried:
                 mend_stores(self._records, self._callbacks.tried)
+            if self._callbacks.resends is not None:
+                self._callbacks.resends.clear()
             now_s = time.monotonic()
             if now_s >= self._next_tick_s:
                 self._tick(now_s)

@@ -3,7 +3,7 @@
 QuickFIX resets a session as soon as a Logon says 141=Y, before anybody may refuse it, and deletes
 its files then. So second names (hard links) of the files are kept: what was deleted in vain is put
 back, and at the next start it shows whether a reset was accepted. And files that were lost, or that
-another machine's are ahead of, are written anew from what the journal knows was sent.
+another machine's are ahead of, are written anew with numbers that the journal knows to be free.
 """
 
 import os
@@ -80,18 +80,25 @@ class StoreFiles:
         except (OSError, ValueError):
             return Numbers()
 
-    def write(self, sent: Iterable[tuple[int, bytes]], numbers: Numbers) -> None:
-        """Make the files anew: these messages by their MsgSeqNum, these numbers next."""
+    def write(self, numbers: Numbers) -> None:
+        """Make the files anew: no messages, these numbers next."""
         for path in (*self._kept.values(), *self._paths.values()):
             path.unlink(missing_ok=True)
+        text = f"{numbers.outbound:020d} : {numbers.inbound:020d}"
+        self._paths["seqnums"].write_text(text)
+
+    def fill(self, sent: Iterable[tuple[int, bytes]]) -> None:
+        """Put messages by their MsgSeqNum in the place of those that are there.
+
+        The files stay the same ones, their second names too. A session that has them open has to be
+        refreshed then.
+        """
         offset = 0
         with self._paths["body"].open("wb") as body, self._paths["header"].open("w") as header:
             for number, data in sent:
                 body.write(data)
                 header.write(f"{number},{offset},{len(data)} ")
                 offset += len(data)
-        text = f"{numbers.outbound:020d} : {numbers.inbound:020d}"
-        self._paths["seqnums"].write_text(text)
 
 
 def files_of(store_dir: Path, spec: SessionSpec) -> StoreFiles:

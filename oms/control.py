@@ -77,7 +77,11 @@ def decide_control(state: State, command: ControlCommand) -> Iterator[Event]:
             yield from _closed(state, command)
         case SequenceReset():
             session = state.session(command.origin.session)
-            yield EpochOpened(session=session.name, epoch=session.epoch + 1)
+            yield EpochOpened(
+                session=session.name,
+                epoch=session.epoch + 1,
+                inbound_only=command.inbound_only,
+            )
             yield from _lost(state, session.name, f"sequence numbers of {session.name} were reset")
         case UnreadableMessage():
             yield MessageRefused(

@@ -97,7 +97,10 @@ def _open_epoch(session: Session, event: EpochOpened) -> None:
         doubtful = 0 if clean else UNCERTAIN_US
         session.repeat_since = max(session.changed_at - doubtful, 1)
     session.epoch = event.epoch
-    session.inbound = session.outbound = 0
+    session.inbound = 0
+    if not event.inbound_only:
+        session.outbound_epoch = event.epoch
+        session.outbound = 0
     session.ready = session.reset_due = False
 
 

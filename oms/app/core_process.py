@@ -17,6 +17,7 @@ from oms.app.database import Urls
 from oms.app.exits import Exit, Stop
 from oms.app.fix_parties import counterparties_of, gate_config_of, session_specs
 from oms.app.fix_stores import open_stores
+from oms.app.resends import Resends
 from oms.domain.state import State
 from oms.domain.values import utc
 from oms.outbound_sessions import actions_at_start
@@ -66,16 +67,16 @@ class CoreProcess:
         self._log_recovery(self._recovered)
         self._journal_line = JournalLine(journal)
         ticket = secrets.token_hex(16)
-        self._edge = Edge(
-            counterparties_of(settings),
-            epochs={one.name: one.epoch for one in self._state.sessions.values()},
-            ticket=ticket,
-            clock=self._clock,
-        )
+        self._edge = self._new_edge(ticket)
         specs = session_specs(settings)
         store_dir = settings.core.data_dir / settings.core.shard / "fix"
         self._stores = open_stores(store_dir, specs, self._state, leadership)
-        self._engine = Engine(specs, store_dir=store_dir, handler=self._edge)
+        self._engine = Engine(
+            specs,
+            store_dir=store_dir,
+            handler=self._edge,
+            resend_source=self._edge.sent_again,
+        )
         self._engine.before_work = self._journal_line.assure
         self._ticket = ticket
         self._gate: GateProcess | None = None
@@ -93,10 +94,22 @@ class CoreProcess:
             metrics=self._metrics,
         )
         self._edge.intake = self._sequencer
+        self._resends = Resends(urls.app, self._sequencer)
+        self._edge.read_sent = self._resends.read
         self._inbox = InboxReader(urls.app)
         self._collector = Collector()
         self._next_refresh = 0.0
         self._read_at = 0.0
+
+    def _new_edge(self, ticket: str) -> Edge:
+        sessions = self._state.sessions.values()
+        return Edge(
+            counterparties_of(self._settings),
+            epochs={one.name: one.epoch for one in sessions},
+            outbound_epochs={one.name: one.outbound_epoch for one in sessions},
+            ticket=ticket,
+            clock=self._clock,
+        )
 
     def _outlet(self, urls: Urls) -> SessionControl:
         """Messages leave at the venues' pace; what is done with sessions is done at once."""
@@ -228,6 +241,7 @@ class CoreProcess:
         if self._gate is not None:
             self._gate.stop()
         self._engine.close()
+        self._resends.close()
 
 
 def _said(event: GateEvent) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 Where another core has led since, or the files are lost, the numbers here are behind. Numbers that
 were used, for heartbeats too, must not be used again, so they go far ahead of what the journal
-knows; what the journal knows was sent is put back under its number, for the clients to ask for.
+knows. What was sent is in the journal, for the counterparties to ask for (see oms.app.resends).
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,11 @@ from fix_sessions.edge import LOST_STORE_MARGIN
 from fix_sessions.settings import SessionSpec
 from fix_sessions.store_directory import StoreDirectory
 from fix_sessions.store_files import Numbers, files_of
-from fix_sessions.wire import checksum
 from oms.domain.state import State
 from oms.store.leader import Leadership
-from oms.store.sent_messages import highest_sent, sent_messages
+from oms.store.sent_messages import highest_sent
 
 log = structlog.get_logger()
-
-_TRAILER_BYTES = len(b"10=000\x01")
 
 
 def open_stores(
@@ -45,17 +42,7 @@ def _write_anew(path: Path, spec: SessionSpec, state: State, leadership: Leaders
     files = files_of(path, spec)
     connection = leadership.connection
     with leadership.guard():
-        sent = sent_messages(connection, spec.session_id)
         highest = highest_sent(connection, spec.session_id)
     outbound = max(files.numbers().outbound, highest + 1) + LOST_STORE_MARGIN
     inbound = state.session(spec.session_id).inbound + 1
-    messages = [(number, text.encode()) for number, text in sent]
-    files.write(
-        [(number, data) for number, data in messages if _is_whole(data)],
-        Numbers(outbound=outbound, inbound=inbound),
-    )
-
-
-def _is_whole(data: bytes) -> bool:
-    """Whether the text is the very bytes that were sent."""
-    return data[-_TRAILER_BYTES:] == b"10=%03d\x01" % checksum(data[:-_TRAILER_BYTES])
+    files.write(Numbers(outbound=outbound, inbound=inbound))

@@ -203,9 +203,13 @@ class SessionLoggedOut:
 
 @fact
 class SequenceReset:
-    """Sequence numbers of a session were reset by either side: a new epoch begins."""
+    """Sequence numbers of a session were reset by either side: a new epoch begins.
+
+    inbound_only: our own numbers go on (theirs were by SequenceReset-Reset).
+    """
 
     origin: Origin
+    inbound_only: bool = False
 
 
 @fact

@@ -145,10 +145,14 @@ class SessionClosed:
 
 @fact
 class EpochOpened:
-    """Sequence numbers of the session start again; epoch counts the resets."""
+    """Sequence numbers of the session start again; epoch counts the resets.
+
+    inbound_only: our own numbers go on.
+    """
 
     session: str
     epoch: int
+    inbound_only: bool = False
 
 
 @fact

@@ -23,16 +23,18 @@ from oms.domain.values import ZERO
 class Session:
     """What the journal knows of one FIX session. inbound: the last journaled MsgSeqNum (34).
 
-    ready: a venue's orders have been resynchronised since it logged on. changed_at: the stamp of
-    the last logon or logout. reset_noted: the latest scheduled reset that is dealt with, 0 before
-    the first. reset_due: a reset is ordered and not carried out. repeat_since: what was sent from
-    that stamp on, in the epoch before, is to be repeated; 0: nothing. reset_request: the journal
-    number of a request that waits for its approval, 0: none. cancel_due_at: when a client's open
-    orders are cancelled, 0: they are not.
+    outbound_epoch: the epoch in which our own numbers began; since then they only went up. ready: a
+    venue's orders have been resynchronised since it logged on. changed_at: the stamp of the last
+    logon or logout. reset_noted: the latest scheduled reset that is dealt with, 0 before the first.
+    reset_due: a reset is ordered and not carried out. repeat_since: what was sent from that stamp
+    on, in the epoch before, is to be repeated; 0: nothing. reset_request: the journal number of a
+    request that waits for its approval, 0: none. cancel_due_at: when a client's open orders are
+    cancelled, 0: they are not.
     """
 
     name: str
     epoch: int = 0
+    outbound_epoch: int = 0
     inbound: int = 0
     outbound: int = 0
     logged_on: bool = False

@@ -67,6 +67,9 @@ class Sequencer:
         self._in_flight_oldest_at = 0
         self._sent: list[SentMessage] = []
         self._sent_since = 0
+        # Notes of what was sent: in the batch being built, and in the one in flight.
+        self._noting: list[SentMessage] = []
+        self._noting_in_flight: list[SentMessage] = []
         self._observed: dict[str, Origin] = {}
         self._observed_count = 0
         self._next_tick = 0
@@ -111,6 +114,10 @@ class Sequencer:
         """Have what was sent noted in the journal with the next batch."""
         self._sent_since = 0
 
+    def unjournaled(self) -> list[SentMessage]:
+        """What was sent and may not be in the journal yet, in order."""
+        return [*self._noting_in_flight, *self._noting, *self._sent]
+
     def _note_due(self, now: int) -> bool:
         """Whether to note what was sent: with other work that is due anyway, or after a while."""
         if not self._sent:
@@ -127,6 +134,7 @@ class Sequencer:
                 for name, origin in self._observed.items()
             ),
         )
+        self._noting += self._sent
         self._sent.clear()
         self._observed.clear()
         self._observed_count = 0
@@ -167,6 +175,7 @@ class Sequencer:
             return
         sealed = self._batch.seal()
         self._last_hash = sealed.last_hash
+        self._noting_in_flight, self._noting = self._noting, []
         self._in_flight = self._effects
         self._in_flight_oldest_at = self._oldest_at
         self._batch, self._effects, self._entries = None, [], 0
@@ -179,6 +188,7 @@ class Sequencer:
         committed = self._journal.finished()
         if committed is None:
             return
+        self._noting_in_flight = []
         effects, self._in_flight = self._in_flight, []
         oldest_at = self._in_flight_oldest_at
         self._metrics.committed(committed, self._clock.now(), oldest_at)
@@ -195,6 +205,7 @@ class Sequencer:
             effects.sort(key=_urgency)
             began = self._clock.now()
             sent = [self._outlet.deliver(effect) for effect in effects]
+            sent += self._outlet.release()
             now = self._clock.now()
             self._metrics.delivered(len(sent), now - began)
             self._note_sent([one for one in sent if one is not None], now)

@@ -1,5 +1,6 @@
 """What was sent on a FIX session, as the journal's read tables know it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -7,12 +8,14 @@ import psycopg
 from oms.domain.commands import SentMessage
 from oms.domain.fix import MsgType
 
-# One query for the newest numbers: what is older is not sent again but passed over.
-NEWEST = 100_000
+_PAGE = 1_000
+# Whoever reads holds the core up meanwhile.
+_STATEMENT_LIMIT_MS = 3_000
 
 _SENT = """
-    SELECT epoch, msg_seq_num, text FROM fix_messages
-    WHERE session = %s AND direction = 'out' ORDER BY epoch DESC, msg_seq_num DESC LIMIT %s
+    SELECT msg_seq_num, text FROM fix_messages
+    WHERE session = %s AND direction = 'out' AND epoch >= %s AND msg_seq_num BETWEEN %s AND %s
+    ORDER BY epoch, msg_seq_num
 """
 _HIGHEST = """
     SELECT coalesce(max(msg_seq_num), 0) FROM fix_messages
@@ -30,18 +33,41 @@ _SENT_SINCE = """
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-def sent_messages(connection: Connection, session: str) -> list[tuple[int, str]]:
-    """(MsgSeqNum, text) in order, from where the session's outbound numbers began last.
+class SentReader:
+    """Reads over a connection of its own, made when it is first needed. For one thread."""
 
-    An epoch may begin by a reset of the other direction alone: then the numbers go on.
-    """
-    found: list[tuple[int, str]] = []
-    for _, number, text in connection.execute(_SENT, [session, NEWEST]):
-        if found and number >= found[-1][0]:
-            break
-        found.append((number, text))
-    found.reverse()
-    return found
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: Connection | None = None
+
+    def read(
+        self, session: str, since_epoch: int, first: int, last: int
+    ) -> Iterator[tuple[int, str]]:
+        """(MsgSeqNum, text) of what was sent in that epoch and later, from first to last, in order.
+
+        Raises psycopg.Error.
+        """
+        connection = self._connected()
+        with connection.transaction(), connection.cursor("sent", scrollable=False) as cursor:
+            cursor.itersize = _PAGE
+            cursor.execute(_SENT, [session, since_epoch, first, last])
+            yield from cursor
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self._url,
+                autocommit=True,
+                connect_timeout=3,
+                application_name="plumbline resends",
+                options=f"-c statement_timeout={_STATEMENT_LIMIT_MS}",
+            )
+        return self._connection
 
 
 def sent_since(url: str, session: str, epoch: int, since: int) -> list[SentMessage]:

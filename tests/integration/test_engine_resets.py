@@ -13,9 +13,9 @@ from fix_sessions.wire import frame, utc_timestamp_ms
 from tests.support.fix_engine import EngineHub, accepting
 
 
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[EngineHub]:
-    with EngineHub(tmp_path / "store") as found:
+@pytest.fixture(params=[True, False], ids=["texts in the store", "texts elsewhere"])
+def hub(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[EngineHub]:
+    with EngineHub(tmp_path / "store", texts_in_store=request.param) as found:
         yield found
 
 
@@ -149,7 +149,9 @@ def test_lost_files_are_written_anew_and_what_they_hold_is_sent_on_request(
     hub.store_dir.mkdir()
     assert files.numbers() == Numbers()
     sent = [(n, report(n)) for n in (2, 4, 5)]
-    files.write(sent, Numbers(outbound=100, inbound=7))
+    files.write(Numbers(outbound=100, inbound=7))
+    files.fill(sent)
+    hub.recorder.kept["ALPHA"] = {number: data.decode() for number, data in sent}
     engine = hub.run(accepting())
     assert (engine.next_outbound("ALPHA"), engine.expected_inbound("ALPHA")) == (100, 7)
     client = hub.client_of(engine)

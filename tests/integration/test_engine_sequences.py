@@ -12,9 +12,9 @@ from fix_sessions.wire import fields_of, first
 from tests.support.fix_engine import EngineHub, accepting, connecting
 
 
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[EngineHub]:
-    with EngineHub(tmp_path / "store") as found:
+@pytest.fixture(params=[True, False], ids=["texts in the store", "texts elsewhere"])
+def hub(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[EngineHub]:
+    with EngineHub(tmp_path / "store", texts_in_store=request.param) as found:
         yield found
 
 

@@ -20,6 +20,8 @@ class Recorder:
 
     received: list[tuple[str, str]] = field(default_factory=list)
     sent: list[tuple[str, int, str]] = field(default_factory=list)
+    # By session and MsgSeqNum, since our numbers last began.
+    kept: dict[str, dict[int, str]] = field(default_factory=dict)
     calls: list[tuple[str, ...]] = field(default_factory=list)
     refusal: str | None = None
     act: Callable[[str, str], None] | None = None
@@ -35,15 +37,23 @@ class Recorder:
     def on_logout(self, session_id: str, reason: str) -> None:
         self.calls.append(("logout", session_id, reason))
 
-    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:  # noqa: ARG002
+    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
         self.calls.append(("reset", session_id))
+        if next_inbound == 1:
+            self.kept.pop(session_id, None)
 
     def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
         self.sent.append((session_id, msg_seq_num, text))
+        self.kept.setdefault(session_id, {})[msg_seq_num] = text
 
     def check_logon(self, session_id: str, fields: Fields) -> str | None:
         self.calls.append(("check", session_id, first(fields, 553) or ""))
         return self.refusal
+
+    def sent_again(self, session_id: str, begin: int, end: int) -> list[tuple[int, str]]:
+        """A source for ResendRequests."""
+        kept = self.kept.get(session_id, {})
+        return [(number, kept[number]) for number in sorted(kept) if begin <= number <= end]
 
     def values(self, tag: int) -> list[str]:
         """The first value of a tag in each message received, in order."""
@@ -53,9 +63,11 @@ class Recorder:
 class EngineHub(Hub):
     """A hub whose every turn also serves the engine under test."""
 
-    def __init__(self, store_dir: Path) -> None:
+    def __init__(self, store_dir: Path, *, texts_in_store: bool = True) -> None:
+        """texts_in_store: whether QuickFIX keeps what is sent, or the recorder."""
         super().__init__()
         self.store_dir = store_dir
+        self.texts_in_store = texts_in_store
         self.recorder = Recorder()
         self.engine: Engine | None = None
 
@@ -67,6 +79,7 @@ class EngineHub(Hub):
             store_dir=self.store_dir,
             handler=self.recorder,
             slow_consumer_s=slow_consumer_s,
+            resend_source=None if self.texts_in_store else self.recorder.sent_again,
         )
         if start:
             self.engine.start()

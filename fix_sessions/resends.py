@@ -1,0 +1,86 @@
+"""ResendRequests answered from what somebody else keeps: QuickFIX's stores hold numbers alone.
+
+Two more writes for each message that leaves would cost more than the sending itself. So QuickFIX
+keeps no texts, and finds them in its files for as long as it answers: it tells us of a request
+before it looks whether it keeps any.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from fix_sessions.settings import SessionSpec
+from fix_sessions.store_files import files_of
+from fix_sessions.wire import checksum
+
+_log = structlog.get_logger(__name__)
+
+# (MsgSeqNum, text) of what was sent on a session since our numbers last began, from a MsgSeqNum to
+# another one, each as it left; the last to come for a number counts. A number that is missing is
+# passed over by a gap fill. Raises ResendUnavailable.
+ResendSource = Callable[[str, int, int], Iterable[tuple[int, str]]]
+
+# "All that follow", in EndSeqNo (16), up to FIX 4.2 and since.
+_OPEN_ENDS = frozenset({0, 999_999})
+_TRAILER_BYTES = len(b"10=000\x01")
+
+
+class ResendUnavailable(Exception):
+    """What was sent cannot be read now."""
+
+
+class Resends:
+    """Fills the stores of one engine for a request, and empties them when it is answered."""
+
+    def __init__(self, specs: Iterable[SessionSpec], store_dir: Path, source: ResendSource) -> None:
+        """Before QuickFIX opens the stores."""
+        self._source = source
+        self._files = {spec.session_id: files_of(store_dir, spec) for spec in specs}
+        self._filled: dict[str, Any] = {}
+        store_dir.mkdir(parents=True, exist_ok=True)
+        for files in self._files.values():
+            files.fill(())
+
+    def fill(self, session_id: str, session: Any, begin: int, end: int) -> str | None:
+        """Have ready what is asked for; if that cannot be, the text to end the session with.
+
+        begin, end: BeginSeqNo (7) and EndSeqNo (16) as they came.
+        """
+        sent = int(session.getExpectedSenderNum()) - 1
+        last = sent if end in _OPEN_ENDS else min(end, sent)
+        if not 1 <= begin <= last:
+            return None
+        files = self._files[session_id]
+        try:
+            files.fill(_whole(self._source(session_id, begin, last)))
+        except (ResendUnavailable, OSError) as error:
+            _log.warning(
+                "fix.resend_unavailable",
+                session=session_id,
+                begin_seq_no=begin,
+                end_seq_no=last,
+                error=str(error),
+            )
+            return "what was sent cannot be read now: log on again, and ask again"
+        session.setPersistMessages(True)
+        session.refresh()
+        self._filled[session_id] = session
+        return None
+
+    def clear(self) -> None:
+        """Once QuickFIX has answered."""
+        while self._filled:
+            session_id, session = self._filled.popitem()
+            session.setPersistMessages(False)
+            self._files[session_id].fill(())
+            session.refresh()
+
+
+def _whole(sent: Iterable[tuple[int, str]]) -> Iterator[tuple[int, bytes]]:
+    """Those whose text is the very bytes that left: QuickFIX fails on any other."""
+    for number, text in sent:
+        data = text.encode()
+        if data[-_TRAILER_BYTES:] == b"10=%03d\x01" % checksum(data[:-_TRAILER_BYTES]):
+            yield number, data
