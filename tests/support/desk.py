@@ -101,17 +101,21 @@ class Desk:
         """What the cores have logged."""
         return (self.directory / "core.log").read_text()[-4000:]
 
-    def client(self, name: str = "ALPHA") -> LightPeer:
-        """The client's peer, logged on; the same one, with its numbers, after a restart."""
-        settings = LightSettings(
+    def settings_of(self, name: str) -> LightSettings:
+        """Who the client of that name is on its session."""
+        return LightSettings(
             sender_comp_id=name,
             target_comp_id="PLUMBLINE",
             username=name,
             password=PASSWORD,
             heartbeat_s=10,
         )
+
+    def client(self, name: str = "ALPHA") -> LightPeer:
+        """The client's peer, logged on; the same one, with its numbers, after a restart."""
         peer = self._clients.get(name)
         if peer is None:
+            settings = self.settings_of(name)
             peer = self._clients[name] = self.hub.client("127.0.0.1", self.port, settings)
         deadline = time.monotonic() + PATIENCE_S
         while True:
