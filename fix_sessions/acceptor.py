@@ -61,6 +61,10 @@ class Acceptor(Transport):
         super().__init__(make(specs, self._stand_in_port), watch)
 
     @property
+    def name(self) -> str:
+        return f"acceptor {self._host}:{self._port}"
+
+    @property
     def port(self) -> int:
         """The port listened on, which the kernel chose where 0 was configured."""
         return self._port

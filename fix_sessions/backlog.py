@@ -5,15 +5,16 @@ message for each poll. Nothing says so, but the kernel tells when a full connect
 (edge-triggered, so it costs nothing for all the others), and how much was written to it.
 """
 
-import logging
 import os
 import select
 from dataclasses import dataclass
 
+import structlog
+
 from fix_sessions import descriptors
 from fix_sessions.transport import Transport
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 _PUMPS_AT_ONCE = 64
 
 
@@ -92,8 +93,9 @@ class Backlog:
                 connection.full_since_s = now_s
             elif now_s - connection.full_since_s > self._limit_s:
                 _log.warning(
-                    "a counterparty has not read for %.0f s: its connection is ended",
-                    now_s - connection.full_since_s,
+                    "fix.slow_consumer",
+                    transport=connection.transport.name,
+                    unread_s=round(now_s - connection.full_since_s),
                 )
                 descriptors.shut_down(descriptor)
 

@@ -7,7 +7,6 @@ after that, so a killed venue finds itself again with nothing lost and nothing d
 
 import contextlib
 import json
-import logging
 import signal
 import socket
 import sys
@@ -15,6 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
+
+import structlog
 
 from ems.simulator.commands import Command, WalkPrices
 from ems.simulator.model import ExecutionReport
@@ -47,7 +48,7 @@ EXIT_UNUSABLE = 1  # the log or a directory cannot be used
 EXIT_PORT_IN_USE = 4
 EXIT_FAULT = 8
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 _POLL_S = 0.5
 _STOP_TIMEOUT_S = 5.0
 _REJECTS = frozenset({MsgType.REJECT, MsgType.BUSINESS_MESSAGE_REJECT})
@@ -98,7 +99,7 @@ class Exchange:
                     self._turn()
             control.close()
             if not self._engine.stop(_STOP_TIMEOUT_S):
-                _log.warning("a counterparty did not answer the Logout")
+                _log.warning("exchange.logout_unanswered")
             self._write_last_files()
         finally:
             self._engine.close()
@@ -194,7 +195,7 @@ class Exchange:
         """What waits for the session leaves in the next turn."""
 
     def on_logout(self, session_id: str, reason: str) -> None:
-        _log.info("session %s ended: %s", session_id, reason)
+        _log.info("exchange.session_ended", session=session_id, reason=reason)
         self._quotes.drop(session_id)
         self._outbox.forget_questions(session_id)
 
@@ -229,7 +230,7 @@ class Exchange:
             for out_type, fields in self._quotes.request(session_id, body):
                 self._send(session_id, out_type, fields)
         elif msg_type in _REJECTS:
-            _log.warning("session %s refused a message: %s", session_id, body.get(58))
+            _log.warning("exchange.peer_refused", session=session_id, text=body.get(58))
         else:
             reason = BusinessRejectReason.UNSUPPORTED_MESSAGE_TYPE
             raise MessageRefused(f"MsgType (35) {msg_type}: not supported here", reason)

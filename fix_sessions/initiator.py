@@ -23,6 +23,10 @@ class Initiator(Transport):
         self.spec = spec
         self._know_signals(before)
 
+    @property
+    def name(self) -> str:
+        return self.spec.session_id
+
     def is_connected(self) -> bool:
         """Whether a connection stands, whoever has seen it."""
         sockets = descriptors.open_sockets()

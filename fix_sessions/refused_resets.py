@@ -3,13 +3,14 @@
 What was sent is in the files that it deleted, and comes back with the numbers.
 """
 
-import logging
 from pathlib import Path
+
+import structlog
 
 from fix_sessions.application import SessionRecord
 from fix_sessions.store_files import files_of
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 def open_files(records: dict[str, SessionRecord], store_dir: Path) -> None:
@@ -30,7 +31,7 @@ def mend_stores(records: dict[str, SessionRecord], tried: set[str]) -> None:
         if record.reset_accepted:
             record.files.keep()
         else:
-            _log.warning("session %s: a reset was refused; its numbers are back", session_id)
+            _log.warning("fix.reset_refused", session=session_id)
             record.files.restore()
             record.session.refresh()
         record.reset_accepted = False

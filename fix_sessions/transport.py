@@ -1,6 +1,7 @@
 """What acceptor and initiator share: a QuickFIX engine polled by hand, and its sockets."""
 
 import os
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 from fix_sessions import descriptors
@@ -14,7 +15,7 @@ class Watch(Protocol):
     def is_anothers(self, descriptor: int, inode: int, transport: "Transport") -> bool: ...
 
 
-class Transport:
+class Transport(ABC):
     """One QuickFIX acceptor or initiator, and its descriptors by inode."""
 
     def __init__(self, quickfix_engine: Any, watch: Watch) -> None:
@@ -72,5 +73,11 @@ class Transport:
             if before.get(descriptor) != inode and descriptors.is_nameless_unix(descriptor):
                 self._know(descriptor, inode, connection=False)
 
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What a log line calls it."""
+
+    @abstractmethod
     def _is_ours(self, descriptor: int, inode: int) -> bool:
-        raise NotImplementedError
+        """Whether a socket of this process, not known yet, is one of its connections."""

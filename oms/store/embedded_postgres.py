@@ -9,7 +9,6 @@ the same URL and owns nothing.
 import contextlib
 import fcntl
 import hashlib
-import logging
 import os
 import signal
 import stat
@@ -22,6 +21,7 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
+import structlog
 
 from oms.store.postgres_account import (
     Account,
@@ -52,7 +52,7 @@ from oms.store.postgres_process import (
 )
 from oms.store.postgres_urls import DATABASE, OWNER_ROLE, SUPERUSER, role_url, socket_url
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 # Short, as a unix socket's path may have about 100 characters, and the same whatever TMPDIR says.
 _SOCKET_PARENT = Path("/tmp")  # noqa: S108 -- the directory made in it is private and its owner is checked
@@ -317,7 +317,7 @@ def _end(process: subprocess.Popen[bytes], deadline: float) -> None:
         try:
             process.wait(max(1.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            log.warning("PostgreSQL (process %d) does not heed %s", process.pid, signum.name)
+            log.warning("postgres.signal_unheeded", pid=process.pid, signal=signum.name)
         else:
             return
 

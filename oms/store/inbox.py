@@ -6,7 +6,6 @@ again.
 """
 
 import contextlib
-import logging
 import os
 import selectors
 import threading
@@ -16,12 +15,13 @@ from dataclasses import replace
 from typing import Any
 
 import psycopg
+import structlog
 
 from oms.domain.commands import Command
 from oms.store.codec import CodecError, decode
 from oms.store.inbox_rules import fault_of
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 CHANNEL = "command_inbox"
 
@@ -98,7 +98,7 @@ class InboxReader:
                 selector.register(self._stopping, selectors.EVENT_READ)
                 self._follow_connections(selector)
         except Exception as failure:
-            log.exception("inbox: the reader ended")
+            log.exception("inbox.reader_failed")
             self._failure = failure
             os.eventfd_write(self._wakeup, 1)
 
@@ -112,7 +112,7 @@ class InboxReader:
                     self._follow(connection, selector)
                 return
             except psycopg.OperationalError as error:
-                log.warning("inbox: connection lost, next try in %.2f s: %s", retry_s, error)
+                log.warning("inbox.connection_lost", retry_s=retry_s, error=_one_line(error))
             if selector.select(retry_s):
                 return
             retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
@@ -167,10 +167,14 @@ class InboxReader:
             if fault:
                 raise CodecError(fault)
         except CodecError as error:
-            log.warning("inbox: row %d refused: %s", inbox_id, error)
+            log.warning("inbox.row_refused", inbox_id=inbox_id, command=name, error=str(error))
             # PostgreSQL's text takes no NUL.
             text = str(error).replace("\0", "\ufffd")
             connection.execute(_REFUSE, [text, inbox_id])
             return
         origin = replace(command.origin, inbox_id=inbox_id)
         self._arrived.append(replace(command, origin=origin))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -5,7 +5,6 @@ PostgreSQL refuses to run as root. Started by root it runs as the owner of its d
 its account.
 """
 
-import logging
 import os
 import pwd
 import stat
@@ -16,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-log = logging.getLogger(__name__)
+import structlog
+
+log = structlog.get_logger(__name__)
 
 # Layout of the extended attribute that holds a POSIX access control list (linux/posix_acl_xattr.h).
 _ACL_ATTRIBUTE = "system.posix_acl_access"
@@ -100,7 +101,7 @@ def let_through(path: Path, account: Account | None) -> None:
         if not _reaches(directory, account):
             raise _closed(directory, path, account)
         opened.append(str(directory))
-    log.warning("let account %s pass through %s", account.name, ", ".join(opened))
+    log.warning("postgres.directories_opened", account=account.name, directories=opened)
 
 
 def open_to_all(trees: Iterable[Path]) -> None:

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import psycopg
+import structlog
 
 from oms.store.embedded_postgres import EmbeddedPostgres
 
 
 def main() -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     data_dir, rows = Path(sys.argv[1]), int(sys.argv[2])
     with EmbeddedPostgres(data_dir) as server:
         _say(f"owned {server.pid}" if server.owned else f"found {server.pid}")
