@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-import orjson
+import msgspec
 from sqlalchemy import Connection, select
 
 from oms.domain.values import micros
@@ -59,7 +59,7 @@ def check_export(lines: Iterable[str]) -> int:
         if closed:
             raise ExportBroken(f"line {number}: must be the end")
         try:
-            line = orjson.loads(text)
+            line = msgspec.json.decode(text)
             if count < 0:
                 count, last = 0, bytes.fromhex(line["previous_hash"])
             elif "entries" in line:
@@ -68,7 +68,7 @@ def check_export(lines: Iterable[str]) -> int:
                     raise ExportBroken(f"line {number}: must count {count} entries")
             else:
                 count, last = count + 1, _checked(number, line, last)
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, ExportBroken):
                 raise
             raise ExportBroken(f"line {number}: must be a line of an export: {error}") from None
@@ -92,4 +92,4 @@ def _hash_before(connection: Connection, seq: int) -> bytes:
 
 
 def _line(values: dict[str, Any]) -> str:
-    return orjson.dumps(values).decode()
+    return msgspec.json.encode(values).decode()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import orjson
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -177,7 +177,7 @@ def _messages(
 
 
 def _of_journal(row: RowMapping) -> TimelineEntry:
-    detail: dict[str, Any] = orjson.loads(row["payload"])
+    detail: dict[str, Any] = msgspec.json.decode(row["payload"])
     command = row["kind"] == "C"
     origin = detail.get("origin", {}) if command else {}
     origin.pop("raw", None)

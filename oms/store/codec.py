@@ -16,12 +16,14 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Final, Union, cast, get_args, get_origin, get_type_hints
 
-import orjson
+import msgspec
 
 from oms.domain.commands import Command
 from oms.domain.events import Event
 
 Decoder = Callable[[Any], Any]
+
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
 
 
 class CodecError(Exception):
@@ -34,8 +36,8 @@ def encode(entry: Command | Event) -> bytes:
     Raises CodecError for a text with a lone surrogate, which no UTF-8 can carry.
     """
     try:
-        return orjson.dumps(entry, default=_decimal_text)
-    except TypeError as error:
+        return _ENCODER.encode(entry)
+    except (TypeError, ValueError) as error:
         raise CodecError(f"{type(entry).__name__}: {error}") from error
 
 
@@ -48,15 +50,9 @@ def decode(type_name: str, payload: bytes) -> Command | Event:
     if decoder is None:
         raise CodecError(f"{type_name}: no command or event of this name")
     try:
-        return cast("Command | Event", decoder(orjson.loads(payload)))
-    except (CodecError, orjson.JSONDecodeError) as error:
+        return cast("Command | Event", decoder(msgspec.json.decode(payload)))
+    except (CodecError, ValueError) as error:
         raise CodecError(f"{type_name}: {error}") from error
-
-
-def _decimal_text(value: object) -> str:
-    if type(value) is Decimal:
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no encoding")
 
 
 def _decoder_of(hint: Any) -> Decoder:
