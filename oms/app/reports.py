@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
-import orjson
+import msgspec
 from rich.table import Table
 from sqlalchemy import Engine
 
@@ -144,7 +144,8 @@ def _show_run(engine: Engine, run_id: int, *, as_json: bool) -> None:
     out = console()
     title = f"Run {run_id}: {run['venue']} {run['trade_date']}, {run['state']}"
     counts = f"{run['orders_checked']} orders and {run['trades_checked']} trades compared"
-    out.print(f"{title}: {run['error'] or counts}, {run['breaks']} breaks", markup=False)
+    told = run["error"] or f"{counts}, {run['breaks']} breaks"
+    out.print(f"{title}: {told}", markup=False, soft_wrap=True)
     if not breaks:
         return
     table = Table("#", "Break", "Order", "ClOrdID", "ExecID", "Field", "Ours", "Theirs", "Evidence")
@@ -176,7 +177,7 @@ def _date(text: str) -> date:
 def _print_json(value: object) -> None:
     if isinstance(value, Mapping):
         value = {str(name): one for name, one in value.items()}
-    sys.stdout.write(orjson.dumps(value, default=str).decode() + "\n")
+    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
 
 
 @contextlib.contextmanager
