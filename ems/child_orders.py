@@ -50,7 +50,11 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
         yield from _orphan(state, venue, report)
         return
     if not child.accepted and report.exec_type in _ACKNOWLEDGES:
-        yield OrderAcknowledged(order_id=child.order_id, venue_order_id=report.order_id)
+        yield OrderAcknowledged(
+            order_id=child.order_id,
+            venue_order_id=report.order_id,
+            implied=report.exec_type is not ExecType.NEW,
+        )
     if _revives(child, report, venue):
         yield from revived(child, report)
     match report.exec_type:

@@ -97,6 +97,7 @@ def _change_request(state: State, order: Order, at: int, event: RequestEvent) ->
         case CancelRejected() | ReplaceRejected():
             _answer_request(state, order, event.cl_ord_id)
         case OrderReplaced():
+            order.accepted = True
             order.order_qty = event.order_qty
             order.price = event.price
             order.refused_by.clear()
@@ -116,8 +117,9 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
     match event:
         case OrderAcknowledged():
             order.accepted = True
-            order.venue_order_id = event.venue_order_id
-            _settle_doubt(state, order)
+            if order.is_child:
+                order.venue_order_id = event.venue_order_id
+                _settle_doubt(state, order)
         case OrderRejected():
             _close(state, order, OrdStatus.REJECTED, event.reason, event.text)
         case OrderCanceled():
@@ -153,7 +155,7 @@ def _begin(state: State, at: int, event: OrderAccepted | OrderRefused) -> None:
         order.closed_reason = event.reason
         order.text = event.text
         return
-    order.accepted = True
+    order.accepted = not event.awaits_venue
     state.open_orders.add(order.order_id)
     key = content_key(terms)
     state.recent_orders.pop(key, None)
@@ -180,7 +182,7 @@ def _trade(state: State, seq: int, at: int, event: TradeExecuted) -> None:
     """One Execution object in the child's set, the parent's set and the position's list."""
     child = state.orders[event.order_id]
     parent = state.orders[event.parent_id]
-    child.accepted = True
+    child.accepted = parent.accepted = True
     _settle_doubt(state, child)
     execution = Execution(
         venue=event.venue,

@@ -8,6 +8,7 @@ from oms.domain.events import (
     CancelRejected,
     DuplicateOrderRefused,
     OrderAccepted,
+    OrderAcknowledged,
     OrderCanceled,
     OrderExpired,
     OrderRefused,
@@ -29,6 +30,7 @@ from oms.domain.values import ZERO
 
 ClientEvent = (
     OrderAccepted
+    | OrderAcknowledged
     | OrderRefused
     | OrderRejected
     | OrderCanceled
@@ -52,7 +54,11 @@ def client_messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effe
     """Reports and rejects of one event; nothing where the order did not come over FIX."""
     match event:
         case OrderAccepted():
-            if _awaits_new(state, event):
+            exec_type = _first_report(state, event)
+            if exec_type is not None:
+                yield from _report(state, seq, event.order_id, exec_type)
+        case OrderAcknowledged():
+            if not event.implied and _wants_new(state, event.order_id):
                 yield from _report(state, seq, event.order_id, ExecType.NEW)
         case TradeExecuted() | TradeBusted() | TradeCorrected():
             yield from _trade_report(state, seq, event)
@@ -85,12 +91,22 @@ def client_messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effe
             yield from _unknown_status(state, seq, event)
 
 
-def _awaits_new(state: State, event: OrderAccepted) -> bool:
-    """Whether New is reported: not to who hears of an order that may not rest by its outcome."""
-    terms = event.terms
-    if not terms.time_in_force.immediate:
+def _first_report(state: State, event: OrderAccepted) -> ExecType | None:
+    """New; Pending New where New waits for a venue's, unless no pending reports are wanted."""
+    if not _wants_new(state, event.order_id):
+        return None
+    if not event.awaits_venue:
+        return ExecType.NEW
+    profile = state.reference.client_profile(event.terms.counterparty)
+    return ExecType.PENDING_NEW if profile.pending_acks else None
+
+
+def _wants_new(state: State, order_id: str) -> bool:
+    """Not who hears of an order that may not rest by its outcome alone."""
+    order = state.orders[order_id]
+    if not order.time_in_force.immediate or order.is_child:
         return True
-    return state.reference.client_profile(terms.counterparty).new_for_immediate
+    return state.reference.client_profile(order.counterparty).new_for_immediate
 
 
 def _pending_report(

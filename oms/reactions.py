@@ -83,11 +83,22 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
         case OrderRejected() | OrderCanceled() | OrderExpired():
             yield from _after_close(state, event)
         case OrderAcknowledged() | OrderConfirmed():
-            parent = _parent(state, event.order_id)
-            if parent is not None and _leaving(state, parent):
-                yield from _withdraw(state, parent)
+            yield from _after_news(state, event)
         case _:
             pass
+
+
+def _after_news(state: State, event: OrderAcknowledged | OrderConfirmed) -> Iterator[Event]:
+    """The venue has the child: its client may have waited for that, or not want it any more."""
+    parent = _parent(state, event.order_id)
+    if parent is None:
+        return
+    at_venue = state.orders[event.order_id].accepted
+    if at_venue and not parent.accepted and parent.closed is None:
+        implied = isinstance(event, OrderAcknowledged) and event.implied
+        yield OrderAcknowledged(order_id=parent.order_id, venue_order_id="", implied=implied)
+    if _leaving(state, parent):
+        yield from _withdraw(state, parent)
 
 
 def _without_mass_status(state: State, event: ResyncStarted) -> Iterator[Event]:

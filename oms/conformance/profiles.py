@@ -19,6 +19,13 @@ USUAL = Profile(name="usual")
 PROFILES = (
     USUAL,
     Profile(
+        name="awaiting",
+        settings={"new_awaits_venue": True},
+        scenarios=("B.1.d", "G.1.c", "XA.1.c", "XA.1.d"),
+        why="a broker may tell New itself or wait for the venue's: it waits under "
+        "new_awaits_venue = true, by default New is told at once",
+    ),
+    Profile(
         name="below",
         settings={"replace_below_cum_qty": "AT_CUM_QTY"},
         scenarios=("C.3.c",),

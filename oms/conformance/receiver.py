@@ -41,6 +41,7 @@ class Receiver:
         self._exec_ids: dict[str, str] = {}
         self._order_ids: dict[str, str] = {}
         self._executions: dict[str, Executions] = {}
+        self._sent_order = False
         self._requests: dict[str, str] = {}
 
     def play(self) -> None:
@@ -75,13 +76,19 @@ class Receiver:
         return f"{self._prefix}-{name}" if name else ""
 
     def _settle(self) -> None:
-        """Let everything take its effect; orders after the first are acknowledged at once."""
+        """Let everything take its effect. What the server sends to the venue for a new order is
+        acknowledged when its row comes; what it sends for the same order later, at once.
+        """
         self._sides.settle()
+        known = len(self._book.orders)
         self._book.read(self._sides.at_venue())
-        late = [one for one in self._book.orders[1:] if not one.acked and not one.closed]
-        if late and any(row.exec_type == "0" for row in self._path):
-            for order in late:
-                self._book.acknowledge(order)
+        more = self._book.orders[known:]
+        if more and self._sent_order:
+            self._sent_order = False
+            more = more[1:]
+        for order in more:
+            self._book.acknowledge(order)
+        if more:
             self._sides.settle()
         self._told.extend(self._sides.heard())
 
@@ -94,6 +101,7 @@ class Receiver:
         self._requests[name] = row.msg_type
         match row.msg_type:
             case "D":
+                self._sent_order = True
                 body = orders.new_order(row, self._path, market, name)
                 if refused:
                     body = [

@@ -51,12 +51,16 @@ class OrderTerms:
 
 @fact
 class OrderAccepted:
-    """A client order was taken on: it is ours to work."""
+    """A client order was taken on: it is ours to work.
+
+    awaits_venue: its client takes it for accepted when a venue has it, and is told New then.
+    """
 
     order_id: str
     terms: OrderTerms
     trade_date: str
     figures: tuple[RiskFigure, ...]
+    awaits_venue: bool = False
 
 
 @fact
@@ -139,10 +143,14 @@ class OrderHeld:
 
 @fact
 class OrderAcknowledged:
-    """The venue has the child on its book."""
+    """The venue has the child on its book; or the client order, by a child of it.
+
+    implied: the venue said so by another report than New, which says the rest.
+    """
 
     order_id: str
     venue_order_id: str
+    implied: bool = False
 
 
 @fact

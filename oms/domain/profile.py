@@ -67,7 +67,9 @@ class ClientProfile:
 
     pending_acks: whether Pending Cancel and Pending Replace are reported. new_for_immediate:
     whether an order that may not rest (IOC, FOK) is acknowledged by New ahead of its outcome.
-    chained_replaces: what a replace comes to while another one is pending.
+    new_awaits_venue: whether New waits for a venue's New, with Pending New until then; an order
+    that trades or ends at once has no New. chained_replaces: what a replace comes to while another
+    one is pending.
     filled_is_final: whether a filled order refuses the replace that would open it again.
     cancel_on_disconnect: whether the loss of the session cancels what came by it and is open, after
     cancel_grace_ms (see oms.sessions.lost_clients).
@@ -77,6 +79,7 @@ class ClientProfile:
     cl_ord_id_scope: ClOrdIdScope = ClOrdIdScope.DAY
     pending_acks: bool = True
     new_for_immediate: bool = True
+    new_awaits_venue: bool = False
     replace_below_cum_qty: BelowCumQty = BelowCumQty.REJECT
     chained_replaces: ChainedReplace = ChainedReplace.REJECT
     filled_is_final: bool = False

@@ -132,8 +132,13 @@ def decide_new(
             figures=verdict.figures,
         )
         return
+    profile = state.reference.client_profile(command.origin.counterparty)
     yield OrderAccepted(
-        order_id=order_id, terms=terms, trade_date=state.trade_date, figures=verdict.figures
+        order_id=order_id,
+        terms=terms,
+        trade_date=state.trade_date,
+        figures=verdict.figures,
+        awaits_venue=profile.new_awaits_venue,
     )
 
 
