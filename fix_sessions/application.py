@@ -5,10 +5,11 @@ kept as the engine's fault, and every later callback does nothing: what came in 
 not handed over, and is asked for again by sequence number after the restart.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import structlog
 
 from fix_sessions.binding import quickfix
 from fix_sessions.message_text import msg_type_of, text_of
@@ -18,7 +19,7 @@ from fix_sessions.store_files import StoreFiles
 from fix_sessions.wire import WireError, fields_of, first
 from oms.domain.session_commands import LogoutCause
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class SessionHandler(Protocol):
@@ -106,7 +107,7 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
         self._has_connection = has_connection
 
     def _failed(self, error: BaseException) -> None:
-        _log.error("a FIX callback failed; the engine stops", exc_info=error)
+        _log.error("fix.callback_failed", exc_info=error)
         self.fault = self.fault or error
 
     def onCreate(self, session_id: Any) -> None:

@@ -5,12 +5,13 @@ each other's heartbeats and call back where nothing can be caught. Here its acce
 are polled by hand when one epoll says that a socket of theirs has something.
 """
 
-import logging
 import select
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from fix_sessions import descriptors
 from fix_sessions.acceptor import Acceptor, PortInUse
@@ -25,7 +26,7 @@ from fix_sessions.sessions import EngineFault, Sessions
 from fix_sessions.settings import SessionSpec, SettingsError, check_specs, dictionary_of
 from fix_sessions.transport import Transport
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 __all__ = ["Engine", "EngineFault", "PortInUse"]
 
@@ -263,7 +264,12 @@ class Engine(Sessions):
             suspects = [d for d in transport.connections if d in ready] or transport.connections
             if self._callbacks.fault is not None or not suspects:
                 raise
-            _log.warning("QuickFIX failed on what was received; connection ended: %s", str(error))
+            _log.warning(
+                "fix.input_failed",
+                transport=transport.name,
+                connections_ended=len(suspects),
+                error=str(error),
+            )
             for descriptor in suspects:
                 descriptors.shut_down(descriptor)
 
