@@ -208,3 +208,26 @@ def test_one_meaning_in_every_version(floor: Floor) -> None:
     for client, venue in itertools.product(CLIENTS, VENUES):
         if (client, venue) != ("C44", "V44"):
             assert live(floor, client, venue) == expected, (client, venue)
+
+
+def test_a_killed_core_finds_its_orders_at_venues_of_every_version(floor: Floor) -> None:
+    """FIX 4.2 has no mass status: its venue is asked for each order."""
+    lives = [Life(floor, client, venue) for client, venue in zip(CLIENTS, VENUES, strict=True)]
+    orders = [life.order(1) for life in lives]
+    for life, order in zip(lives, orders, strict=True):
+        life.told(order, 1)
+    acknowledged = "SELECT 1 FROM journal WHERE type = 'OrderAcknowledged'"
+    floor.desk.until(lambda: len(floor.desk.rows(acknowledged)) == len(orders), "acks of venues")
+    floor.desk.kill_core()
+    floor.desk.start_core()
+    confirmed = "SELECT 1 FROM journal WHERE type = 'OrderConfirmed'"
+    floor.desk.until(lambda: len(floor.desk.rows(confirmed)) == len(orders), "orders found again")
+    asked = "SELECT DISTINCT session FROM fix_messages WHERE direction = 'out' AND msg_type = %s"
+    assert {row[0] for row in floor.desk.rows(asked, "AF")} == {"V44", "V50"}
+    assert {row[0] for row in floor.desk.rows(asked, "H")} == {"V42"}
+    for client in CLIENTS:
+        floor.desk.client(client)
+    for life, order in zip(lives, orders, strict=True):
+        life.request("F", f"{order}-c", order)
+        pending, done = ("066", "044") if life.version == "FIX.4.2" else ("-66", "-44")
+        assert life.told(order, 3)[1:] == [pending, done]
