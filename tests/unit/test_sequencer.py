@@ -77,6 +77,30 @@ def _accepted(core: MemoryCore, cl_ord_id: str) -> int:
     )
 
 
+def test_what_was_sent_is_told_of_until_the_journal_has_it(core: MemoryCore) -> None:
+    def look() -> None:
+        noted = [
+            message.event_seq
+            for entry in core.journal.entries
+            if isinstance(entry.obj, MessagesSent)
+            for message in entry.obj.messages
+        ]
+        waiting = [message.event_seq for message in core.sequencer.unjournaled()]
+        assert noted + waiting == [effect.event_seq for effect in core.outlet.sent]
+
+    for n in range(1, 8):
+        core.submit(order(n))
+        look()
+        if n % 2:
+            core.commit()
+            look()
+    assert core.sequencer.unjournaled()
+    core.drain()
+    look()
+    assert core.outlet.sent
+    assert core.sequencer.unjournaled() == []
+
+
 def test_a_failed_append_stops_everything(core: MemoryCore) -> None:
     core.submit(order(1))
     core.submit(order(2))
