@@ -29,6 +29,7 @@ from oms.runtime.journal_line import JournalLine
 from oms.runtime.metrics import CoreMetrics
 
 NOTE_SENT_AFTER_US = 50_000
+NOTE_SENT_MANY = 250
 TICK_US = 250_000
 OBSERVED_MARK_EVERY = 500
 MAX_BATCH_ENTRIES = 4_000
@@ -119,11 +120,13 @@ class Sequencer:
         return [*self._noting_in_flight, *self._noting, *self._sent]
 
     def _note_due(self, now: int) -> bool:
-        """Whether to note what was sent: with other work that is due anyway, or after a while."""
-        if not self._sent:
-            return self._observed_count >= OBSERVED_MARK_EVERY
-        others = any(not isinstance(one, OBSERVATIONS) for one in self._commands)
-        return others or now - self._sent_since >= NOTE_SENT_AFTER_US
+        """Whether to note what was sent: not with every batch, for whoever waits would wait longer.
+
+        What a crash finds not noted is sent again as PossResend, so it should not be much.
+        """
+        if len(self._sent) >= NOTE_SENT_MANY or self._observed_count >= OBSERVED_MARK_EVERY:
+            return True
+        return bool(self._sent) and now - self._sent_since >= NOTE_SENT_AFTER_US
 
     def _note(self) -> MessagesSent:
         note = MessagesSent(
