@@ -12,9 +12,10 @@ from pathlib import Path
 from fix_sessions.credentials import hash_password
 from fix_sessions.light_session import LightSettings
 from fix_sessions.light_socket import Hub
+from oms.conformance.day import ServerNight
 from oms.conformance.dialect import Dialect
 from oms.conformance.profiles import PROFILES, USUAL
-from oms.conformance.server_config import Lane, server_config
+from oms.conformance.server_config import Lane, database_dir, server_config
 from oms.conformance.sides import Market, Sides, VersionSides
 from oms.settings.environment import environment_without_settings
 from oms.store.postgres_process import die_with_parent
@@ -36,7 +37,8 @@ def fresh_server(directory: Path, dialects: Sequence[Dialect]) -> Iterator[list[
     password = secrets.token_hex(16)
     port = _free_port()
     with Hub() as hub:
-        lanes = [_lane(hub, dialect, port, password) for dialect in dialects]
+        night = ServerNight(database_dir(directory))
+        lanes = [_lane(hub, dialect, port, password, night) for dialect in dialects]
         config = directory / "conformance.toml"
         text = server_config(
             directory,
@@ -60,7 +62,7 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _lane(hub: Hub, dialect: Dialect, port: int, password: str) -> VersionSides:
+def _lane(hub: Hub, dialect: Dialect, port: int, password: str, night: ServerNight) -> VersionSides:
     suffix = dialect.version.removeprefix("FIX ").replace(".", "")
     as_venue = LightSettings(
         sender_comp_id=f"VENUE{suffix}",
@@ -82,7 +84,9 @@ def _lane(hub: Hub, dialect: Dialect, port: int, password: str) -> VersionSides:
             password=password,
             logon_fields=dialect.logon_fields,
         )
-        found[profile.name] = Sides(hub.client(_HOST, port, as_client), venue, dialect, market)
+        found[profile.name] = Sides(
+            hub.client(_HOST, port, as_client), venue, dialect, market, night
+        )
     return found
 
 

@@ -40,6 +40,7 @@ class Initiator:
         self._kinds: dict[str, str] = {}
         self._order = ""
         self._numbers = itertools.count(1)
+        self._day = 1
         self._last: Row | None = None
 
     def play(self) -> None:
@@ -47,6 +48,7 @@ class Initiator:
         for row in self._path:
             if self._allowed.skips(row):
                 continue
+            self._reach(row.day)
             if row.inbound:
                 self._server_sends(row)
             else:
@@ -80,6 +82,14 @@ class Initiator:
             if one.msg_type in ("3", "j"):
                 raise ConnectionError(f"the server rejects the venue's message: {one.get(58)}")
             self._sent.append(one)
+
+    def _reach(self, day: int) -> None:
+        """Let the night pass before the first row of the second day."""
+        if day > self._day and self._sides.night is not None:
+            self._day = day
+            self._sides.night.close()
+            self._sides.night.open()
+            self._settle()
 
     # What the server must send
 

@@ -41,6 +41,11 @@ class Row:
         """Scenario and step."""
         return self.scenario, self.step
 
+    @property
+    def day(self) -> int:
+        """The trading day that the step is on."""
+        return 2 if self.step.startswith("D2.") else 1
+
     def _noted(self, pattern: re.Pattern[str]) -> str:
         found = pattern.search(self.note)
         return found[1] if found else ""

@@ -27,7 +27,7 @@ def terms(row: Row, path: Sequence[Row], market: Market) -> dict[int, str]:
     Orders that live for two days are good till cancelled.
     """
     found = {40: "2", 44: text(limit_price(path, market)), 59: "0"}
-    if any(one.step.startswith("D2") for one in path):
+    if lives_for_days(path):
         found[59] = GOOD_TILL
     said: dict[int, str] = dict(_TERMS.get(row.note, []))
     said |= (
@@ -36,6 +36,11 @@ def terms(row: Row, path: Sequence[Row], market: Market) -> dict[int, str]:
     if 99 in said:
         said[99] = text(market.price)
     return found | said
+
+
+def lives_for_days(path: Sequence[Row]) -> bool:
+    """Whether the order is still there on the second day."""
+    return any(one.step.startswith("D") for one in path)
 
 
 def limit_price(path: Sequence[Row], market: Market) -> Decimal:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from oms.conformance.compare import Differs
 from oms.conformance.initiator import Initiator
 from oms.conformance.matrix import Row, name_of, paths, scenarios
+from oms.conformance.orders import lives_for_days
 from oms.conformance.profiles import Profile, profile_of
 from oms.conformance.receiver import Receiver
 from oms.conformance.scope import Entry, Kind, Role, entries, whole
@@ -72,6 +73,9 @@ class Player:
         sides = self._sides_for(profile)
         if sides is None:
             reason = "the client's profile is not the one that the scenario is about"
+            return replace(result, outcome=Outcome.NOT_APPLICABLE, detail=reason)
+        if sides.night is None and lives_for_days(rows):
+            reason = "the trading date of a running server is not moved"
             return replace(result, outcome=Outcome.NOT_APPLICABLE, detail=reason)
         allowed = () if self._everything else entries(role, scenario, version)
         played = paths_played(rows, allowed)

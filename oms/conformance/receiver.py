@@ -42,6 +42,8 @@ class Receiver:
         self._order_ids: dict[str, str] = {}
         self._executions: dict[str, Executions] = {}
         self._sent_order = False
+        self._day = 1
+        self._day_ended = False
         self._requests: dict[str, str] = {}
 
     def play(self) -> None:
@@ -49,6 +51,7 @@ class Receiver:
         for row in self._ordered():
             if self._allowed.skips(row):
                 continue
+            self._reach(row.day)
             if row.inbound:
                 self._send(row)
             else:
@@ -91,6 +94,20 @@ class Receiver:
         if more:
             self._sides.settle()
         self._told.extend(self._sides.heard())
+
+    def _reach(self, day: int) -> None:
+        """Let the night pass before the first row of the second day."""
+        if day > self._day and self._sides.night is not None:
+            self._day = day
+            self._end_day()
+            self._sides.night.open()
+            self._settle()
+
+    def _end_day(self) -> None:
+        if not self._day_ended and self._sides.night is not None:
+            self._day_ended = True
+            self._sides.night.close()
+            self._settle()
 
     # What the client sends
 
@@ -186,6 +203,10 @@ class Receiver:
             self._book.acknowledge(order)
         elif row.exec_type == "8":
             self._book.reject(order)
+        elif row.exec_type == "3" and orders.lives_for_days(self._path):
+            self._end_day()
+            if not self._told:
+                self._book.report(order, "3", "3")
         elif row.exec_type in ("3", "4", "C"):
             self._book.close(order, row.exec_type, row.ord_status, more)
         else:

@@ -22,6 +22,11 @@ class Lane:
     account: str
 
 
+def database_dir(directory: Path) -> Path:
+    """Where the server keeps its PostgreSQL."""
+    return directory / "postgres"
+
+
 def server_config(
     directory: Path,
     lanes: Sequence[Lane],
@@ -35,7 +40,7 @@ def server_config(
     to answer: scripts answer when their row comes.
     """
     tables = [
-        _table("[database]", data_dir=str(directory / "postgres")),
+        _table("[database]", data_dir=str(database_dir(directory))),
         _table("[core]", data_dir=str(directory / "core"), metrics_port=metrics_port),
         _table("[acceptor]", host="127.0.0.1", port=fix_port),
         _table("[logging]", level="warning"),

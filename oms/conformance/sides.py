@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 from fix_sessions.light_session import Message, wall_clock_us
 from fix_sessions.light_socket import LightPeer
@@ -39,16 +40,35 @@ def now() -> str:
     return utc_timestamp_ms(wall_clock_us())
 
 
+class Night(Protocol):
+    """What parts two trading days of the server."""
+
+    def close(self) -> None:
+        """The day is over."""
+
+    def open(self) -> None:
+        """The next day begins."""
+
+
 class Sides:
-    """Both peers of a lane, and what each has heard and nobody has taken yet."""
+    """Both peers of a lane, and what each has heard and nobody has taken yet.
+
+    night: None where the trading date is not ours to move.
+    """
 
     def __init__(
-        self, client: LightPeer, venue: LightPeer, dialect: Dialect, market: Market
+        self,
+        client: LightPeer,
+        venue: LightPeer,
+        dialect: Dialect,
+        market: Market,
+        night: Night | None = None,
     ) -> None:
         self.client = client
         self.venue = venue
         self.dialect = dialect
         self.market = market
+        self.night = night
         self._numbers = itertools.count(1)
         self._heard = 0
         self._taken = 0

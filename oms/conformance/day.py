@@ -1,0 +1,44 @@
+"""The trading dates of a fresh server: scenarios of two days need the night between them."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from oms.domain.commands import Channel, CloseTradingDay, Command, OpenTradingDate, Origin
+from oms.jobs.core_commands import send, wait_answer
+from oms.jobs.once import jobs_engine
+from oms.store.embedded_postgres import EmbeddedPostgres
+from oms.store.postgres_urls import APP_ROLE, role_url
+
+_JOBS = Origin(channel=Channel.SYSTEM, counterparty="jobs", user="jobs")
+_ANSWER_LIMIT_S = 30.0
+
+
+class ServerNight:
+    """Closes one trading date and opens the next, as the jobs do at their hours.
+
+    data_dir: of the PostgreSQL that the server has started.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._engine: Engine | None = None
+        self._today = datetime.now(UTC).date()
+
+    def close(self) -> None:
+        """The day is over."""
+        self._tell(CloseTradingDay(origin=_JOBS, trade_date=self._today.isoformat()), self._today)
+
+    def open(self) -> None:
+        """The next day begins."""
+        self._today += timedelta(days=1)
+        self._tell(OpenTradingDate(origin=_JOBS, trade_date=self._today.isoformat()), self._today)
+
+    def _tell(self, command: Command, day: date) -> None:
+        if self._engine is None:
+            url = EmbeddedPostgres(self._data_dir).start()
+            self._engine = jobs_engine(role_url(url, APP_ROLE))
+        number = send(self._engine, command, key=type(command).__name__, scope=day.isoformat())
+        if wait_answer(self._engine, number, timeout_s=_ANSWER_LIMIT_S) is None:
+            raise TimeoutError(f"{type(command).__name__} is not answered")
