@@ -14,7 +14,7 @@ ReadSent = Callable[[str, int, int], Sequence[SentMessage]]
 class SessionControl:
     """EffectOutlet of the sequencer: messages go on to `outlet`, the rest is done here.
 
-    read_sent: what was sent on a session in an epoch, from a stamp on.
+    read_sent: what was sent on a session up to an epoch, from a stamp on.
     """
 
     def __init__(self, outlet: PacedOutlet, edge: Edge, read_sent: ReadSent) -> None:

@@ -87,6 +87,9 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
             session = state.session_kept(message.session)
             if message.epoch == session.epoch:
                 session.repeat_since = 0
+                if not session.logged_on:
+                    session.waiting += 1
+                    session.waiting_since = session.waiting_since or at
                 session.outbound = max(session.outbound, message.msg_seq_num)
             state.delivered = max(state.delivered, message.event_seq)
         for mark in command.observed:

@@ -41,6 +41,7 @@ def fold_session_event(state: State, seq: int, at: int, event: SessionEvent) -> 
         case SessionOpened():
             session.logged_on, session.ready = True, False
             session.changed_at = at
+            session.waiting = session.waiting_since = 0
         case SessionClosed():
             session.logged_on = session.ready = False
             session.changed_at = at
@@ -91,7 +92,7 @@ def _fold_fact(session: Session, seq: int, at: int, event: SessionFact) -> None:
 
 
 def _open_epoch(session: Session, event: EpochOpened) -> None:
-    session.repeat_since = 0
+    session.repeat_since = session.waiting = session.waiting_since = 0
     if session.reset_due:
         clean = not session.logged_on and session.closed_cause is LogoutCause.OURS
         doubtful = 0 if clean else UNCERTAIN_US

@@ -8,6 +8,8 @@ down_revision = "0003"
 SESSIONS = """
 ALTER TABLE sessions
     ADD COLUMN changed_at timestamptz,
+    ADD COLUMN waiting bigint NOT NULL DEFAULT 0,
+    ADD COLUMN waiting_since timestamptz,
     ADD COLUMN closed_text text NOT NULL DEFAULT '',
     ADD COLUMN closed_cause text NOT NULL DEFAULT '',
     ADD COLUMN stopped boolean NOT NULL DEFAULT false,

@@ -28,6 +28,7 @@ from oms.api.routers import (
     recon,
     refusals,
     risk,
+    session_control,
     sessions,
     trading_day,
 )
@@ -54,6 +55,7 @@ _ROUTERS: Final = (
     positions.api,
     instruments.api,
     sessions.api,
+    session_control.api,
     risk.api,
     trading_day.api,
     recon.api,

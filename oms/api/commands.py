@@ -12,7 +12,9 @@ from oms.api.requests import (
     MassCancellation,
     NewOrder,
     Replacement,
+    ResetApproval,
     Resolution,
+    SessionChange,
 )
 from oms.domain.commands import (
     Channel,
@@ -29,6 +31,12 @@ from oms.domain.commands import (
     SetRiskLimit,
 )
 from oms.domain.fix import OrdStatus
+from oms.domain.session_commands import (
+    ApproveSessionReset,
+    RequestSessionReset,
+    StartSession,
+    StopSession,
+)
 
 
 def operator_key() -> str:
@@ -144,6 +152,28 @@ def open_date(caller: Principal, trade_date: str) -> OpenTradingDate:
 def close_day(caller: Principal, trade_date: str) -> CloseTradingDay:
     """The end of a trading day."""
     return CloseTradingDay(origin=_of_operator(caller), trade_date=trade_date)
+
+
+def stop_session(caller: Principal, session: str, body: SessionChange) -> StopSession:
+    """The session is kept logged out."""
+    return StopSession(origin=_of_operator(caller), session=session, reason=body.reason)
+
+
+def start_session(caller: Principal, session: str, body: SessionChange) -> StartSession:
+    """The session is kept logged out no more."""
+    return StartSession(origin=_of_operator(caller), session=session, reason=body.reason)
+
+
+def request_reset(caller: Principal, session: str, body: SessionChange) -> RequestSessionReset:
+    """A wish for new sequence numbers."""
+    return RequestSessionReset(origin=_of_operator(caller), session=session, reason=body.reason)
+
+
+def approve_reset(caller: Principal, session: str, body: ResetApproval) -> ApproveSessionReset:
+    """The second person's consent."""
+    return ApproveSessionReset(
+        origin=_of_operator(caller), session=session, request=body.request, reason=body.reason
+    )
 
 
 def _of_client(caller: Principal, client: str) -> Origin:

@@ -151,6 +151,26 @@ class KillSwitchEngagement(KillSwitchChange):
     cancel_open_orders: Annotated[bool, Field(strict=True)] = True
 
 
+class SessionChange(Request):
+    """What is done with a session, and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "their change of systems, ticket 4711"}]}
+    )
+
+    reason: Reasoning
+
+
+class ResetApproval(SessionChange):
+    """The second person's consent to the reset that was requested under this number."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"request": 4711, "reason": "agreed with their desk"}]}
+    )
+
+    request: Annotated[int, Field(strict=True, ge=1, lt=1 << 63)]
+
+
 class TradingDate(Request):
     """The trading date that is meant, ISO."""
 

@@ -147,7 +147,13 @@ class Instrument(Answer):
 
 
 class SessionState(Answer):
-    """A FIX session as configured and as the journal knows it. ready: a venue's is in step."""
+    """A FIX session as configured and as the journal knows it. ready: a venue's is in step.
+
+    next_change: when its schedule opens or closes it next; next_reset: when its sequence numbers
+    begin anew by schedule. waiting: messages that were sent while it is down. gap: the last
+    messages that were asked for again. reset_request: the number of a reset that waits for its
+    approval. cancel_due_at: when the open orders of a lost client are cancelled.
+    """
 
     name: str
     kind: str = Field(examples=["client", "venue"])
@@ -160,6 +166,78 @@ class SessionState(Answer):
     inbound: int
     outbound: int
     updated_at: datetime | None
+    status: str = Field(
+        examples=["UP", "RESYNCHRONISING", "DOWN", "STOPPED", "OUT_OF_HOURS", "RESETTING"]
+    )
+    changed_at: datetime | None
+    closed_text: str
+    closed_cause: str = Field(examples=["", "LOST", "PEER", "OURS", "UNANSWERED"])
+    waiting: int
+    waiting_since: datetime | None
+    next_change: datetime | None
+    next_reset: datetime | None
+    stopped_by: str
+    stop_reason: str
+    reset_request: int | None
+    reset_requested_by: str
+    reset_reason: str
+    reset_requested_at: datetime | None
+    gap: str
+    gap_at: datetime | None
+    cancel_due_at: datetime | None
+
+
+class OrderAtRisk(Answer):
+    """An open order whose messages go by the session."""
+
+    order_id: str
+    cl_ord_id: str
+    account: str
+    symbol: str
+    side: SideShown
+    order_qty: Amount
+    leaves_qty: Amount
+    status: str
+    in_doubt: bool
+
+
+class ResetPreview(Answer):
+    """What a reset would put at risk, and the request that waits, if one does."""
+
+    reset_request: int | None
+    reset_requested_by: str
+    reset_reason: str
+    orders_at_risk: list[OrderAtRisk]
+
+
+class Resent(Answer):
+    """Part of the answer to a ResendRequest: a message again, or a gap fill (msg_type 4)."""
+
+    begin_seq_no: int
+    end_seq_no: int
+    msg_type: str
+    order_id: str
+    at: datetime | None
+    text: str
+
+
+class DisconnectCancel(Answer):
+    """An open order of a client whose session was lost, and what became of it. asked: we began
+    its cancel; else one was under way.
+    """
+
+    seq: int
+    lost_at: datetime
+    at: datetime
+    order_id: str
+    cl_ord_id: str
+    asked: bool
+    outcome: str = Field(examples=["CANCELED", "STILL OPEN", "NOT CANCELED: FILLED"])
+    symbol: str | None
+    order_qty: Amount | None
+    cum_qty: Amount | None
+    leaves_qty: Amount | None
+    text: str
 
 
 class RiskLimit(Answer):

@@ -79,7 +79,7 @@ def set_limit(
         level=level.upper(),
         subject=subject,
         value=_limit(value),
-        reason=_reason(reason),
+        reason=checked_reason(reason),
     )
     carry_out(settings, command)
 
@@ -92,7 +92,7 @@ def engage_kill(
         origin=operator(),
         level=level.upper(),
         subject=subject,
-        reason=_reason(reason),
+        reason=checked_reason(reason),
         cancel_open_orders=cancel_open_orders,
     )
     carry_out(settings, command)
@@ -101,7 +101,7 @@ def engage_kill(
 def release_kill(settings: Settings, level: str, subject: str, reason: str) -> None:
     """Release a kill switch. Raises Stop."""
     command = ReleaseKillSwitch(
-        origin=operator(), level=level.upper(), subject=subject, reason=_reason(reason)
+        origin=operator(), level=level.upper(), subject=subject, reason=checked_reason(reason)
     )
     carry_out(settings, command)
 
@@ -113,7 +113,7 @@ def resolve_order(settings: Settings, order_id: str, outcome: str, reason: str) 
     if found is None:
         raise Stop(Exit.USAGE, f"outcome = {outcome}: must be one of {', '.join(known)}")
     command = ResolveOrder(
-        origin=operator(), order_id=order_id, outcome=found, reason=_reason(reason)
+        origin=operator(), order_id=order_id, outcome=found, reason=checked_reason(reason)
     )
     carry_out(settings, command)
 
@@ -138,7 +138,8 @@ def carry_out(settings: Settings, command: Command) -> None:
         raise Stop(Exit.NO_ANSWER, text)
     if not answer.accepted:
         raise Stop(Exit.FAILED, f"refused: {answer.text or answer.reason}")
-    console().print(f"done: journal entry {answer.seq}")
+    told = f": {answer.text}" if answer.text else ""
+    console().print(f"done: journal entry {answer.seq}{told}")
 
 
 @contextmanager
@@ -169,7 +170,8 @@ def _limit(text: str) -> Decimal | None:
     return value
 
 
-def _reason(text: str) -> str:
+def checked_reason(text: str) -> str:
+    """The reason, trimmed. Raises Stop for an empty one."""
     if not text.strip():
         raise Stop(Exit.USAGE, "reason: must not be empty; it stands in the audit trail")
     return text.strip()

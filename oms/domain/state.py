@@ -25,11 +25,12 @@ class Session:
 
     outbound_epoch: the epoch in which our own numbers began; since then they only went up. ready: a
     venue's orders have been resynchronised since it logged on. changed_at: the stamp of the last
-    logon or logout. reset_noted: the latest scheduled reset that is dealt with, 0 before the first.
-    reset_due: a reset is ordered and not carried out. repeat_since: what was sent from that stamp
-    on, in the epoch before, is to be repeated; 0: nothing. reset_request: the journal number of a
-    request that waits for its approval, 0: none. cancel_due_at: when a client's open orders are
-    cancelled, 0: they are not.
+    logon or logout. waiting: messages sent since it is down, waiting_since the first of them.
+    reset_noted: the latest scheduled reset that is dealt with, 0 before the first. reset_due: a
+    reset is ordered and not carried out. repeat_since: what was sent from that stamp on, in the
+    epochs before, is to be repeated; 0: nothing. reset_request: the journal number of a request
+    that waits for its approval, 0: none. cancel_due_at: when a client's open orders are cancelled,
+    0: they are not.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Session:
     resync_at: int = 0
     resync_reported: set[str] = field(default_factory=set)
     changed_at: int = 0
+    waiting: int = 0
+    waiting_since: int = 0
     closed_text: str = ""
     closed_cause: LogoutCause = LogoutCause.LOST
     stopped: bool = False

@@ -6,7 +6,7 @@ recomputes every row. FIX enumerations are stored as their wire values; `status`
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table, Text, text
 
 from oms.store.columns import flag, metadata, moment, number, words
 
@@ -167,6 +167,8 @@ sessions = Table(
     flag("ready"),
     moment("updated_at"),
     moment("changed_at", nullable=True),
+    Column("waiting", BigInteger, nullable=False, server_default=text("0")),
+    moment("waiting_since", nullable=True),
     words("closed_text"),
     words("closed_cause"),
     flag("stopped"),

@@ -137,6 +137,8 @@ def session_row(session: Session, inbound: int, at: int) -> Row:
         session.ready,
         at,
         session.changed_at or None,
+        session.waiting,
+        session.waiting_since or None,
         session.closed_text,
         "" if session.logged_on or not session.changed_at else session.closed_cause.value,
         session.stopped,

@@ -25,9 +25,9 @@ _HIGHEST = """
 # Of what clients are told of their orders; refusals of messages name numbers of their epoch.
 _SENT_SINCE = """
     SELECT epoch, msg_seq_num, seq, msg_type, coalesce(order_id, ''), text FROM fix_messages
-    WHERE session = %s AND direction = 'out' AND epoch = %s
+    WHERE session = %s AND direction = 'out' AND epoch <= %s
         AND at >= to_timestamp(%s::double precision / 1e6) AND NOT (msg_type = ANY(%s))
-    ORDER BY msg_seq_num
+    ORDER BY epoch, msg_seq_num
 """
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -71,7 +71,7 @@ class SentReader:
 
 
 def sent_since(url: str, session: str, epoch: int, since: int) -> list[SentMessage]:
-    """What was sent in that epoch from the stamp on, in order, but for Rejects."""
+    """What was sent up to that epoch from the stamp on, in order, but for Rejects."""
     rejects = [MsgType.REJECT.value, MsgType.BUSINESS_MESSAGE_REJECT.value]
     with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
         rows = connection.execute(_SENT_SINCE, [session, epoch, since, rejects]).fetchall()

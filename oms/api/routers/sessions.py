@@ -1,53 +1,110 @@
-"""FIX sessions: GET /v1/sessions."""
+"""FIX sessions, read: /v1/sessions."""
 
-from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
 
-from oms.api.auth import Caller
-from oms.api.context import Ctx, Reader
+from fastapi import Path, Query
+
+from oms.api.auth import Caller, Principal
+from oms.api.context import Context, Ctx, Reader
+from oms.api.problems import not_found, responses
 from oms.api.routers.common import router
-from oms.api.shown import Listing, SessionState
-from oms.queries.paging import Row
-from oms.queries.sessions import list_sessions
-from oms.settings import ClientSettings, Settings, VenueSettings
+from oms.api.shown import DisconnectCancel, Listing, Resent, SessionState
+from oms.api.values import PRINTABLE
+from oms.queries.session_views import SessionView, views
+from oms.queries.sessions import disconnect_report, list_sessions, resend_preview
 
 api = router("sessions")
+
+SessionName = Annotated[str, Path(max_length=64, pattern=PRINTABLE)]
+SeqNum = Annotated[int, Query(ge=0, lt=1 << 63)]
 
 
 @api.get("/sessions", summary="FIX sessions, of clients and to venues")
 def get_sessions(caller: Caller, context: Ctx, connection: Reader) -> Listing[SessionState]:
     """Configured sessions with what the journal knows of each. A client sees its own."""
-    known = {str(row["name"]): row for row in list_sessions(connection)}
-    items = [
-        one
-        for one in _sessions(context.settings, known)
-        if not caller.client or one.name == caller.client
-    ]
-    return Listing(items=items)
+    rows = list_sessions(connection)
+    found = views(context.settings, rows, datetime.now(UTC))
+    return Listing(items=[_shown(one) for one in found if _may_see(caller, one.configured.name)])
 
 
-def _sessions(settings: Settings, known: dict[str, Row]) -> Iterator[SessionState]:
-    for client in settings.clients:
-        yield _shown("client", client, known.get(client.name))
-    for venue in settings.venues:
-        yield _shown("venue", venue, known.get(venue.name))
+@api.get("/sessions/{name}", summary="One FIX session", responses=responses(404))
+def get_session(
+    name: SessionName, caller: Caller, context: Ctx, connection: Reader
+) -> SessionState:
+    """As in the list."""
+    require_session(context, caller, name)
+    found = views(context.settings, list_sessions(connection), datetime.now(UTC))
+    return next(_shown(one) for one in found if one.configured.name == name)
 
 
-def _shown(kind: str, one: ClientSettings | VenueSettings, row: Row | None) -> SessionState:
-    state = row or {
-        "logged_on": False,
-        "ready": False,
-        "epoch": 0,
-        "inbound": 0,
-        "outbound": 0,
-        "updated_at": None,
-    }
+@api.get(
+    "/sessions/{name}/resend",
+    summary="What a ResendRequest would be answered with",
+    responses=responses(404),
+)
+def get_resend(
+    *,
+    name: SessionName,
+    caller: Caller,
+    context: Ctx,
+    connection: Reader,
+    begin: SeqNum = 1,
+    end: SeqNum = 0,
+    limit: Annotated[int, Query(ge=1, le=5_000, description="messages at most")] = 500,
+) -> Listing[Resent]:
+    """Nothing is sent. end 0: up to the last message that the journal knows."""
+    _require_all_of_it(context, caller, name)
+    found = resend_preview(connection, name, max(begin, 1), end, limit=limit)
+    return Listing(items=[Resent.model_validate(asdict(one)) for one in found])
+
+
+@api.get(
+    "/sessions/{name}/disconnects",
+    summary="What cancel-on-disconnect cancelled and what not",
+    responses=responses(404),
+)
+def get_disconnects(
+    name: SessionName, caller: Caller, context: Ctx, connection: Reader
+) -> Listing[DisconnectCancel]:
+    """Newest first: each open order of the lost session, and how it stands now."""
+    _require_all_of_it(context, caller, name)
+    rows = disconnect_report(connection, name)
+    return Listing(items=[DisconnectCancel.model_validate(row) for row in rows])
+
+
+def require_session(context: Context, caller: Principal, name: str) -> None:
+    """Raise Problem 404 where there is no such session that the caller may see."""
+    known = {one.name for one in context.settings.clients}
+    known |= {one.name for one in context.settings.venues}
+    if name not in known or not _may_see(caller, name):
+        raise not_found("session", name)
+
+
+def _require_all_of_it(context: Context, caller: Principal, name: str) -> None:
+    """As require_session, for what tells of all the client's accounts."""
+    require_session(context, caller, name)
+    if caller.narrowed:
+        raise not_found("session", name)
+
+
+def _may_see(caller: Principal, name: str) -> bool:
+    return not caller.client or name == caller.client
+
+
+def _shown(view: SessionView) -> SessionState:
+    one = view.configured
     return SessionState.model_validate(
         {
-            **state,
+            **view.row,
             "name": one.name,
-            "kind": kind,
+            "kind": view.kind,
             "sender_comp_id": one.sender_comp_id,
             "target_comp_id": one.target_comp_id,
             "begin_string": one.begin_string,
+            "status": view.status,
+            "next_change": view.next_change,
+            "next_reset": view.next_reset,
         }
     )

@@ -1,0 +1,95 @@
+"""FIX sessions, handled: start, stop, and a reset that two people must want."""
+
+from dataclasses import asdict
+
+from fastapi import Response
+
+from oms.api import commands
+from oms.api.auth import Operator, Staff
+from oms.api.context import Ctx, Reader
+from oms.api.problems import responses
+from oms.api.requests import ResetApproval, SessionChange
+from oms.api.routers.common import IdempotencyKey, router
+from oms.api.routers.sessions import SessionName, require_session
+from oms.api.shown import CommandState, OrderAtRisk, ResetPreview
+from oms.api.submit import ACCEPTED, control
+from oms.queries.sessions import find_session, orders_at_risk
+
+api = router("sessions")
+_COMMAND = ACCEPTED | responses(404, 409)
+
+
+@api.post("/sessions/{name}/stop", summary="Log a session out and keep it so", responses=_COMMAND)
+async def post_stop(
+    *,
+    name: SessionName,
+    caller: Operator,
+    context: Ctx,
+    body: SessionChange,
+    response: Response,
+    key: IdempotencyKey = "",
+) -> CommandState:
+    """Whatever its schedule says, until it is started; over restarts too."""
+    require_session(context, caller, name)
+    return await control(context, commands.stop_session(caller, name, body), key, response)
+
+
+@api.post("/sessions/{name}/start", summary="Undo a stop", responses=_COMMAND)
+async def post_start(
+    *,
+    name: SessionName,
+    caller: Operator,
+    context: Ctx,
+    body: SessionChange,
+    response: Response,
+    key: IdempotencyKey = "",
+) -> CommandState:
+    """The session is open again when its schedule says so."""
+    require_session(context, caller, name)
+    return await control(context, commands.start_session(caller, name, body), key, response)
+
+
+@api.get(
+    "/sessions/{name}/reset", summary="What a reset would put at risk", responses=responses(404)
+)
+def get_reset(name: SessionName, caller: Staff, context: Ctx, connection: Reader) -> ResetPreview:
+    """The open orders of the session, and the request that waits for its approval."""
+    require_session(context, caller, name)
+    row = find_session(connection, name)
+    found = orders_at_risk(connection, name)
+    return ResetPreview(
+        reset_request=row["reset_request"] if row else None,
+        reset_requested_by=row["reset_requested_by"] if row else "",
+        reset_reason=row["reset_reason"] if row else "",
+        orders_at_risk=[OrderAtRisk.model_validate(asdict(one)) for one in found],
+    )
+
+
+@api.post("/sessions/{name}/reset", summary="Ask for new sequence numbers", responses=_COMMAND)
+async def post_reset(
+    *,
+    name: SessionName,
+    caller: Operator,
+    context: Ctx,
+    body: SessionChange,
+    response: Response,
+    key: IdempotencyKey = "",
+) -> CommandState:
+    """Nothing happens until somebody else approves it; `text` tells the request's number."""
+    require_session(context, caller, name)
+    return await control(context, commands.request_reset(caller, name, body), key, response)
+
+
+@api.post("/sessions/{name}/reset/approve", summary="Approve a requested reset", responses=_COMMAND)
+async def post_approval(
+    *,
+    name: SessionName,
+    caller: Operator,
+    context: Ctx,
+    body: ResetApproval,
+    response: Response,
+    key: IdempotencyKey = "",
+) -> CommandState:
+    """By another than who asked for it, within the hour: the session logs out and is reset."""
+    require_session(context, caller, name)
+    return await control(context, commands.approve_reset(caller, name, body), key, response)

@@ -1,0 +1,89 @@
+"""How a FIX session stands: the configuration, the journal and the clock in one record."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from oms.domain import schedule
+from oms.domain.values import micros, utc
+from oms.queries.paging import Row
+from oms.settings import ClientSettings, Settings, VenueSettings
+from oms.settings.reference import schedules_of
+
+_BLANK: dict[str, Any] = {
+    "logged_on": False,
+    "ready": False,
+    "epoch": 0,
+    "inbound": 0,
+    "outbound": 0,
+    "updated_at": None,
+    "changed_at": None,
+    "waiting": 0,
+    "waiting_since": None,
+    "closed_text": "",
+    "closed_cause": "",
+    "stopped": False,
+    "stopped_by": "",
+    "stop_reason": "",
+    "out_of_hours": False,
+    "reset_due": False,
+    "reset_request": None,
+    "reset_requested_by": "",
+    "reset_reason": "",
+    "reset_requested_at": None,
+    "gap": "",
+    "gap_at": None,
+    "cancel_due_at": None,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """One configured session. status: UP, RESYNCHRONISING, DOWN, STOPPED, OUT_OF_HOURS or
+    RESETTING. next_change: when its schedule opens or closes it next; next_reset: when its numbers
+    begin anew by schedule. The rest as the table `sessions` has it.
+    """
+
+    kind: str
+    configured: ClientSettings | VenueSettings
+    status: str
+    next_change: datetime | None
+    next_reset: datetime | None
+    row: Row
+
+
+def views(settings: Settings, rows: list[Row], now: datetime) -> Iterator[SessionView]:
+    """Every configured session; rows: what the journal knows of them."""
+    known = {str(row["name"]): row for row in rows}
+    plans = schedules_of(settings)
+    at = micros(now)
+    parties: list[tuple[str, ClientSettings | VenueSettings]] = [
+        *(("client", one) for one in settings.clients),
+        *(("venue", one) for one in settings.venues),
+    ]
+    for kind, one in parties:
+        plan = plans.get(one.name)
+        row = known.get(one.name, _BLANK)
+        yield SessionView(
+            kind=kind,
+            configured=one,
+            status=_status(kind, row),
+            next_change=_moment(schedule.next_change(plan, at)) if plan else None,
+            next_reset=_moment(schedule.next_reset(plan, at)) if plan else None,
+            row=row,
+        )
+
+
+def _status(kind: str, row: Row) -> str:
+    if row["reset_due"]:
+        return "RESETTING"
+    if row["logged_on"]:
+        return "UP" if kind == "client" or row["ready"] else "RESYNCHRONISING"
+    if row["stopped"]:
+        return "STOPPED"
+    return "OUT_OF_HOURS" if row["out_of_hours"] else "DOWN"
+
+
+def _moment(at: int | None) -> datetime | None:
+    return None if at is None else utc(at)

@@ -1,0 +1,226 @@
+"""Sessions handled over REST and by the command line, seen from the client's end of the wire."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from fix_sessions.light_session import LightSettings
+from fix_sessions.light_socket import Hub, LightPeer
+from oms.app.exits import Exit, Stop
+from oms.cli import commands
+from tests.integration.api.core_rig import PATIENCE_S, Server, whole_server
+from tests.integration.api.rig import problem
+from tests.integration.api.test_core import order_fields
+from tests.support.postgres import Databases
+from tests.support.processes import eventually
+
+WHY = {"reason": "their change of systems"}
+
+
+class Rig:
+    """The server, its configuration's file, and ALPHA's end of its session."""
+
+    def __init__(self, server: Server, config: Path) -> None:
+        self.server = server
+        self.config = config
+        self.hub = Hub()
+        self.client = self.fresh_client()
+
+    def fresh_client(self) -> LightPeer:
+        """ALPHA, with sequence numbers from 1."""
+        settings = LightSettings(
+            sender_comp_id="ALPHA",
+            target_comp_id="PLUMBLINE",
+            username="alpha",
+            password="alpha-example",
+            heartbeat_s=10,
+        )
+        return self.hub.client("127.0.0.1", self.server.settings.acceptor.port, settings)
+
+    def session(self) -> dict[str, Any]:
+        answer = self.server.api.operations.get("/v1/sessions/ALPHA")
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    def until(self, holds: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+        """The session once that holds; the peers are served meanwhile."""
+
+        def look() -> dict[str, Any] | None:
+            self.hub.pump(0.01)
+            shown = self.session()
+            return shown if holds(shown) else None
+
+        found = eventually(look, what)
+        assert found is not None
+        return found
+
+    def command(self, *arguments: str) -> str:
+        """What `oms session ...` prints."""
+        done = CliRunner().invoke(commands, ["session", *arguments, "--config", str(self.config)])
+        if isinstance(done.exception, Stop):
+            raise done.exception
+        assert done.exit_code == 0, (done.output, done.exception)
+        return done.stdout
+
+    def close(self) -> None:
+        self.hub.close()
+
+
+@pytest.fixture(scope="module")
+def rig(migrated_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    url = migrated_databases.take()
+    directory = Path(tmp_path_factory.mktemp("server"))
+    with whole_server(url, directory) as server:
+        found = Rig(server, directory / "oms.toml")
+        yield found
+        found.close()
+    migrated_databases.drop(url)
+
+
+def logged_on(rig: Rig) -> LightPeer:
+    if not rig.client.is_logged_on:
+        rig.client.reconnect()
+    return rig.client
+
+
+def working_order(rig: Rig, name: str) -> None:
+    client = logged_on(rig)
+    client.send("D", order_fields(name))
+    client.wait_for(
+        lambda m: m.msg_type == "8" and m.get(11) == name and m.get(150) == "0", PATIENCE_S
+    )
+
+
+def test_a_session_is_stopped_and_started(rig: Rig) -> None:
+    api = rig.server.api
+    logged_on(rig)
+    rig.until(lambda one: one["status"] == "UP", "the session to be up")
+    stopped = api.operations.post("/v1/sessions/ALPHA/stop", json=WHY)
+    assert stopped.status_code == 200, stopped.text
+    rig.client.wait_until(lambda: not rig.client.is_connected, PATIENCE_S)
+    assert rig.client.session.close_reason == "Logout: the session is stopped by an operator"
+    shown = rig.until(lambda one: one["closed_cause"] == "OURS", "the logout in the record")
+    assert (shown["status"], shown["stopped_by"]) == ("STOPPED", "operations")
+    problem(api.operations.post("/v1/sessions/ALPHA/stop", json=WHY), 409, "refused:too-late")
+    with pytest.raises((ConnectionError, TimeoutError)):
+        rig.client.reconnect(timeout_s=1.0)
+    line = next(one for one in rig.command("list").splitlines() if "ALPHA" in one)
+    assert "stopped by operations: their change of systems" in line
+
+    assert "done: journal entry" in rig.command("start", "ALPHA", "--reason", "it is done")
+    logged_on(rig)
+    rig.until(lambda one: one["status"] == "UP", "the session to be up again")
+
+
+def test_only_operations_handle_sessions(rig: Rig) -> None:
+    api = rig.server.api
+    for client in (api.alpha, api.compliance):
+        problem(client.post("/v1/sessions/ALPHA/stop", json=WHY), 403, "forbidden")
+    problem(api.operations.post("/v1/sessions/NONE/stop", json=WHY), 404, "not-found")
+    problem(api.alpha.get("/v1/sessions/BETA"), 404, "not-found")
+    problem(api.beta.get("/v1/sessions/BETA/resend"), 404, "not-found")
+    assert api.alpha.get("/v1/sessions/ALPHA").json()["name"] == "ALPHA"
+    problem(
+        api.operations.post("/v1/sessions/ALPHA/stop", json={"reason": ""}), 422, "invalid-request"
+    )
+
+
+def test_the_answer_to_a_resend_request_is_foretold(rig: Rig) -> None:
+    working_order(rig, "resend-1")
+    client = rig.client
+    told = [int(m.get(34) or "0") for m in client.messages if m.msg_type == "8"]
+    last = max(told)
+    rig.until(lambda one: one["outbound"] == last, "the last report to be noted")
+    foretold = rig.server.api.alpha.get("/v1/sessions/ALPHA/resend").json()["items"]
+    assert foretold[0]["begin_seq_no"] == 1
+    assert foretold[-1]["end_seq_no"] == last
+    for one, other in itertools.pairwise(foretold):
+        assert other["begin_seq_no"] == one["end_seq_no"] + 1
+    assert [one["begin_seq_no"] for one in foretold if one["msg_type"] == "8"] == told
+    lines = rig.command("resend", "ALPHA", "--dry-run", "--begin", str(last), "--json")
+    [only] = [json.loads(line) for line in lines.splitlines()]
+    assert (only["begin_seq_no"], only["msg_type"]) == (last, "8")
+    assert f"{last} " in rig.command("resend", "ALPHA", "--dry-run", "--end", "0")
+    with pytest.raises(Stop) as refused:
+        rig.command("resend", "ALPHA")
+    assert refused.value.code == Exit.USAGE
+
+    # It asks indeed: the same numbers come again, and the gap is told in plain words.
+    client.kill()
+    client.session.next_in = told[0]
+    seen = len(client.messages)
+    client.reconnect()
+    client.wait_for(lambda m: int(m.get(34) or "0") == last, PATIENCE_S, seen)
+    again = [m for m in client.messages[seen:] if m.msg_type == "8" and m.poss_dup]
+    assert [int(m.get(34) or "0") for m in again] == told
+    shown = rig.until(lambda one: bool(one["gap"]), "the gap in the record")
+    assert re.fullmatch(
+        rf"ALPHA lacked messages? {told[0]}( to \d+)? of ours, and asked for them again",
+        shown["gap"],
+    )
+
+
+def test_a_reset_takes_two_people_and_shows_what_is_at_risk(rig: Rig) -> None:
+    api = rig.server.api
+    working_order(rig, "reset-1")
+    preview = api.operations.get("/v1/sessions/ALPHA/reset").json()
+    assert "reset-1" in [one["cl_ord_id"] for one in preview["orders_at_risk"]]
+    assert preview["reset_request"] is None
+
+    printed = rig.command("reset", "ALPHA", "--reason", "we are out of step", "--yes")
+    assert "open orders at risk" in printed
+    assert "reset-1" in printed
+    waiting = rig.session()
+    number = waiting["reset_request"]
+    assert f"request {number}: somebody else than" in printed
+    assert waiting["reset_reason"] == "we are out of step"
+    with pytest.raises(Stop) as refused:
+        rig.command("approve", "ALPHA", str(number), "--reason", "me again", "--yes")
+    assert "must be somebody else than who asked for the reset" in str(refused.value)
+    approve = {"request": number, "reason": "agreed with their desk"}
+    url = "/v1/sessions/ALPHA/reset/approve"
+    problem(api.compliance.post(url, json=approve), 403, "forbidden")
+    problem(
+        api.admin.post(url, json=approve | {"request": number + 1}),
+        422,
+        "refused:unsupported-value",
+    )
+    epoch = waiting["epoch"]
+    assert api.admin.post(url, json=approve).status_code == 200
+
+    rig.client.wait_until(lambda: not rig.client.is_connected, PATIENCE_S)
+    rig.until(lambda one: one["epoch"] == epoch + 1, "the reset")
+    rig.client = rig.fresh_client()
+    rig.client.logon()
+    assert [m.get(34) for m in rig.client.messages if m.msg_type == "A"] in ([], ["1"])
+    working_order(rig, "reset-2")
+    shown = rig.until(lambda one: one["status"] == "UP", "the session to be up")
+    assert shown["reset_request"] is None
+    still = api.alpha.get("/v1/orders", params={"cl_ord_id": "reset-1"}).json()["items"]
+    assert [one["is_open"] for one in still] == [True]
+    assert "reset-1" in rig.command("show", "ALPHA")
+    assert json.loads(rig.command("show", "ALPHA", "--json"))["epoch"] == epoch + 1
+
+
+def test_what_is_sent_to_a_client_that_is_away_waits(rig: Rig) -> None:
+    api = rig.server.api
+    working_order(rig, "away-1")
+    rig.client.kill()
+    rig.until(lambda one: one["status"] == "DOWN", "the session to be down")
+    [order] = api.alpha.get("/v1/orders", params={"cl_ord_id": "away-1"}).json()["items"]
+    canceled = api.operations.post(
+        f"/v1/orders/{order['order_id']}/cancel", json={"cl_ord_id": "away-2"}
+    )
+    assert canceled.status_code == 200, canceled.text
+    shown = rig.until(lambda one: one["waiting"] >= 1, "a report to wait")
+    assert shown["closed_cause"] == "LOST"
+    assert shown["waiting_since"] >= shown["changed_at"]
+    logged_on(rig)
+    rig.until(lambda one: one["waiting"] == 0, "nothing to wait any more")
