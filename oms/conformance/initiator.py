@@ -16,7 +16,7 @@ from oms.conformance.compare import TAGS, Allowed, Differs, Wanted, compare
 from oms.conformance.dialect import Body, text
 from oms.conformance.matrix import Row
 from oms.conformance.scope import Entry
-from oms.conformance.sides import Sides, now
+from oms.conformance.sides import ANSWER_LIMIT_S, Sides, now
 
 _ENDED = ("4", "8", "C")
 _SAID_NOTES = ("ExecRestatementReason", "WorkingIndicator", "OrdRejReason")
@@ -109,7 +109,11 @@ class Initiator:
         if row.msg_type == "D":
             fields = orders.terms(row, self._path, market)
             wanted += [Wanted(tag=tag, value=value) for tag, value in fields.items() if tag != 15]
+        if row.msg_type == "H":
+            wanted.append(Wanted(tag=11, value=self._names[row.cl_ord_id]))
         compare(row, sent, self._allowed.instead(row, wanted))
+        if row.msg_type == "H":
+            return
         name = sent.get(11) or ""
         if not name or name in self._names.values():
             raise Differs(row.step, "ClOrdID (11)", "a new one", name)
@@ -128,6 +132,10 @@ class Initiator:
                 orig = self._name(row.orig_cl_ord_id)
                 client.send("F", orders.cancel(market, name, orig, quantity))
                 self._open[row.cl_ord_id] = "6"
+            case "H":
+                # Nobody's wish: after a lost session it asks how each open order stands.
+                self._sides.venue.kill()
+                self._sides.venue.reconnect(ANSWER_LIMIT_S)
             case _:
                 orig = self._name(row.orig_cl_ord_id)
                 fields = orders.terms(self._path[0], self._path, market)

@@ -69,8 +69,8 @@ class Player:
             left_out = entry.kind is Kind.LEFT_OUT
             outcome = Outcome.LEFT_OUT if left_out else Outcome.NOT_APPLICABLE
             return replace(result, outcome=outcome, detail=entry.reason)
-        profile = profile_of(scenario) if role is Role.RECEIVER else None
-        sides = self._sides_for(profile)
+        profile = profile_of(scenario)
+        sides = self._sides_for(profile, role)
         if sides is None:
             reason = "the client's profile is not the one that the scenario is about"
             return replace(result, outcome=Outcome.NOT_APPLICABLE, detail=reason)
@@ -82,7 +82,7 @@ class Player:
         faults = (self._fault(sides, role, path, allowed) for path in played)
         fault = next(filter(None, faults), "")
         reasons = [one.reason for one in allowed]
-        if profile is not None and profile.why:
+        if role is Role.RECEIVER and profile.why:
             reasons.insert(0, profile.why)
         return replace(
             result,
@@ -92,11 +92,12 @@ class Player:
             deviations=tuple(reasons),
         )
 
-    def _sides_for(self, profile: Profile | None) -> Sides | None:
-        """Those of the client with that profile; as initiator with any."""
-        if profile is None:
+    def _sides_for(self, profile: Profile, role: Role) -> Sides | None:
+        """Those of the client with that profile; as initiator any will do."""
+        found = self._sides.get(profile.name)
+        if found is None and role is Role.INITIATOR:
             return next(iter(self._sides.values()))
-        return self._sides.get(profile.name)
+        return found
 
     def _fault(self, sides: Sides, role: Role, path: list[Row], allowed: Sequence[Entry]) -> str:
         """What went wrong on one path; empty where nothing did."""

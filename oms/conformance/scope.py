@@ -66,7 +66,6 @@ _ONE_REQUEST = "one replace is pending at a time: the next is refused (D.2.d) or
 _NO_STOPS = "no stop orders and no orders for the close"
 _NOT_IN_42 = "not in FIX 4.2: ExecInst J, K and Z, the reasons for them, and Triggered came later"
 _SINCE_44 = ("FIX 4.4", "FIX 5.0SP2")
-_STATUS = "the server asks for the status of orders in doubt only, by scripts of its own"
 
 
 def _entry(
@@ -208,7 +207,28 @@ _INITIATOR = (
         "the server never uses a ClOrdID twice; it repeats an order (PossResend) only after a "
         "reconnect, when the venue does not know it",
     ),
-    _entry(Role.INITIATOR, Kind.NOT_APPLICABLE, "G.1.a G.1.b G.1.c", _STATUS),
+    _entry(
+        Role.INITIATOR,
+        Kind.NOT_APPLICABLE,
+        "G.1.a",
+        "the server asks for the status of no order that it has not sent",
+    ),
+    _entry(
+        Role.INITIATOR,
+        Kind.NOT_APPLICABLE,
+        "G.1.b G.1.c",
+        "after a lost session the server asks for all orders by one OrderMassStatusRequest",
+        versions=_SINCE_44,
+    ),
+    _entry(
+        Role.INITIATOR,
+        Kind.DEVIATION,
+        "G.1.c",
+        "the server asks for the status of orders in doubt, of a filled one never, and does not "
+        "replace one",
+        steps="11 12 13 14 15 16 17 18 19",
+        versions=("FIX 4.2",),
+    ),
     _entry(Role.INITIATOR, Kind.LEFT_OUT, "H.1.a H.1.b H.1.c H.1.d J.1.c", _GOOD_TILL),
     _entry(Role.INITIATOR, Kind.LEFT_OUT, "E.1.c E.1.d", "Restated is noted as a discrepancy only"),
     _entry(
