@@ -3,7 +3,7 @@
 A venue session that comes up is asked for all its orders (OrderMassStatusRequest, AF) before any
 new order goes there; open children that it does not mention are asked for one by one
 (OrderStatusRequest, H). An order that was never acknowledged and that the venue does not know after
-a reconnect did not reach it: everything that the session layer had stored arrives before our
+a reconnect did not reach it: everything that the session layer sends again arrives before our
 question does. Such an order is sent again with PossResend. In every other case "not found" resolves
 nothing.
 """

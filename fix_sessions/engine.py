@@ -50,7 +50,7 @@ class Engine(Sessions):
 
     Sessions exist once the engine is made, so their numbers can be set before `start` opens them.
     A connection whose counterparty reads nothing for `slow_consumer_s` is ended; what it missed
-    stays in the store for its ResendRequest.
+    it can ask for.
     """
 
     def __init__(

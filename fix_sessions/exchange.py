@@ -75,6 +75,7 @@ class Exchange:
         self._next_publish_s = 0.0
         self._stopping = False
         self._first_day = utc_date(clock_us())
+        # Without a resend_source: the log holds commands, not the messages that came of them.
         self._engine = Engine(
             [_spec(config, name) for name in config.target_comp_ids],
             store_dir=config.data_dir / "sessions",

@@ -9,8 +9,9 @@ from oms.domain.commands import SentMessage
 from oms.domain.fix import MsgType
 
 _PAGE = 1_000
-# Whoever reads holds the core up meanwhile.
-_STATEMENT_LIMIT_MS = 3_000
+# Whoever reads holds the core up meanwhile: a page has its limit, and comes by the index, in order,
+# however many messages there are.
+_OPTIONS = "-c statement_timeout=3s -c enable_seqscan=off -c enable_sort=off -c jit=off"
 
 _SENT = """
     SELECT msg_seq_num, text FROM fix_messages
@@ -65,7 +66,7 @@ class SentReader:
                 autocommit=True,
                 connect_timeout=3,
                 application_name="plumbline resends",
-                options=f"-c statement_timeout={_STATEMENT_LIMIT_MS}",
+                options=_OPTIONS,
             )
         return self._connection
 
