@@ -96,6 +96,8 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.fault: BaseException | None = None
+        # Session Rejects, QuickFIX's own and ours.
+        self.rejects_sent = 0
         # Told of every ResendRequest: session, whether it is ours, BeginSeqNo, EndSeqNo.
         self.on_resend_request: Callable[[str, bool, int, int], None] | None = None
         # Where QuickFIX keeps numbers only.
@@ -146,8 +148,13 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
         if self.fault is None:
             try:
                 record = self._records[session_id.toString()]
-                if message.getHeader().getField(35) == "2":
-                    self._tell_resend(record, text_of(message), by_us=True)
+                match message.getHeader().getField(35):
+                    case "2":
+                        self._tell_resend(record, text_of(message), by_us=True)
+                    case "3":
+                        self.rejects_sent += 1
+                    case _:
+                        pass
                 if not record.logged_on:
                     self._leaving_offline(record, message)
             except BaseException as error:  # noqa: BLE001

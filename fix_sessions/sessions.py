@@ -63,6 +63,11 @@ class Sessions:
         self._handler.on_sent(session_id, number, text)
         return number
 
+    @property
+    def rejects_sent(self) -> int:
+        """How many session Rejects (3) left, those that QuickFIX made itself among them."""
+        return self._callbacks.rejects_sent
+
     def is_logged_on(self, session_id: str) -> bool:
         return self._records[session_id].logged_on
 

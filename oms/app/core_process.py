@@ -210,6 +210,7 @@ class CoreProcess:
         now = time.monotonic()
         if now >= self._next_refresh:
             self._next_refresh = now + 1.0
+            self._metrics.session_rejects(self._engine.rejects_sent)
             self._metrics.refresh(self._state)
 
     def stop(self) -> None:

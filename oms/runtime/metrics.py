@@ -11,6 +11,7 @@ from oms.domain.events import (
     MessageRefused,
     OrderRefused,
     OrderRejected,
+    PeerRefusedMessage,
     RequestRefused,
 )
 from oms.domain.reasons import Reason
@@ -36,7 +37,14 @@ SECONDS = (
 )
 
 _REFUSALS = frozenset(
-    {OrderRefused, OrderRejected, RequestRefused, DuplicateOrderRefused, MessageRefused}
+    {
+        OrderRefused,
+        OrderRejected,
+        RequestRefused,
+        DuplicateOrderRefused,
+        MessageRefused,
+        PeerRefusedMessage,
+    }
 )
 
 
@@ -72,6 +80,7 @@ class CoreMetrics:
         )
         self._sent = counter("effects_sent", "Effects handed to FIX sessions or held by a throttle")
         self._queue = gauge("queue_depth", "Commands waiting when a batch was handed over")
+        self._rejects_sent = 0
         self._durable_seq = 0
         self._tip = gauge("journal_seq", "Number of the last durable journal entry")
         self._lag = gauge("journal_lag_entries", "Entries decided and not yet durable")
@@ -109,8 +118,15 @@ class CoreMetrics:
             self._refusals.labels(event.reason.value).inc()
         elif isinstance(event, DuplicateOrderRefused):
             self._refusals.labels(Reason.DUPLICATE_CL_ORD_ID.value).inc()
-        elif isinstance(event, MessageRefused):
+        elif isinstance(event, PeerRefusedMessage):
+            self._refusals.labels("REFUSED_BY_PEER").inc()
+        elif isinstance(event, MessageRefused) and event.business:
             self._refusals.labels("MESSAGE_REFUSED").inc()
+
+    def session_rejects(self, sent: int) -> None:
+        """So many session Rejects left in all; QuickFIX makes most of them, and no event."""
+        self._refusals.labels("SESSION_REJECT").inc(sent - self._rejects_sent)
+        self._rejects_sent = sent
 
     def duplicate(self, command: Command) -> None:
         """A message came that is journaled already."""

@@ -226,3 +226,17 @@ def test_every_metric_moves(bench: Bench) -> None:
     bench.client.kill()
     bench.until_metric("session_up", 0, session="ALPHA")
     assert bench.metric("journal_seq") == bench.desk.rows("SELECT max(seq) FROM journal")[0][0]
+
+
+def test_session_rejects_both_ways_are_counted_by_reason(bench: Bench) -> None:
+    client = bench.client
+    client.send("D", new_order(t54="Z"))
+    client.wait_for(lambda m: m.msg_type == "3" and m.get(372) == "D")
+    bench.until_metric("refusals_total", 1, reason="SESSION_REJECT")
+    client.send("3", [(45, "1"), (372, "8"), (58, "not understood")])
+    bench.until_metric("refusals_total", 1, reason="REFUSED_BY_PEER")
+    client.send("4", [(36, "1")])  # a reset backwards: QuickFIX itself rejects it
+    client.wait_for(lambda m: m.msg_type == "3" and m.get(372) == "4")
+    bench.until_metric("refusals_total", 2, reason="SESSION_REJECT")
+    bench.order()
+    assert bench.metric("refusals_total", reason="MESSAGE_REFUSED") == 0
