@@ -338,12 +338,3 @@ def run(config: ExchangeConfig) -> int:
         sys.stderr.write(f"venue {config.name}: {error}\n")
         return EXIT_FAULT
     return EXIT_STOPPED
-
-
-def recreate_files(config: ExchangeConfig, day: date) -> DayFiles:
-    """Write the files of a UTC date from the log of a venue that is not running."""
-    durable = DurableVenue(config, clock_us())
-    try:
-        return write_day_files(durable.venue, config, day)
-    finally:
-        durable.close()

@@ -169,11 +169,6 @@ class FrameReader:
         self._buffer = bytearray()
         self._max_frame_bytes = max_frame_bytes
 
-    @property
-    def pending_bytes(self) -> int:
-        """How many bytes wait for the rest of their frame."""
-        return len(self._buffer)
-
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that `data` completes, garbled ones with their fault.
 
@@ -236,12 +231,6 @@ class FrameReader:
 def _second_text(second: int) -> str:
     at = _EPOCH + timedelta(seconds=second)
     return f"{at.year:04d}{at.month:02d}{at.day:02d}-{at:%H:%M:%S}"
-
-
-def utc_timestamp(at_us: int) -> str:
-    """UTCTimestamp with microseconds, from microseconds since 1970 UTC."""
-    second, fraction = divmod(at_us, _US_PER_SECOND)
-    return f"{_second_text(second)}.{fraction:06d}"
 
 
 def utc_timestamp_ms(at_us: int) -> str:

@@ -67,11 +67,6 @@ class VerifyReport:
         """Whether the journal is whole and every derived row is what it must be."""
         return not self.faults and not self.differences and self.rows.keys() == COMPARED.keys()
 
-    @property
-    def first_broken_seq(self) -> int | None:
-        """The first entry of the journal that is not as it was written."""
-        return self.faults[0].seq if self.faults else None
-
     def blame(self, seq: int, text: str) -> None:
         """Note a fault of the journal."""
         self.fault_count += 1

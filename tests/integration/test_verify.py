@@ -74,7 +74,7 @@ def test_any_day_verifies_however_it_was_cut_into_batches(database_url: str, see
 def test_an_empty_database_verifies(database_url: str) -> None:
     report = verify(database_url)
     assert report.ok
-    assert (report.entries, report.first_broken_seq) == (0, None)
+    assert (report.entries, report.faults) == (0, [])
 
 
 MIDDLE = "SELECT seq FROM journal WHERE type = 'TradeExecuted' ORDER BY seq OFFSET 10 LIMIT 1"
@@ -102,14 +102,14 @@ def test_a_changed_entry_is_the_first_broken_one(written: Written, change: str, 
         (seq,) = connection.execute(MIDDLE).fetchone()
     with tampered(written.url, f"UPDATE journal SET {change} WHERE seq = {seq}") as report:
         assert not report.ok
-        assert report.first_broken_seq == seq
+        assert report.faults[0].seq == seq
         assert text in report.faults[0].text
     assert verify(written.url).ok
 
 
 def test_a_missing_entry_is_told(written: Written) -> None:
     with tampered(written.url, "DELETE FROM journal WHERE seq = 50") as report:
-        assert report.first_broken_seq == 51
+        assert report.faults[0].seq == 51
         assert report.faults[0].text == "follows 49: entries in between are missing"
 
 
@@ -129,7 +129,7 @@ def test_a_forged_entry_with_a_hash_of_its_own_breaks_the_next(written: Written)
     with psycopg.connect(written.url) as connection:
         (seq,) = connection.execute(MIDDLE).fetchone()
     with tampered(written.url, forge) as report:
-        assert report.first_broken_seq == seq + 1
+        assert report.faults[0].seq == seq + 1
         assert "executions" in {one.table for one in report.differences}
 
 
@@ -176,7 +176,7 @@ def test_changed_rows_are_named_to_the_column(written: Written) -> None:
         for (table, column), value in CHANGES.items()
     ]
     with tampered(written.url, *changes) as report:
-        assert report.first_broken_seq is None
+        assert not report.faults
         assert not report.ok
         found = {(one.table, one.column): one for one in report.differences}
         assert found.keys() == CHANGES.keys()
