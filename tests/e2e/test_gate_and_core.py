@@ -108,10 +108,10 @@ def test_who_goes_around_the_gate_is_refused_and_resets_nothing(bench: Bench, na
         stranger.kill()
     bench.desk.client()
     report = report_of(bench.client, unseen, "0")
-    assert report.poss_dup, "from the store that the stranger's Logon would have emptied"
+    assert report.poss_dup, "what the stranger's Logon would have reset"
     bench.order()
     assert bench.desk.rows("SELECT epoch FROM sessions WHERE name = 'ALPHA'") == [(0,)]
-    assert "its numbers are back" in bench.desk.log()
+    assert "fix.reset_refused" in bench.desk.log()
 
 
 def test_a_core_that_is_killed_takes_its_gate_along(bench: Bench) -> None:
