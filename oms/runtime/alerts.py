@@ -12,11 +12,13 @@ from oms.domain.events import (
     TradeExecuted,
 )
 from oms.domain.reasons import Reason
+from oms.domain.session_events import CancelOnDisconnectFired
 
 log = structlog.get_logger()
 
 _LOOKED_AT = frozenset(
     {
+        CancelOnDisconnectFired,
         DiscrepancyFound,
         KillSwitchEngaged,
         OrderInDoubt,
@@ -47,6 +49,8 @@ def _tell(event: Event) -> None:
             _warn("venue.discrepancy", event, "order_id", "field", "ours", "theirs")
         case PeerRefusedMessage():
             _warn("session.peer_refused", event, "session", "ref_seq_num", "ref_msg_type", "text")
+        case CancelOnDisconnectFired():
+            _warn("session.orders_cancelled", event, "session", "asked", "pending")
         case KillSwitchEngaged():
             _warn("risk.kill_switch_engaged", event, "subject", "user", "reason")
         case _:

@@ -23,6 +23,7 @@ NAMED_ELSEWHERE = {
         "venue.orphan",
         "venue.discrepancy",
         "session.peer_refused",
+        "session.orders_cancelled",
         "risk.kill_switch_engaged",
     },
     "oms/app/core_process.py": {"gate.refused", "gate.slow_consumer"},
