@@ -203,6 +203,7 @@ def _closed_with_trade(child: Order, report: ExecutionReport) -> Iterator[Event]
             cl_ord_id="",
             reason=Reason.VENUE_CLOSED_ORDER,
             text=report.text,
+            restatement=report.restatement,
         )
         yield from _ended(child, report, booked, canceled)
 
@@ -312,6 +313,7 @@ def _canceled(child: Order, report: ExecutionReport) -> Iterator[Event]:
         cl_ord_id=report.cl_ord_id if asked else "",
         reason=Reason.NONE if asked else Reason.VENUE_CLOSED_ORDER,
         text=report.text,
+        restatement="" if asked else report.restatement,
     )
     yield from _ended(child, report, child.cum_qty, canceled)
 

@@ -40,6 +40,7 @@ from oms.domain.values import ZERO
 
 MAX_MESSAGE_CHARACTERS = 65_536
 _DIGITS = 18
+_RESTATEMENT = re.compile("[0-9]{1,3}").fullmatch
 _MSG_TYPE = re.compile("[0-9A-Za-z]{1,8}")
 
 Reader = Callable[[Fields, Origin], Command]
@@ -227,12 +228,19 @@ def _execution_report(fields: Fields, origin: Origin) -> ExecutionReport:
         leaves_qty=fields.optional_decimal(151) or ZERO,
         avg_px=fields.optional_decimal(6) or ZERO,
         ord_rej_reason=fields.optional_text(103),
+        restatement=_restatement(fields),
         transact_time=fields.timestamp(60),
         text=fields.remark(58),
         mass_status_req_id=fields.optional_text(584),
         tot_num_reports=fields.integer(911) if 911 in fields.by_tag else None,
         last_rpt_requested=fields.flag(912),
     )
+
+
+def _restatement(fields: Fields) -> str:
+    """ExecRestatementReason; a venue's own text in its place is not passed on."""
+    reason = fields.by_tag.get(378, "")
+    return reason if _RESTATEMENT(reason) else ""
 
 
 def _side(fields: Fields) -> Side | None:

@@ -50,6 +50,7 @@ _ON_CLOSE: Final = {"5": "1", "B": "2"}
 _AT_THE_CLOSE: Final = "7"
 # Enumerations that grew: what FIX 4.2 has, and what else is told as.
 _ORD_REJ_REASONS: Final = (frozenset("012345678"), "0")
+_RESTATEMENTS: Final = (frozenset("012345"), "4")
 _CXL_REJ_REASONS: Final = (frozenset("0123"), "2")
 _SESSION_REJECT_REASONS: Final = frozenset(map(str, range(12)))
 # OrdStatusReqID, MassStatusReqID, TotNumReports, LastRptRequested
@@ -121,7 +122,8 @@ def _write_report(fields: Pairs) -> Pairs:
     elif exec_type == "5" and status == "0":
         status = "5"
     made = _put(_put(_without(fields, *_SINCE_43_TAGS), 150, exec_type), 39, status)
-    return _told(_closing_type([*made, (20, trans)]), 103, _ORD_REJ_REASONS)
+    told = _told(_closing_type([*made, (20, trans)]), 103, _ORD_REJ_REASONS)
+    return _told(told, 378, _RESTATEMENTS)
 
 
 def _is_complete(fields: Pairs) -> bool:

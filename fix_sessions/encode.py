@@ -152,6 +152,8 @@ def _execution_report(effect: SendExecutionReport) -> Body:
         body.append(f"30={effect.last_mkt}")
     if effect.ord_rej_reason:
         body.append(f"103={effect.ord_rej_reason}")
+    if effect.restatement:
+        body.append(f"378={effect.restatement}")
     if effect.ord_status_req_id:
         body.append(f"790={effect.ord_status_req_id}")
     if effect.text:

@@ -69,9 +69,11 @@ def client_messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effe
             )
         case OrderCanceled():
             named, text = event.cl_ord_id, event.text
-            yield from _report(
+            for report in _report(
                 state, seq, event.order_id, ExecType.CANCELED, text=text, cl_ord_id=named
-            )
+            ):
+                report.restatement = event.restatement
+                yield report
         case OrderExpired():
             yield from _report(state, seq, event.order_id, ExecType.EXPIRED, text=event.text)
         case OrderReplaced():

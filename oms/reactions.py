@@ -370,6 +370,7 @@ def _give_up(
             cl_ord_id="",
             reason=Reason.VENUE_CLOSED_ORDER,
             text=after.text or f"{decimal_text(quantity)} not filled at any venue",
+            restatement=after.restatement if isinstance(after, OrderCanceled) else "",
         )
     text = _GIVEN_UP[reason]
     if isinstance(after, OrderRejected):

@@ -61,7 +61,6 @@ _MOUTH = "no orders are taken by word of mouth, so there is none without a ClOrd
 _GOOD_TILL = "orders live for one trading day: no good-till orders, so nothing is restated next day"
 _DONE = "a client order ends the day as Expired; DoneForDay is not told to clients"
 _VENUE_DONE = "what a venue is done with for the day ends the client's order as Canceled"
-_WHY = "ExecRestatementReason is not passed on to clients"
 _ONE_REQUEST = "one replace is pending at a time: the next is refused (D.2.d) or waits (D.2.a)"
 _NO_STOPS = "no stop orders and no orders for the close"
 _NOT_IN_42 = "not in FIX 4.2: ExecInst J, K and Z, the reasons for them, and Triggered came later"
@@ -130,18 +129,6 @@ _RECEIVER = (
         "A.1.b XA.1.b",
         _VENUE_DONE,
         instead={"5": {150: "4", 39: "4"}},
-    ),
-    _entry(Role.RECEIVER, Kind.DEVIATION, "E.1.b", _WHY, instead={"5": {378: None}}),
-    *(
-        _entry(
-            Role.RECEIVER,
-            Kind.DEVIATION,
-            scenario,
-            _WHY,
-            instead={step: {378: None}},
-            versions=_SINCE_44,
-        )
-        for scenario, step in (("E.1.e", "3"), ("K.1.b", "4"))
     ),
     _entry(
         Role.RECEIVER,

@@ -98,7 +98,7 @@ class OrderStatusRequest:
 class ExecutionReport:
     """ExecutionReport (8) from a venue; absent fields are empty, zero or None.
 
-    side is None for a Side (54) that we never send.
+    side is None for a Side (54) that we never send. restatement: ExecRestatementReason (378).
     """
 
     origin: Origin
@@ -119,6 +119,7 @@ class ExecutionReport:
     leaves_qty: Decimal = Decimal(0)
     avg_px: Decimal = Decimal(0)
     ord_rej_reason: str = ""
+    restatement: str = ""
     transact_time: int = 0
     text: str = ""
     mass_status_req_id: str = ""

@@ -49,6 +49,7 @@ class SendExecutionReport:
     last_px: Decimal | None = None
     last_mkt: str = ""
     ord_rej_reason: str = ""
+    restatement: str = ""
     ord_status_req_id: str = ""
     text: str = ""
     poss_resend: bool = False

@@ -277,12 +277,16 @@ class RequestRefused:
 
 @fact
 class OrderCanceled:
-    """The order is out of the market; cl_ord_id is the request's, empty when nobody asked."""
+    """The order is out of the market; cl_ord_id is the request's, empty when nobody asked.
+
+    restatement: the venue's ExecRestatementReason (378), why it cancelled of its own accord.
+    """
 
     order_id: str
     cl_ord_id: str
     reason: Reason
     text: str
+    restatement: str = ""
 
 
 @fact
