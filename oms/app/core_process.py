@@ -25,6 +25,7 @@ from oms.runtime.clock import SystemClock
 from oms.runtime.journal_line import JournalLine
 from oms.runtime.memory import Collector
 from oms.runtime.metrics import CoreMetrics
+from oms.runtime.pace import Pace
 from oms.runtime.recovery import Recovered, recover
 from oms.runtime.sequencer import Sequencer
 from oms.runtime.throttle import Throttle
@@ -93,7 +94,8 @@ class CoreProcess:
             clock=self._clock,
             metrics=self._metrics,
         )
-        self._edge.intake = self._sequencer
+        self._pace = self._new_pace()
+        self._edge.intake = self._pace or self._sequencer
         self._resends = Resends(urls.app, self._sequencer)
         self._edge.read_sent = self._resends.read
         self._inbox = InboxReader(urls.app)
@@ -110,6 +112,17 @@ class CoreProcess:
             ticket=ticket,
             clock=self._clock,
         )
+
+    def _new_pace(self) -> Pace | None:
+        """Where a client has a rate, its messages come to the sequencer at that."""
+        limits = {one.name: one.profile.max_messages_per_second for one in self._settings.clients}
+        if not any(limits.values()):
+            return None
+        return Pace(self._sequencer, limits, self._clock, self._disconnect)
+
+    def _disconnect(self, session_id: str) -> None:
+        if self._engine.is_logged_on(session_id):
+            self._engine.disconnect(session_id)
 
     def _outlet(self, urls: Urls) -> SessionControl:
         """Messages leave at the venues' pace; what is done with sessions is done at once."""
@@ -205,6 +218,8 @@ class CoreProcess:
         else:
             self._engine.poll(POLL_S)
             self._read_at = time.monotonic() + SLOW_READ_S
+        if self._pace is not None:
+            self._pace.release()
         self._sequencer.pump()
         self._collector.look(quiet=self._sequencer.idle)
         now = time.monotonic()

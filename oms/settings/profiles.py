@@ -81,7 +81,10 @@ class _ProfileSettings(Section):
 
 
 class ClientProfileSettings(_ProfileSettings):
-    """See oms.domain.profile.ClientProfile."""
+    """See oms.domain.profile.ClientProfile.
+
+    max_messages_per_second: beyond it its messages wait, see oms.runtime.pace; 0: they never do.
+    """
 
     cl_ord_id_scope: Annotated[ClOrdIdScope, _named(ClOrdIdScope)] = ClOrdIdScope.DAY
     pending_acks: bool = True
@@ -91,7 +94,7 @@ class ClientProfileSettings(_ProfileSettings):
     chained_replaces: Annotated[ChainedReplace, _named(ChainedReplace)] = ChainedReplace.REJECT
     filled_is_final: bool = False
     cancel_on_disconnect: bool = False
-    cancel_grace_ms: Annotated[Whole, Field(ge=0, le=86_400_000)] = 10_000
+    max_messages_per_second: Annotated[Whole, Field(ge=0)] = 0
 
     def profile(self) -> ClientProfile:
         """The same for the core and the FIX edge."""
@@ -105,7 +108,6 @@ class ClientProfileSettings(_ProfileSettings):
             chained_replaces=self.chained_replaces,
             filled_is_final=self.filled_is_final,
             cancel_on_disconnect=self.cancel_on_disconnect,
-            cancel_grace_ms=self.cancel_grace_ms,
         )
 
 
