@@ -94,6 +94,7 @@ class ClientProfileSettings(_ProfileSettings):
     chained_replaces: Annotated[ChainedReplace, _named(ChainedReplace)] = ChainedReplace.REJECT
     filled_is_final: bool = False
     cancel_on_disconnect: bool = False
+    cancel_grace_ms: Annotated[Whole, Field(ge=0, le=86_400_000)] = 10_000
     max_messages_per_second: Annotated[Whole, Field(ge=0)] = 0
 
     def profile(self) -> ClientProfile:
@@ -108,6 +109,7 @@ class ClientProfileSettings(_ProfileSettings):
             chained_replaces=self.chained_replaces,
             filled_is_final=self.filled_is_final,
             cancel_on_disconnect=self.cancel_on_disconnect,
+            cancel_grace_ms=self.cancel_grace_ms,
         )
 
 
