@@ -9,6 +9,7 @@ from fix_sessions.light_session import Message
 from oms.conformance.certificate import Certificate
 from oms.conformance.compare import Allowed, Differs, Wanted, compare
 from oms.conformance.dialect import DIALECTS, FIX42, FIX44
+from oms.conformance.executions import Executions
 from oms.conformance.matrix import Row, rows, scenarios, titles
 from oms.conformance.orders import new_order
 from oms.conformance.play import Outcome, Result, paths_played
@@ -198,3 +199,45 @@ def test_a_certificate_repeats_where_the_data_come_from() -> None:
     text = " ".join(certificate(Outcome.PASS).as_markdown().split())
     assert "Copyright FIX Protocol Limited" in text
     assert "FIX 4.4 Volume 4" in str(certificate(Outcome.PASS).as_json()["source"])
+
+
+# What trades add up to
+
+
+def told(exec_type: str, exec_id: str, avg_px: str, **fields: str) -> tuple[str, Message]:
+    named = {int(key[1:]): value for key, value in fields.items()}
+    return exec_type, message("8", (17, exec_id), (6, avg_px), *named.items())
+
+
+TRADED = (
+    told("F", "C", "100", t14="1000", t32="1000", t31="100"),
+    told("F", "D", "109", t14="10000", t32="9000", t31="110"),
+    told("H", "E", "110", t14="9000", t19="C"),
+    told("G", "F", "100", t14="9000", t19="D", t32="9000", t31="100"),
+    told("F", "G", "102", t14="10000", t32="1000", t31="120"),
+    told("G", "H", "120", t14="10000", t19="F", t32="9000", t31="120"),
+)
+
+
+def test_avg_px_is_that_of_the_trades_with_busts_and_corrections_of_corrections() -> None:
+    """The figures of J.1.a."""
+    executions = Executions()
+    for exec_type, one in TRADED:
+        executions.take("1", one, exec_type)
+
+
+@pytest.mark.parametrize(
+    ("exec_type", "one", "field"),
+    [
+        (*told("F", "I", "120.1", t14="11000", t32="1000", t31="120"), "AvgPx (6)"),
+        (*told("G", "I", "120", t14="9000", t19="A", t32="1", t31="1"), "ExecRefID (19)"),
+        (*told("H", "I", "120", t14="9000", t19="C"), "ExecRefID (19)"),
+    ],
+)
+def test_what_does_not_add_up_differs(exec_type: str, one: Message, field: str) -> None:
+    executions = Executions()
+    for kind, before in TRADED:
+        executions.take("1", before, kind)
+    with pytest.raises(Differs) as raised:
+        executions.take("2", one, exec_type)
+    assert raised.value.field == field
