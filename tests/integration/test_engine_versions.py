@@ -119,3 +119,20 @@ def test_a_message_of_another_application_version_is_handed_on(hub: EngineHub) -
     texts = [text for _, text in hub.recorder.received]
     assert f"{SOH}1128=7{SOH}" in texts[0]
     assert f"{SOH}1128=" not in texts[1]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_was_missed_is_sent_again(hub: EngineHub, version: str) -> None:
+    peer = peer_of(hub, version)
+    peer.logon()
+    assert hub.engine is not None
+    engine = hub.engine
+    peer.kill()
+    hub.until(lambda: not engine.is_logged_on("ALPHA"))
+    for number in range(2):
+        report = [(37, "o1"), (11, "c1"), (17, f"E{number}"), (150, "0"), (39, "0")]
+        engine.send("ALPHA", "8", report)
+    peer.reconnect()
+    peer.wait_for(lambda m: m.get(17) == "E1")
+    missed = [message for message in peer.messages if message.msg_type == "8"]
+    assert [(one.get(17), one.poss_dup) for one in missed] == [("E0", True), ("E1", True)]
