@@ -67,8 +67,9 @@ class Certificate:
                 *_wrapped(
                     "**pass**: every message and every field that the standard prints, on the main "
                     "path and on each refusal that is drawn; to clients also LastPx and AvgPx by "
-                    "their trades, a new ExecID each time, one OrderID, Symbol and Side. "
-                    "A number refers to the reasons below."
+                    "their trades, a new ExecID each time, one OrderID, Symbol and Side. **by** a "
+                    "number: under that profile of the client. **but** a number: other than printed "
+                    "in that. The numbers are those of the reasons below."
                 ),
                 "",
                 *_table(self.results),
@@ -93,13 +94,16 @@ def _counts(results: Sequence[Result]) -> dict[str, dict[str, Counter[str]]]:
 
 
 def _summary(results: Sequence[Result]) -> list[str]:
-    head = ["FIX version", "the server as", *(one.value for one in Outcome), "paths played"]
+    head = ["FIX version", "the server as", *(one.value for one in Outcome)]
+    head += ["passes with deviations", "paths played"]
     lines = [_row(head), _row(["---"] * len(head))]
     for version, roles in _counts(results).items():
         for role, counts in roles.items():
-            paths = sum(one.paths for one in results if (one.version, one.role) == (version, role))
+            found = [one for one in results if (one.version, one.role) == (version, role)]
+            paths = sum(one.paths for one in found)
+            deviant = sum(one.outcome is Outcome.PASS and bool(one.deviations) for one in found)
             figures = [str(counts[one.value]) for one in Outcome]
-            lines.append(_row([version, role, *figures, str(paths)]))
+            lines.append(_row([version, role, *figures, str(deviant), str(paths)]))
     return lines
 
 
@@ -121,25 +125,24 @@ def _table(results: Sequence[Result]) -> list[str]:
 def _cell(result: Result | None, numbers: dict[str, int]) -> str:
     if result is None:
         return ""
-    if result.outcome in (Outcome.PASS, Outcome.FAIL):
-        said = f"**{result.outcome.value}**"
-        reasons = result.deviations
-    else:
-        said, reasons = result.outcome.value, (result.detail,)
-    marks = ", ".join(str(numbers[one]) for one in reasons)
-    return f"{said} {marks}".rstrip()
+    if result.outcome not in (Outcome.PASS, Outcome.FAIL):
+        return f"{result.outcome.value} {numbers[result.detail]}"
+    said = f"**{result.outcome.value}**"
+    if result.profile:
+        said += f" by {numbers[result.profile]}"
+    if result.deviations:
+        said += " but " + ", ".join(str(numbers[one]) for one in result.deviations)
+    return said
 
 
 def _numbers(results: Sequence[Result]) -> dict[str, int]:
-    reasons = [
-        reason
-        for one in results
-        for reason in (
-            (one.detail,)
-            if one.outcome in (Outcome.NOT_APPLICABLE, Outcome.LEFT_OUT)
-            else one.deviations
-        )
-    ]
+    reasons: list[str] = []
+    for one in results:
+        if one.outcome in (Outcome.NOT_APPLICABLE, Outcome.LEFT_OUT):
+            reasons.append(one.detail)
+        else:
+            reasons += [one.profile] if one.profile else []
+            reasons += one.deviations
     return {reason: number for number, reason in enumerate(dict.fromkeys(reasons), start=1)}
 
 

@@ -28,8 +28,8 @@ class Outcome(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """detail: the first differing field, or the reason. paths: how many were played, the main one
-    and one for each refusal. deviations: those that the table allows,
-    and the profile of the client where it is not the usual one.
+    and one for each refusal. profile: why the client's is not the usual one.
+    deviations: the reasons of those that the table allows.
     """
 
     version: str
@@ -38,6 +38,7 @@ class Result:
     outcome: Outcome
     detail: str = ""
     paths: int = 0
+    profile: str = ""
     deviations: tuple[str, ...] = ()
 
 
@@ -81,15 +82,13 @@ class Player:
         played = paths_played(rows, allowed)
         faults = (self._fault(sides, role, path, allowed) for path in played)
         fault = next(filter(None, faults), "")
-        reasons = [one.reason for one in allowed]
-        if role is Role.RECEIVER and profile.why:
-            reasons.insert(0, profile.why)
         return replace(
             result,
             outcome=Outcome.FAIL if fault else Outcome.PASS,
             detail=fault,
             paths=len(played),
-            deviations=tuple(reasons),
+            profile=profile.why if role is Role.RECEIVER else "",
+            deviations=tuple(one.reason for one in allowed),
         )
 
     def _sides_for(self, profile: Profile, role: Role) -> Sides | None:
