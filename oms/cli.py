@@ -273,7 +273,7 @@ def recon_run(
     """
     from oms.app import reports
 
-    settings = _settings(config, "recon", quiet=True)
+    settings = _settings(config, "recon", silent=True)
     raise typer.Exit(reports.reconcile(settings, date, source, venue, as_json=as_json))
 
 

@@ -17,12 +17,17 @@ HYPHENS = {"ignore_unknown_options": True}
 Json = Annotated[bool, typer.Option("--json", help="As JSON, one document a line.")]
 
 
-def settings_of(config: Path, process: str, *, quiet: bool = False) -> "Settings":
-    """The configuration, with logs set up by it; quiet: of errors only."""
+def settings_of(
+    config: Path, process: str, *, quiet: bool = False, silent: bool = False
+) -> "Settings":
+    """The configuration, with logs set up by it.
+
+    quiet: of errors only. silent: of none, for a command that prints its failures itself.
+    """
     from oms import logs
     from oms.settings.load import load
 
     settings = load(config)
-    level = {"level": "error"} if quiet else {}
+    level = {"level": "critical"} if silent else {"level": "error"} if quiet else {}
     logs.configure(settings.logging.model_copy(update=level), process=process)
     return settings

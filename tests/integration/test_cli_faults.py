@@ -26,12 +26,16 @@ def config_for(directory: Path, url: str) -> Path:
     return config
 
 
-def oms(*arguments: str) -> tuple[int, str]:
-    """Exit code and standard error."""
+def run_oms(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "oms", *arguments]
-    done = subprocess.run(
+    return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
     )
+
+
+def oms(*arguments: str) -> tuple[int, str]:
+    """Exit code and standard error."""
+    done = run_oms(*arguments)
     return done.returncode, done.stderr
 
 
@@ -114,6 +118,18 @@ def test_a_schema_that_is_missing_and_a_database_that_is_down(
     assert code == Exit.DATABASE_DOWN
     assert said.startswith("oms: database: cannot be reached: ")
     assert said.count("\n") == 1
+
+
+def test_a_reconciliation_that_fails_says_so_once(tmp_path: Path, database_url: str) -> None:
+    config = config_for(tmp_path, database_url)
+    venue = '[[venues]]\nname = "X"\nhost = "127.0.0.1"\nport = 1\nsender_comp_id = "S"\n'
+    config.write_text(f'{config.read_text()}{venue}target_comp_id = "X"\n')
+    done = run_oms("recon", "run", "--date", "2026-01-02", "--config", str(config))
+    assert done.returncode == Exit.NO_STATEMENT
+    assert done.stderr == ""
+    assert done.stdout == (
+        "Run 1: X 2026-01-02, failed: venues.X.trade_file_dir: is not set: there is no statement\n"
+    )
 
 
 def test_an_export_that_was_touched(tmp_path: Path) -> None:
