@@ -1,14 +1,14 @@
 """A command becomes a row of command_inbox, once for each key and content."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from oms.api.connections import Connections, Row
-from oms.domain.commands import Command, Origin
+from oms.domain.commands import Command
 from oms.domain.values import micros
 from oms.store.codec import encode
+from oms.store.inbox_content import KeyTaken, content_hash
 
 # A request repeated across the turn of the trading date is still that request, no second order.
 _REPEATABLE: Final = timedelta(minutes=10)
@@ -34,10 +34,6 @@ _HAND_OVER: Final = """
 _FIND: Final = "SELECT * FROM command_inbox WHERE id = %s"
 
 
-class KeyTaken(ValueError):
-    """The key was used for another content."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
     """A command of the inbox, and the core's answer once done."""
@@ -60,7 +56,7 @@ async def hand_over(
     The key is the sender's for one trading date. Raises KeyTaken where it was used for another
     content there.
     """
-    content = _content_hash(command)
+    content = content_hash(command)
     name = type(command).__name__
     scope = trade_date.isoformat()
     mine = [command.origin.counterparty, key, scope]
@@ -72,7 +68,7 @@ async def hand_over(
         rows = await connections.query(_SEEN, [*mine, _REPEATABLE])
     row = rows[0]
     if bytes(row["body_hash"]) != content:
-        raise KeyTaken(f"was used for another {row['command_type']} or with other content")
+        raise KeyTaken(row["command_type"])
     return _handed(row), not row.get("fresh", False)
 
 
@@ -86,13 +82,6 @@ async def order_row(connections: Connections, order_id: str) -> Row | None:
     """The client order of that number, as the read table has it."""
     rows = await connections.query("SELECT * FROM orders WHERE order_id = %s", [order_id])
     return rows[0] if rows else None
-
-
-def _content_hash(command: Command) -> bytes:
-    """Of what is asked for, whoever of the same counterparty asks."""
-    origin = Origin(channel=command.origin.channel, counterparty=command.origin.counterparty)
-    text = type(command).__name__.encode() + b"\0" + encode(replace(command, origin=origin))
-    return hashlib.sha256(text).digest()
 
 
 def _received_now(command: Command) -> Command:

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from oms.api.auth import Principal
 from oms.api.commands import operator_key
 from oms.api.context import Context
-from oms.api.handover import Handed, KeyTaken, find, hand_over, order_row
+from oms.api.handover import Handed, find, hand_over, order_row
 from oms.api.metrics import COMMAND_SECONDS, COMMANDS, WAITING
 from oms.api.problems import invalid, not_found, refused
 from oms.api.shown import CommandState, Order
@@ -28,6 +28,7 @@ from oms.domain.commands import (
 )
 from oms.domain.reasons import Reason
 from oms.settings.trading_date import trade_date_of
+from oms.store.inbox_content import KeyTaken
 
 _LOOK_AGAIN_S: Final = 0.5
 REPLAY: Final = {"Idempotent-Replay": "true"}

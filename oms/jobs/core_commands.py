@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
 from sqlalchemy import Engine, select
@@ -11,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from oms.domain.commands import Command
 from oms.store.codec import encode
+from oms.store.inbox_content import KeyTaken, content_hash
 from oms.store.tables import command_inbox
 
 _LOOK_S: Final = 0.02
@@ -28,8 +28,11 @@ class CoreAnswer:
 
 
 def send(engine: Engine, command: Command, *, key: str, scope: str = "") -> int:
-    """The inbox number of the command, durable; of the one sent before under the same key."""
-    body = encode(command)
+    """The inbox number of the command, durable; of the one sent before under the same key.
+
+    Raises KeyTaken where the key was used for another content.
+    """
+    content = content_hash(command)
     column = command_inbox.c
     counterparty = command.origin.counterparty
     added = (
@@ -39,8 +42,8 @@ def send(engine: Engine, command: Command, *, key: str, scope: str = "") -> int:
             scope=scope,
             key=key,
             command_type=type(command).__name__,
-            body=body,
-            body_hash=sha256(body).digest(),
+            body=encode(command),
+            body_hash=content,
         )
         .on_conflict_do_nothing()
         .returning(column.id)
@@ -48,10 +51,14 @@ def send(engine: Engine, command: Command, *, key: str, scope: str = "") -> int:
     same = (column.counterparty == counterparty, column.key == key, column.scope == scope)
     with engine.begin() as connection:
         number = connection.execute(added).scalar_one_or_none()
-    if number is None:
-        with engine.begin() as connection:
-            number = connection.execute(select(column.id).where(*same)).scalar_one()
-    return int(number)
+        if number is not None:
+            return int(number)
+    sent = select(column.id, column.body_hash, column.command_type).where(*same)
+    with engine.begin() as connection:
+        row = connection.execute(sent).one()
+    if bytes(row.body_hash) != content:
+        raise KeyTaken(row.command_type)
+    return int(row.id)
 
 
 def answer_of(engine: Engine, number: int) -> CoreAnswer | None:
