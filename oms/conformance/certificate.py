@@ -68,8 +68,8 @@ class Certificate:
                     "**pass**: every message and every field that the standard prints, on the main "
                     "path and on each refusal that is drawn; to clients also LastPx and AvgPx by "
                     "their trades, a new ExecID each time, one OrderID, Symbol and Side. **by** a "
-                    "number: under that profile of the client. **but** a number: other than printed "
-                    "in that. The numbers are those of the reasons below."
+                    "number: under that profile of the client. **but** a number: other than "
+                    "printed in that. The numbers are those of the reasons below."
                 ),
                 "",
                 *_table(self.results),

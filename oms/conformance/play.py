@@ -99,11 +99,14 @@ class Player:
         return found
 
     def _fault(self, sides: Sides, role: Role, path: list[Row], allowed: Sequence[Entry]) -> str:
-        """What went wrong on one path; empty where nothing did."""
+        """What went wrong on one path; empty where nothing did.
+
+        Raises OSError where the server cannot be reached any more.
+        """
         kind = Receiver if role is Role.RECEIVER else Initiator
         prefix = f"{self._run}{next(self._numbers)}"
+        sides.begin()
         try:
-            sides.begin()
             player = kind(sides, path, prefix=prefix, allowed=allowed)
             try:
                 player.play()
