@@ -89,8 +89,8 @@ class _Entries:
         self.types: list[str] = []
         self.order_ids: list[str] = []
         self.sessions: list[str] = []
-        self.epochs: list[str] = []
-        self.msg_seq_nums: list[str] = []
+        self.epochs: list[int | None] = []
+        self.msg_seq_nums: list[int | None] = []
         self.payloads: list[bytes] = []
         self.hashes: list[bytes] = []
         self.objs: list[Command | Event] = []
@@ -121,8 +121,8 @@ class _Entries:
             statements.joined_numbers(lengths),
             statements.joined_optional_texts(self.order_ids),
             statements.joined_optional_texts(self.sessions),
-            statements.joined_optional_texts(self.epochs),
-            statements.joined_optional_texts(self.msg_seq_nums),
+            statements.joined_optional_numbers(self.epochs),
+            statements.joined_optional_numbers(self.msg_seq_nums),
         ]
         return [
             str(first_seq).encode(),
@@ -179,8 +179,8 @@ class Batch:
         entries.order_ids.append("")
         entries.sessions.append(origin.session)
         numbered = origin.msg_seq_num > 0
-        entries.epochs.append(str(origin.epoch) if numbered else "")
-        entries.msg_seq_nums.append(str(origin.msg_seq_num) if numbered else "")
+        entries.epochs.append(origin.epoch if numbered else None)
+        entries.msg_seq_nums.append(origin.msg_seq_num if numbered else None)
         self._projector.observe_command(seq, at, command)
         self._answers.observe_command(seq, at, command)
 
@@ -194,8 +194,8 @@ class Batch:
             self._command_row = None
         entries.order_ids.append(order_id)
         entries.sessions.append(getattr(event, "session", ""))
-        entries.epochs.append("")
-        entries.msg_seq_nums.append("")
+        entries.epochs.append(None)
+        entries.msg_seq_nums.append(None)
         self._projector.observe_event(seq, at, event)
         self._answers.observe_event(event)
 

@@ -1,10 +1,11 @@
 """The one SQL statement that writes a batch: an INSERT or UPDATE for each operation, in a WITH.
 
-Rows travel by column: each column is one text parameter, its values joined by a control character,
-split and cast by PostgreSQL. Joining and splitting run in C on both sides, which is several times
-cheaper than dumping values one by one. Payloads and hashes travel as one run of bytes each.
+Rows travel by column: each column is one array in PostgreSQL's text form, made by joining, which
+runs in C and is several times cheaper than dumping values one by one. The arrays are unnested in
+the select list: in FROM each would be spooled first. Payloads and hashes travel as one run of bytes
+each.
 
-An operation may have a second form for a single row, whose values are the parameters: splitting
+An operation may have a second form for a single row, whose values are the parameters: an array
 costs more per column than per row, and a quiet market commits one order at a time.
 """
 
@@ -29,13 +30,7 @@ from sqlalchemy import (
 from oms.store import tables
 from oms.store.rows import Row
 
-# Neither can appear in what is written: both are replaced in texts, and with them the zero
-# character, which PostgreSQL's text cannot hold.
-_SEPARATOR = "\x1e"
-_ABSENT = "\x1d"
-_REPLACEMENTS = str.maketrans(dict.fromkeys("\x00\x1d\x1e", "\N{REPLACEMENT CHARACTER}"))
 _ONE = " (one)"
-_SPLIT = "string_to_table({}::text, E'\\x1e', E'\\x1d')"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,40 +42,45 @@ class Operation:
 
 
 def clean(text: str) -> str:
-    """The text as the database holds it: three control characters are replaced."""
-    return text if text.isprintable() else text.translate(_REPLACEMENTS)
+    """The text as the database holds it: PostgreSQL's text has no zero character."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
 
 
 def joined_numbers(values: Iterable[int | Decimal]) -> str:
     """Numbers and sequencer stamps as one parameter."""
-    return _SEPARATOR.join(map(str, values))
+    return f"{{{','.join(map(str, values))}}}"
 
 
 def joined_optional_numbers(values: Iterable[int | Decimal | None]) -> str:
     """Numbers as one parameter, None as NULL."""
-    return _SEPARATOR.join([_ABSENT if one is None else str(one) for one in values])
+    return f"{{{','.join(['NULL' if one is None else str(one) for one in values])}}}"
 
 
 def joined_flags(values: Iterable[bool]) -> str:
     """Booleans as one parameter."""
-    return _SEPARATOR.join(["t" if one else "f" for one in values])
+    return f"{{{','.join(['t' if one else 'f' for one in values])}}}"
 
 
 def joined_texts(values: Sequence[str]) -> str:
     """Texts as one parameter."""
-    told = _SEPARATOR.join(values)
-    if _ABSENT in told or "\0" in told or told.count(_SEPARATOR) != len(values) - 1:
-        return _SEPARATOR.join(map(clean, values))
-    return told
+    told = '","'.join(values)
+    if "\\" in told or "\0" in told or told.count('"') != 2 * len(values) - 2:
+        told = '","'.join(map(_escaped, values))
+    return f'{{"{told}"}}'
 
 
 def joined_optional_texts(values: Sequence[str | None]) -> str:
     """Texts as one parameter, None and the empty ones as NULL."""
-    told = _SEPARATOR.join([one or _ABSENT for one in values])
-    absent = sum(not one for one in values)
-    if "\0" in told or told.count(_ABSENT) != absent or told.count(_SEPARATOR) != len(values) - 1:
-        return _SEPARATOR.join([clean(one) if one else _ABSENT for one in values])
-    return told
+    told = ",".join([f'"{one}"' if one else "NULL" for one in values])
+    quotes = 2 * (len(values) - values.count(None) - values.count(""))
+    if "\\" in told or "\0" in told or told.count('"') != quotes:
+        told = ",".join([f'"{_escaped(one)}"' if one else "NULL" for one in values])
+    return f"{{{told}}}"
+
+
+def _escaped(text: str) -> str:
+    """What stands between the quotes of an array's element."""
+    return clean(text).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def pack(rows: Mapping[str, Sequence[Row]]) -> tuple[tuple[str, ...], list[bytes | None]]:
@@ -128,19 +128,27 @@ _APPEND = """
     do_journal AS (
         INSERT INTO journal (seq, at, kind, type, order_id, session, epoch, msg_seq_num,
                              leader_epoch, payload, hash)
-        SELECT $3::bigint + told.n - 1,
-               to_timestamp(told.at::double precision / 1e6),
+        SELECT told.seq,
+               to_timestamp(told.at / 1e6),
                told.kind,
                told.type,
                told.order_id,
                told.session,
-               told.epoch::integer,
-               told.msg_seq_num::bigint,
+               told.epoch,
+               told.msg_seq_num,
                $2::bigint,
-               substring($7::bytea FROM told.start::integer FOR told.length::integer),
-               substring($8::bytea FROM 32 * (told.n::integer - 1) + 1 FOR 32)
-        FROM ROWS FROM ({arrays}) WITH ORDINALITY
-             AS told (at, kind, type, start, length, order_id, session, epoch, msg_seq_num, n)
+               substring($7::bytea FROM told.start FOR told.length),
+               substring($8::bytea FROM 32 * (told.seq - $3::bigint)::integer + 1 FOR 32)
+        FROM (SELECT generate_series($3::bigint, $3::bigint + cardinality($4::float8[]) - 1) AS seq,
+                     unnest($4::float8[]) AS at,
+                     unnest($5::bpchar[]) AS kind,
+                     unnest($6::text[]) AS type,
+                     unnest($9::integer[]) AS start,
+                     unnest($10::integer[]) AS length,
+                     unnest($11::text[]) AS order_id,
+                     unnest($12::text[]) AS session,
+                     unnest($13::integer[]) AS epoch,
+                     unnest($14::bigint[]) AS msg_seq_num) AS told
     )"""
 
 
@@ -151,9 +159,7 @@ def append_statement(forms: tuple[str, ...]) -> bytes:
     Parameters: shard, leader epoch, first seq, then times, kinds, types, payloads, hashes, starts
     and lengths of payloads, order ids, sessions, epochs, MsgSeqNums; then those of the operations.
     """
-    order = (4, 5, 6, 9, 10, 11, 12, 13, 14)
-    arrays = ", ".join(_SPLIT.format(f"${number}") for number in order)
-    parts = [_APPEND.format(arrays=arrays), *_parts(forms, JOURNAL_PARAMETERS)]
+    parts = [_APPEND, *_parts(forms, JOURNAL_PARAMETERS)]
     return f"WITH {','.join(parts)} SELECT require_leadership($1::text, $2::bigint)".encode()
 
 
@@ -176,43 +182,51 @@ def _parts(forms: Iterable[str], taken: int) -> Iterator[str]:
 def _one_row(operation: Operation, numbers: Iterable[str]) -> str:
     """The row of an operation as a table `new` with typed columns."""
     columns = zip(operation.columns, numbers, strict=True)
-    typed = [f'{_typed(column, number)} AS "{column.name}"' for column, number in columns]
+    typed = [f'{_single(column, number)} AS "{column.name}"' for column, number in columns]
     return f"(SELECT {', '.join(typed)}) AS new"
 
 
 def _many_rows(operation: Operation, numbers: Iterable[str]) -> str:
     """The rows of an operation as a table `new` with typed columns."""
-    names = [f'"{column.name}"' for column in operation.columns]
-    arrays = ", ".join(_SPLIT.format(number) for number in numbers)
-    typed = []
-    for column, name in zip(operation.columns, names, strict=True):
-        value = _typed(column, f"told.{name}")
-        if not column.nullable and value.endswith("::text"):
-            # A lone empty text splits into nothing at all, hence the row's NULL.
-            value = f"coalesce({value}, '')"
-        typed.append(f"{value} AS {name}")
-    source = f"ROWS FROM ({arrays}) AS told ({', '.join(names)})"
-    return f"(SELECT {', '.join(typed)} FROM {source}) AS new"  # noqa: S608 -- our own names
+    columns = zip(operation.columns, numbers, strict=True)
+    typed = [f'{_unnested(column, number)} AS "{column.name}"' for column, number in columns]
+    return f"(SELECT {', '.join(typed)}) AS new"
 
 
-def _typed(column: "Column[Any]", value: str) -> str:
-    """A value that arrives as text, as the column's type."""
+def _unnested(column: "Column[Any]", parameter: str) -> str:
+    unnested = f"unnest({parameter}::{_type(column)}[])"
+    return _moment(unnested) if isinstance(column.type, DateTime) else unnested
+
+
+def _single(column: "Column[Any]", parameter: str) -> str:
+    value = f"{parameter}::{_type(column)}"
+    return _moment(value) if isinstance(column.type, DateTime) else value
+
+
+def _moment(micros: str) -> str:
+    # Exact from 1970 to 2100: a double is off by less than half a microsecond, and rounded.
+    return f"to_timestamp({micros} / 1e6)"
+
+
+def _type(column: "Column[Any]") -> str:
+    """The type in which a value of the column travels."""
     match column.type:
         case Boolean():
-            return f"{value}::boolean"
+            return "boolean"
         case Numeric():
-            return f"{value}::numeric"
-        case Integer() | BigInteger():
-            return f"{value}::bigint"
+            return "numeric"
+        case BigInteger():
+            return "bigint"
+        case Integer():
+            return "integer"
         case Date():
-            return f"{value}::date"
+            return "date"
         case DateTime():
-            # Exact from 1970 to 2100: a double is off by less than half a microsecond, and rounded.
-            return f"to_timestamp({value}::double precision / 1e6)"
+            return "float8"
         case LargeBinary():
             raise TypeError(f"{column} has to travel as bytes")
         case _:
-            return f"{value}::text"
+            return "text"
 
 
 def _insert(table: Table) -> Operation:
@@ -340,7 +354,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "orphans": _insert(tables.orphans),
     "discrepancies": _insert(tables.discrepancies),
     "refusals": _insert(tables.refusals),
-    "disconnect_cancels": _insert(tables.disconnect_cancels),
     "answers": ANSWERS,
 }
 

@@ -16,7 +16,7 @@ from oms.store import tables
 from oms.store.statements import clean, pack, projection_statement
 from tests.support.postgres import Databases
 
-# Control characters that mean something to the packing are likely, and so are empty texts.
+# Characters that mean something to the packing are likely, and so are empty texts.
 TEXTS = st.text(
     st.one_of(
         st.sampled_from("\x00\x01\x1d\x1e\x1f'\"\\{},%$"),
