@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from fix_sessions.dialects import APPL_VER_ID, Dialect, dialect_of
+from fix_sessions.dialects import Dialect, dialect_of
 from fix_sessions.fields import MAX_TEXT_CHARACTERS, Fields, Refusal, shown, unsupported
 from fix_sessions.quotes import TopOfBook
 from fix_sessions.registry import Counterparty
@@ -129,14 +129,14 @@ def _translate(dialect: Dialect, msg_type: str, fields: Fields, *, from_client: 
 
     Clients are held to what their version requires; a venue's report is taken as far as it can be.
     """
-    version = fields.by_tag.get(1128, APPL_VER_ID)
+    version = fields.by_tag.get(1128, dialect.appl_ver_id)
     if msg_type in dialect.absent:
         raise unsupported(msg_type)
-    if version != APPL_VER_ID:
+    if dialect.appl_ver_id and version != dialect.appl_ver_id:
         raise Refusal(
             reason_code=SessionRejectReason.VALUE_IS_INCORRECT,
             tag=1128,
-            text=f"ApplVerID (1128) = {shown(version)}: must be {APPL_VER_ID}",
+            text=f"ApplVerID (1128) = {shown(version)}: must be {dialect.appl_ver_id}",
         )
     if from_client:
         fields.require(dialect.required.get(msg_type, ()))

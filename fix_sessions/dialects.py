@@ -25,13 +25,15 @@ APPL_VER_ID: Final = "9"  # FIX 5.0 SP2, as DefaultApplVerID (1137) and ApplVerI
 class Dialect:
     """One version. required: what a client's request must have here though FIX 4.4 lets it go.
 
-    absent: messages that we exchange and that the version has not.
+    absent: messages that we exchange and that the version has not. appl_ver_id: what a message's
+    ApplVerID (1128) must be, where the version has that.
     """
 
     read: Mapping[str, Translation]
     write: Mapping[str, Translation]
     required: Mapping[str, tuple[int, ...]]
     absent: frozenset[str] = frozenset()
+    appl_ver_id: str = ""
 
 
 def dialect_of(begin_string: str) -> Dialect | None:
@@ -221,6 +223,7 @@ _50SP2: Final = Dialect(
     read=dict.fromkeys((*_REQUESTS, MsgType.EXECUTION_REPORT.value), _read_request),
     write=dict.fromkeys((*_REQUESTS, MsgType.EXECUTION_REPORT.value), _write_request),
     required={MsgType.NEW_ORDER_SINGLE.value: (60,)},
+    appl_ver_id=APPL_VER_ID,
 )
 
 _DIALECTS: Final = {FIX42: _42, FIXT11: _50SP2}
