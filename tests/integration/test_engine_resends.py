@@ -18,11 +18,13 @@ def hub(tmp_path: Path) -> Iterator[EngineHub]:
         yield found
 
 
-def logged_on_client(hub: EngineHub, **changes: object) -> tuple[Engine, LightPeer]:
-    engine = hub.run(accepting(**changes))
-    begin_string = str(changes.get("begin_string", "FIX.4.4"))
+def logged_on_client(hub: EngineHub, begin_string: str = "FIX.4.4") -> tuple[Engine, LightPeer]:
+    engine = hub.run(accepting(begin_string=begin_string))
     settings = LightSettings(
-        sender_comp_id="ALPHA", target_comp_id="PLUMB", begin_string=begin_string
+        sender_comp_id="ALPHA",
+        target_comp_id="PLUMB",
+        begin_string=begin_string,
+        logon_fields=((1137, "9"),) if begin_string == "FIXT.1.1" else (),
     )
     client = hub.client("127.0.0.1", engine.acceptor_port, settings)
     client.logon()
@@ -93,12 +95,15 @@ def test_a_part_of_what_was_sent(hub: EngineHub, begin: int, end: int, expected:
     assert [(m.seq, m.poss_dup) for m in again] == [(number, True) for number in expected]
 
 
-def test_up_to_fix_42_the_end_is_open_by_999999(hub: EngineHub) -> None:
-    engine, client = logged_on_client(hub, begin_string="FIX.4.2")
+@pytest.mark.parametrize(
+    ("begin_string", "end"), [("FIX.4.2", 999_999), ("FIX.4.2", 0), ("FIX.4.4", 0), ("FIXT.1.1", 0)]
+)
+def test_each_version_has_its_open_end(hub: EngineHub, begin_string: str, end: int) -> None:
+    engine, client = logged_on_client(hub, begin_string)
     for n in range(3):
         engine.send("ALPHA", "8", [(37, f"O{n}")])
     client.wait_for(lambda m: m.get(37) == "O2")
-    again = ask(hub, client, 2, 999_999)
+    again = ask(hub, client, 2, end)
     assert [(m.seq, m.get(37), m.poss_dup) for m in again] == [
         (2, "O0", True),
         (3, "O1", True),
