@@ -27,6 +27,7 @@ from oms.api.routers import (
     positions,
     recon,
     refusals,
+    reports,
     risk,
     session_control,
     sessions,
@@ -52,6 +53,7 @@ the command is kept, and `Location` tells what became of it.
 _ROUTERS: Final = (
     orders.api,
     executions.api,
+    reports.api,
     positions.api,
     instruments.api,
     sessions.api,
