@@ -14,6 +14,7 @@ from fix_sessions.wire import ENCODING, WireError, checksum, fields_of, frame
 
 BODY_LENGTH, BEGIN_STRING, CHECK_SUM = 9, 8, 10
 MSG_TYPE, SENDER_COMP_ID, TARGET_COMP_ID, TEXT = 35, 49, 56, 58
+RAW_DATA_LENGTH, RAW_DATA = 95, 96
 HEART_BT_INT, RESET_SEQ_NUM_FLAG, USERNAME, PASSWORD = 108, 141, 553, 554
 NEW_PASSWORD_TAGS: Final = frozenset({925, 1402, 1404})
 LOGON, LOGOUT = "A", "5"
@@ -93,6 +94,7 @@ def read_logon(raw: bytes) -> LogonFrame:
     if found[_HEADER_TAGS - 1][1] != LOGON:
         raise LogonFaultError(RefusalReason.NOT_A_LOGON, f"MsgType {found[2][1][:8]!r} came first")
     _check_fields(found)
+    found = _with_password(found)
     values = dict(found)
     return LogonFrame(
         begin_string=values[BEGIN_STRING],
@@ -118,6 +120,17 @@ def _check_fields(found: Sequence[tuple[int, str]]) -> None:
     for tag, value in found:
         if not value:
             raise LogonFaultError(RefusalReason.GARBLED, f"tag {tag} has no value")
+
+
+def _with_password(found: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """FIX 4.2 has no Username and Password: SenderCompID and RawData (96) are taken for them."""
+    values = dict(found)
+    older = values[BEGIN_STRING] == "FIX.4.2" and RAW_DATA in values
+    if not older or USERNAME in values or PASSWORD in values:
+        return found
+    kept = [field for field in found[:-1] if field[0] not in {RAW_DATA_LENGTH, RAW_DATA}]
+    named = (USERNAME, values[SENDER_COMP_ID])
+    return [*kept, named, (PASSWORD, values[RAW_DATA]), found[-1]]
 
 
 def _reset_flag(values: dict[int, str]) -> bool:

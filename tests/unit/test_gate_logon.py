@@ -127,6 +127,23 @@ def test_the_engine_is_given_the_ticket_in_the_passwords_place() -> None:
     assert admitted_frame(read_logon(LOGON), "ticket") == frame("FIX.4.4", expected)
 
 
+def test_a_logon_of_fix42_may_bring_its_password_in_raw_data() -> None:
+    fields = [field for field in FIELDS if field[0] not in {553, 554}]
+    logon = read_logon(frame("FIX.4.2", [*fields, (95, "4"), (96, "p=ss")]))
+    assert (logon.username, logon.password) == ("C1", "p=ss")
+    admitted = admitted_frame(logon, "ticket")
+    assert admitted == frame("FIX.4.2", [*fields, (553, "C1"), (554, "ticket")])
+    assert b"p=ss" not in refused_frame(logon)
+
+
+def test_raw_data_is_no_password_elsewhere() -> None:
+    fields = [field for field in FIELDS if field[0] not in {553, 554}]
+    raw_data = [(95, "4"), (96, "p=ss")]
+    assert read_logon(frame("FIX.4.4", [*fields, *raw_data])).password == ""
+    with_password = read_logon(frame("FIX.4.2", [*FIELDS[:-1], *raw_data, (554, "other")]))
+    assert with_password.password == "other"
+
+
 def test_a_refused_logon_keeps_neither_secret_nor_reset() -> None:
     with_new = frame("FIX.4.4", [*FIELDS, (925, "new"), (1402, "other"), (1404, "third")])
     expected = [(tag, value) for tag, value in FIELDS if tag not in {141, 554}]
