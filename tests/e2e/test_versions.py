@@ -97,7 +97,7 @@ class Floor:
         peer.logon()
         return peer
 
-    def until_noted(self, query: str, msg_type: str, venues: set[tuple[object, ...]]) -> None:
+    def until_noted(self, query: str, msg_type: str, venues: set[tuple[str]]) -> None:
         """What was sent is noted a moment after it left."""
         self.desk.until(lambda: set(self.desk.rows(query, msg_type)) == venues, f"{msg_type} sent")
 
@@ -153,11 +153,13 @@ class Life:
         self.rival.send("D", order_fields(name, side="2", qty=qty, symbol=self.symbol))
 
     def reports(self, name: str) -> list[Message]:
-        """All reports on the order of that name, whatever its requests were called."""
+        """All reports on the order of that name, whatever its requests were called; each once."""
         return [
             message
             for message in self.peer.messages
-            if message.msg_type == "8" and (message.get(11) or "").startswith(name)
+            if message.msg_type == "8"
+            and (message.get(11) or "").startswith(name)
+            and message.get(97) != "Y"
         ]
 
     def told(self, name: str, count: int) -> list[str]:
