@@ -56,6 +56,8 @@ class Acceptor(Transport):
         self._listener: socket.socket | None = None
         self._slot = -1  # the descriptor that QuickFIX takes for its listening socket
         self._silent, self._silent_end = os.pipe()
+        # Connections taken over: our descriptor of each, and the one that QuickFIX uses.
+        self._taken: dict[int, int] = {}
         # Set by the engine when a connection waits to be accepted.
         self.has_callers = False
         super().__init__(make(specs, self._stand_in_port), watch)
@@ -98,7 +100,55 @@ class Acceptor(Transport):
             finally:
                 os.dup2(self._silent, self._slot, inheritable=False)
 
+    def take_over(self, peer_port: int, client: int, *, bytes_in: int, bytes_out: int) -> bool:
+        """Put the connection `client` in the place of the one that comes from `peer_port`.
+
+        QuickFIX goes on with it, in the middle of a session, and does not notice. Only where that
+        is exact: `bytes_in` were sent to us from there and QuickFIX has read them, `bytes_out` were
+        read there and QuickFIX has written no more. What it still holds back then goes to `client`,
+        which is ours from now on; False leaves it the caller's.
+        """
+        used = self._connection_from(peer_port)
+        if used is None:
+            return False
+        read, written = descriptors.bytes_read(used), descriptors.bytes_written(used)
+        if (read, written) != (bytes_in, bytes_out):
+            return False
+        os.set_blocking(client, False)
+        self._watch.unwatch(used)
+        self._connections.discard(used)
+        os.dup2(client, used, inheritable=False)
+        # Watched is our own descriptor: QuickFIX closes its one whenever it likes.
+        self._known[used] = os.fstat(client).st_ino
+        self._taken[client] = used
+        self._know(client, self._known[used], connection=True)
+        return True
+
+    def has_ended(self, client: int) -> bool:
+        """Whether QuickFIX has closed a connection that was taken over."""
+        try:
+            return os.fstat(self._taken[client]).st_ino != self._known[client]
+        except OSError:
+            return True
+
+    def let_go(self, client: int) -> None:
+        """Close our descriptor of a connection that was taken over."""
+        descriptors.shut_down(client)
+        self._watch.unwatch(client)
+        self._connections.discard(client)
+        del self._known[client]
+        del self._taken[client]
+        os.close(client)
+
+    def _connection_from(self, peer_port: int) -> int | None:
+        for descriptor in self._connections:
+            if descriptor not in self._taken and descriptors.peer_port(descriptor) == peer_port:
+                return descriptor
+        return None
+
     def close(self) -> None:
+        for client in list(self._taken):
+            self.let_go(client)
         super().close()
         self._reservation.close()
         if self._listener is not None:

@@ -246,6 +246,12 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
         except WireError as error:
             return f"the Logon cannot be read: {error}"
         reset = first(fields, 141) == "Y"
+        if record.files is not None and record.logged_on:
+            # One connection carries one Logon: the one that was judged in front of us.
+            _log.warning("fix.second_logon", session=record.session_id)
+            self.tried.add(record.session_id)
+            record.reset_accepted = False
+            return "this session is logged on already"
         refusal = self._handler.check_logon(record.session_id, fields)
         if record.files is not None:
             self.tried.add(record.session_id)

@@ -5,6 +5,7 @@ message for each poll. Nothing says so, but the kernel tells when a full connect
 (edge-triggered, so it costs nothing for all the others), and how much was written to it.
 """
 
+import contextlib
 import os
 import select
 from dataclasses import dataclass
@@ -44,6 +45,13 @@ class Backlog:
             self._room.register(descriptor, select.EPOLLOUT | select.EPOLLET)
         except FileExistsError:
             self._room.modify(descriptor, select.EPOLLOUT | select.EPOLLET)
+
+    def remove(self, descriptor: int) -> None:
+        """Undo `add`; call it before the descriptor is closed."""
+        self._connections.pop(descriptor, None)
+        self._sending.discard(descriptor)
+        with contextlib.suppress(OSError):
+            self._room.unregister(descriptor)
 
     def note_room(self) -> None:
         """Take note of the connections that have room again."""

@@ -14,9 +14,14 @@ import struct
 import termios
 from collections.abc import Iterator
 
-# Where bytes_acked stands in Linux's struct tcp_info: 8 bytes, 24 four-byte words, 2 rates.
+# Where fields stand in Linux's struct tcp_info: 8 bytes, 24 four-byte words, 2 rates, then bytes
+# acknowledged and bytes received; the state first of all, silence among the words.
+_LAST_DATA_RECV_AT = 8 + 11 * 4
 _BYTES_ACKED_AT = 8 + 24 * 4 + 2 * 8
-_TCP_INFO_BYTES = _BYTES_ACKED_AT + 8
+_BYTES_RECEIVED_AT = _BYTES_ACKED_AT + 8
+_TCP_INFO_BYTES = _BYTES_RECEIVED_AT + 8
+_ESTABLISHED = 1
+_MS_PER_S = 1_000
 
 Address = tuple[str, int]
 
@@ -79,10 +84,32 @@ def bytes_written(descriptor: int) -> int:
     """How many bytes were ever written to this TCP connection: those acknowledged and those not."""
     waiting = array.array("i", [0])
     fcntl.ioctl(descriptor, termios.TIOCOUTQ, waiting)
-    with borrowed(descriptor) as connection:
-        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
-    acknowledged: int = struct.unpack_from("Q", info, _BYTES_ACKED_AT)[0]
+    acknowledged: int = struct.unpack_from("Q", _tcp_info(descriptor), _BYTES_ACKED_AT)[0]
     return acknowledged + waiting[0]
+
+
+def bytes_read(descriptor: int) -> int:
+    """How many bytes were ever read from this TCP connection: those received and not unread."""
+    received: int = struct.unpack_from("Q", _tcp_info(descriptor), _BYTES_RECEIVED_AT)[0]
+    unread = array.array("i", [0])
+    fcntl.ioctl(descriptor, termios.FIONREAD, unread)
+    return received - unread[0]
+
+
+def silence_s(descriptor: int) -> float:
+    """How long ago the last byte of this TCP connection came."""
+    found: int = struct.unpack_from("I", _tcp_info(descriptor), _LAST_DATA_RECV_AT)[0]
+    return found / _MS_PER_S
+
+
+def is_established(descriptor: int) -> bool:
+    """Whether neither side of this TCP connection has ended it."""
+    return _tcp_info(descriptor)[0] == _ESTABLISHED
+
+
+def _tcp_info(descriptor: int) -> bytes:
+    with borrowed(descriptor) as connection:
+        return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
 
 
 def shut_down(descriptor: int) -> None:

@@ -24,6 +24,7 @@ from fix_sessions.refused_resets import mend_stores, open_files
 from fix_sessions.resends import Resends, ResendSource
 from fix_sessions.sessions import EngineFault, Sessions
 from fix_sessions.settings import SessionSpec, SettingsError, check_specs, dictionary_of
+from fix_sessions.taken_over import TakenOver
 from fix_sessions.transport import Transport
 
 _log = structlog.get_logger(__name__)
@@ -85,8 +86,10 @@ class Engine(Sessions):
         self._next_tick_s = 0.0
         self._next_connecting_tick_s = 0.0
         self._parts = QuickfixParts(self._callbacks, store_dir, log_dir)
-        # Called when a wait has ended, before anything is read or sent; what it raises ends `poll`.
+        # Called after a wait, before all work, where what it raises ends `poll`; and after all.
         self.before_work: Callable[[], None] | None = None
+        self.after_work: Callable[[], None] | None = None
+        self.taken_over = TakenOver(store_dir)
         open_files(self._records, store_dir)
         if resend_source is not None:
             self._callbacks.resends = Resends(sessions, store_dir, resend_source)
@@ -97,10 +100,8 @@ class Engine(Sessions):
             for spec in sessions
             if spec.role == "initiator"
         }
-        self._transports: tuple[Transport, ...] = (
-            *(() if self._acceptor is None else (self._acceptor,)),
-            *self._initiators.values(),
-        )
+        acceptors = () if self._acceptor is None else (self._acceptor,)
+        self._transports: tuple[Transport, ...] = (*acceptors, *self._initiators.values())
         for spec in sessions:
             self._adopt(spec, dictionaries[spec.dictionary or dictionary_of(spec.begin_string)])
 
@@ -160,8 +161,14 @@ class Engine(Sessions):
             if self._callbacks.resends is not None:
                 self._callbacks.resends.clear()
             now_s = time.monotonic()
-            if now_s >= self._next_tick_s:
+            ticks = now_s >= self._next_tick_s
+            if ticks:
                 self._tick(now_s)
+            if self.taken_over and self._acceptor is not None:
+                ready = [one for one, _ in events if one in self.taken_over]
+                self.taken_over.look_after(self._acceptor, ready, all_of_them=ticks)
+            if self.after_work is not None:
+                self.after_work()
             if now_s >= self._next_connecting_tick_s:
                 self._connect(now_s)
         except EngineFault:
@@ -207,7 +214,24 @@ class Engine(Sessions):
         self._transport_of(session_id).unfinished = True
         self._raise_fault()
 
+    def take_over(
+        self, session_id: str, client: int, *, peer_port: int, bytes_in: int, bytes_out: int
+    ) -> bool:
+        """Let a session that is logged on go on over another connection; see Acceptor.take_over."""
+        record = self._records.get(session_id)
+        if self._acceptor is None or record is None or not record.logged_on:
+            return False
+        if not self._acceptor.take_over(peer_port, client, bytes_in=bytes_in, bytes_out=bytes_out):
+            return False
+        self.taken_over.add(client, record)
+        return True
+
     # Inside
+
+    def unwatch(self, descriptor: int) -> None:
+        """Undo `watch`, before the descriptor is closed; for the transports."""
+        self._epoll.unregister(descriptor)
+        self._backlog.remove(descriptor)
 
     def watch(self, descriptor: int, transport: Transport, *, connection: bool) -> None:
         """Wait on a descriptor of QuickFIX; for the transports."""

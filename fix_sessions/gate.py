@@ -67,8 +67,10 @@ async def serve(config: GateConfig) -> int:
         output.write(json.dumps({"error": _listen_fault(config, error)}).encode() + b"\n")
         return EXIT_CANNOT_LISTEN
     gate.reporter.listening(server.sockets[0].getsockname()[1])
-    await _until_stopped(stop, config.parent_pid)
+    is_frozen = await _until_stopped(stop, config.parent_pid)
     server.close()
+    if is_frozen and gate.handover is not None:
+        gate.handover.cut_off()
     await _close_all(gate)
     return EXIT_OK
 
@@ -95,16 +97,18 @@ def _listen_fault(config: GateConfig, error: OSError) -> str:
     return f"cannot listen on FIX port {where}: {error.strerror or error}"
 
 
-async def _until_stopped(stop: asyncio.Event, parent_pid: int) -> None:
+async def _until_stopped(stop: asyncio.Event, parent_pid: int) -> bool:
     """A fork of the parent may keep our standard input open, so the parent is looked for too.
 
-    One that is frozen is about to lose the lead; a standby on this machine needs the port.
+    One that is frozen, which is the answer, is about to lose the lead; a standby on this machine
+    needs the port.
     """
     looks_frozen = 0
     while not stop.is_set() and parent_pid in {0, os.getppid()} and looks_frozen < _FROZEN_LOOKS:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _PARENT_CHECK_SECONDS)
         looks_frozen = looks_frozen + 1 if parent_pid and _is_stopped(parent_pid) else 0
+    return looks_frozen >= _FROZEN_LOOKS
 
 
 def _is_stopped(pid: int) -> bool:
@@ -119,21 +123,23 @@ def _is_stopped(pid: int) -> bool:
 async def _close_all(gate: Gate) -> None:
     """Strangers go at once; clients once they were sent what there is, for a moment at most.
 
+    Connections that the core has taken over are its own to end.
     The engine is not waited for: its process may be the one that waits for us to end.
     """
     for transport in tuple(gate.pending_transports):
         transport.abort()
     for task in tuple(gate.tasks):
         task.cancel()
-    relays = tuple(gate.live.values())
+    relays = tuple(relay for relay in gate.live.values() if relay.taken is None)
     for relay in relays:
         relay.cause = relay.cause or DisconnectCause.GATE_CLOSED
         relay.client.close()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(gate.config.limits.linger_ms / _MS_PER_SECOND):
             await asyncio.gather(*(relay.client_gone.wait() for relay in relays))
-    for relay in gate.live.copy().values():
-        relay.tell_ended(relay)
+    for relay in relays:
+        if gate.live.get(relay.session_id) is relay:
+            relay.tell_ended(relay)
     await asyncio.sleep(0)  # one turn of the loop: what was written last leaves
 
 

@@ -19,7 +19,7 @@ from fix_sessions.gate_logon import (
     read_logon,
     refused_frame,
 )
-from fix_sessions.gate_relay import EngineEnd, Relay, drop, open_relay
+from fix_sessions.gate_relay import EngineEnd, Relay, drop, is_ending, open_relay
 from fix_sessions.gate_state import (
     Address,
     Gate,
@@ -240,6 +240,7 @@ async def admit(
             relay.session_id, relay.address, unread
         ),
         tell_ended=lambda relay: _forget(gate, relay),
+        hand_over=None if gate.handover is None else gate.handover.begin,
     )
     try:
         async with asyncio.timeout(gate.config.limits.engine_timeout_ms / _MS_PER_SECOND):
@@ -261,7 +262,7 @@ async def is_free(gate: Gate, session_id: str) -> bool:
     relay = gate.live.get(session_id)
     if relay is None:
         return True
-    if relay.cause is None:
+    if not is_ending(relay):
         if not relay.is_silent():
             return False
         drop(relay, DisconnectCause.SUPERSEDED)

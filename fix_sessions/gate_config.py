@@ -96,6 +96,7 @@ class GateConfig:
     limits: GateLimits = GateLimits()
     answer_refusals: bool = True  # False: every refusal is a plain close, no Logout
     parent_pid: int = 0  # the gate ends when this is no longer its parent; 0 is no check
+    handover_fd: int = -1  # a socket on which connections are offered to the core; -1 is none
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= _MAX_PORT:

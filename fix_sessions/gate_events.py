@@ -64,6 +64,7 @@ class DisconnectCause(StrEnum):
     SLOW_CONSUMER = "slow_consumer"
     SECOND_LOGON = "second_logon"
     SUPERSEDED = "superseded"
+    SESSION_ENDED = "session_ended"  # of a connection that the core had taken over
     GATE_CLOSED = "gate_closed"
 
 

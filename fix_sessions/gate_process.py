@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import selectors
+import socket
 import subprocess
 import sys
 import time
@@ -23,10 +24,17 @@ class GateError(RuntimeError):
 
 
 class GateProcess:
-    """A running gate, for one thread. Only `start` and `stop` wait, both with a bound."""
+    """A running gate, for one thread. Only `start` and `stop` wait, both with a bound.
 
-    def __init__(self, config: GateConfig) -> None:
+    hands_over: connections are offered on `channel`, to be taken over after their Logon.
+    """
+
+    def __init__(self, config: GateConfig, *, hands_over: bool = False) -> None:
         self._config = config
+        self._hands_over = hands_over
+        # Our end of the socket pair, from `start` on; whoever uses it closes it.
+        self.channel: socket.socket | None = None
+        self.port: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
         self._has_ended = False
@@ -37,17 +45,36 @@ class GateProcess:
 
     def start(self, timeout_s: float = 10.0) -> int:
         """Start the gate and give the port that it listens on. Raises GateError."""
+        self.begin(timeout_s)
+        deadline = time.monotonic() + timeout_s
+        try:
+            self.port = self._port_from(self._first_line(deadline))
+        except BaseException:
+            self.stop(timeout_s=1.0)
+            raise
+        return self.port
+
+    def begin(self, timeout_s: float = 10.0) -> None:
+        """Start the gate; `port` is known once `read_events` has come across it."""
         config = replace(self._config, parent_pid=os.getpid())
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "fix_sessions.gate"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=Path(__file__).resolve().parents[1],
-        )
+        with contextlib.ExitStack() as stack:
+            passed = []
+            if self._hands_over:
+                self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                stack.callback(theirs.close)
+                passed = [theirs.fileno()]
+                config = replace(config, handover_fd=theirs.fileno())
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "fix_sessions.gate"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd=Path(__file__).resolve().parents[1],
+                pass_fds=passed,
+            )
+        os.set_blocking(self.fileno(), False)
         deadline = time.monotonic() + timeout_s
         try:
             self._send(config_to_json(config).encode() + b"\n", deadline)
-            return self._port_from(self._first_line(deadline))
         except BaseException:
             self.stop(timeout_s=1.0)
             raise
@@ -57,7 +84,10 @@ class GateProcess:
         return _pipe(self._started().stdout).fileno()
 
     def read_events(self) -> list[GateEvent]:
-        """What has come so far, without waiting. Nothing is left to come once `alive` is False."""
+        """What has come so far, without waiting. Nothing is left to come once `alive` is False.
+
+        Raises GateError where the gate says that it cannot listen.
+        """
         data = bytearray(self._unread)
         for _ in range(_MAX_READS):
             try:
@@ -69,6 +99,8 @@ class GateProcess:
                 break
             data += piece
         *lines, self._unread = bytes(data).split(b"\n")
+        if self.port is None and lines:
+            self.port = self._port_from(lines.pop(0))
         return [event_from_json(line) for line in lines]
 
     def alive(self) -> bool:
@@ -108,7 +140,6 @@ class GateProcess:
 
     def _first_line(self, deadline: float) -> bytes:
         stdout = _pipe(self._started().stdout)
-        os.set_blocking(stdout.fileno(), False)
         while b"\n" not in self._unread:
             _wait_for(stdout, selectors.EVENT_READ, deadline)
             piece = os.read(stdout.fileno(), _READ_BYTES)

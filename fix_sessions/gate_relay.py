@@ -1,11 +1,14 @@
 """Bytes between one client and the engine, both ways, unread by us but for a second Logon."""
 
 import asyncio
+import contextlib
 import re
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from fix_sessions import descriptors
 from fix_sessions.gate_config import GateLimits
 from fix_sessions.gate_events import DisconnectCause
 
@@ -33,6 +36,12 @@ class Relay:
     tell_slow: TellSlow
     tell_ended: TellEnded
     engine: asyncio.Transport | None = None
+    # Called once the engine has welcomed the Logon: the connection may become the core's.
+    hand_over: Callable[["Relay"], None] | None = None
+    offered: bool = False  # the core is asked; the client is not read from meanwhile
+    taken: socket.socket | None = None  # the client's connection, once the core has it
+    to_engine: int = 0  # bytes so far
+    from_engine: int = 0
     held: bytes = b""  # came with the Logon; waits until the engine has answered it
     last_heard: float = 0.0  # loop time of the client's last byte
     cause: DisconnectCause | None = None
@@ -43,7 +52,10 @@ class Relay:
 
     def is_silent(self) -> bool:
         """Whether the client has been silent for more than two heartbeat intervals."""
-        silence = self.loop.time() - self.last_heard
+        if self.taken is not None:
+            silence = descriptors.silence_s(self.taken.fileno())
+        else:
+            silence = self.loop.time() - self.last_heard
         return self.heart_bt_int > 0 and silence > 2 * self.heart_bt_int
 
 
@@ -59,14 +71,40 @@ def open_relay(relay: Relay, engine: asyncio.Transport, logon: bytes) -> None:
     relay.client.set_write_buffer_limits(high=relay.limits.client_buffer_bytes)
     engine.set_write_buffer_limits(high=relay.limits.engine_buffer_bytes)
     relay.timer = _later(relay, relay.limits.engine_timeout_ms, _engine_is_silent)
+    relay.to_engine = len(logon)
     engine.write(logon)
 
 
 def drop(relay: Relay, cause: DisconnectCause) -> None:
     """Cut the client off and let the engine see a closed connection; `ended` is set after both."""
     relay.cause = relay.cause or cause
+    if relay.taken is not None:
+        shut_down(relay.taken)
+        return
     relay.client.abort()
     _close_engine(relay)
+
+
+def shut_down(connection: socket.socket) -> None:
+    """End a connection for whoever has it."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def is_ending(relay: Relay) -> bool:
+    """Whether a connection has ended, though its end may not have been told yet."""
+    if relay.taken is not None:
+        return not descriptors.is_established(relay.taken.fileno())
+    return relay.cause is not None
+
+
+def engine_ended(relay: Relay) -> None:
+    """The engine has closed its connection: so is the client's, after what it has to be given."""
+    relay.cause = relay.cause or DisconnectCause.ENGINE_CLOSED
+    if not relay.client_gone.is_set():
+        relay.client.close()
+        relay.timer = _later(relay, relay.limits.linger_ms, _abort_both)
+    _end_when_both_gone(relay)
 
 
 def _later(relay: Relay, ms: int, do: Callable[[Relay], None]) -> asyncio.TimerHandle:
@@ -135,6 +173,7 @@ class ClientEnd(asyncio.Protocol):
             return
         relay.last_heard = relay.loop.time()
         if relay.engine is not None and not relay.engine.is_closing():
+            relay.to_engine += len(data)
             relay.engine.write(data)
 
     def _holds_logon(self, data: bytes) -> bool:
@@ -153,6 +192,8 @@ class ClientEnd(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         relay = self._relay
+        if relay.taken is not None:
+            return
         relay.client_gone.set()
         relay.cause = relay.cause or DisconnectCause.CLIENT_CLOSED
         _close_engine(relay)
@@ -168,11 +209,14 @@ class EngineEnd(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         relay = self._relay
+        relay.from_engine += len(data)
         if not relay.client.is_closing():
             relay.client.write(data)
         if not self._answered:
             self._answered = True
             _engine_answered(relay)
+            if relay.hand_over is not None and _LOGON_FIELD.search(data) is not None:
+                relay.hand_over(relay)
 
     def pause_writing(self) -> None:
         if not self._relay.client.is_closing():
@@ -185,8 +229,6 @@ class EngineEnd(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         relay = self._relay
         relay.engine_gone = True
-        relay.cause = relay.cause or DisconnectCause.ENGINE_CLOSED
-        if not relay.client_gone.is_set():
-            relay.client.close()  # after what it has still to be given
-            relay.timer = _later(relay, relay.limits.linger_ms, _abort_both)
-        _end_when_both_gone(relay)
+        if relay.offered or relay.taken is not None:
+            return  # the core has closed it because it took the client's; its answer will say
+        engine_ended(relay)

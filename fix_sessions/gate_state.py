@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import socket
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from typing import Final
 
 from fix_sessions.gate_config import GateClient, GateConfig, GateLimits, identity_of
 from fix_sessions.gate_events import INNOCENT_REASONS, RefusalReason
+from fix_sessions.gate_handover import HandoverChannel
 from fix_sessions.gate_relay import Relay
 from fix_sessions.gate_reporter import Reporter
 
@@ -69,6 +71,7 @@ class Gate:
     clients: dict[tuple[str, str, str], GateClient]
     networks: tuple[Network, ...]  # of all clients together
     failures: FailureBook
+    handover: HandoverChannel | None = None
     live: dict[str, Relay] = field(default_factory=dict)
     turns: defaultdict[str, asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock)
@@ -79,8 +82,12 @@ class Gate:
 
 
 def make_gate(config: GateConfig, loop: asyncio.AbstractEventLoop, reporter: Reporter) -> Gate:
+    channel = None
+    if config.handover_fd >= 0:
+        channel = HandoverChannel(loop, socket.socket(fileno=config.handover_fd))
     return Gate(
         config=config,
+        handover=channel,
         loop=loop,
         reporter=reporter,
         verifiers=ThreadPoolExecutor(config.limits.verifiers, thread_name_prefix="verify"),

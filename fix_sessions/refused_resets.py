@@ -31,8 +31,25 @@ def mend_stores(records: dict[str, SessionRecord], tried: set[str]) -> None:
         if record.reset_accepted:
             record.files.keep()
         else:
-            _log.warning("fix.reset_refused", session=session_id)
-            record.files.restore()
-            record.session.refresh()
+            _undo(record)
         record.reset_accepted = False
     tried.clear()
+
+
+def end_reset_session(record: SessionRecord) -> bool:
+    """End a running session whose numbers were reset though nobody was asked; whether it was so.
+
+    By a Logon that fails a check before ours: a wrong time, number or name.
+    """
+    if record.files is None or not record.files.was_reset():
+        return False
+    record.session.disconnect()
+    _undo(record)
+    return True
+
+
+def _undo(record: SessionRecord) -> None:
+    assert record.files is not None
+    _log.warning("fix.reset_refused", session=record.session_id)
+    record.files.restore()
+    record.session.refresh()

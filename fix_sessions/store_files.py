@@ -35,9 +35,11 @@ class StoreFiles:
         names = {part: f"{begin_string}-{sender}-{target}.{part}" for part in _PARTS}
         self._paths = {part: directory / name for part, name in names.items()}
         self._kept = {part: directory / f"{name}{_KEPT}" for part, name in names.items()}
+        self._kept_inode: int | None = None  # of the numbers, once it was asked for
 
     def keep(self) -> None:
         """Give what is there now its second names; the ones before are forgotten."""
+        self._kept_inode = None
         self._kept["seqnums"].unlink(missing_ok=True)
         for part in _PARTS:
             spare = self._kept[part].with_suffix(".new")
@@ -48,11 +50,13 @@ class StoreFiles:
     def was_reset(self) -> bool:
         """Whether QuickFIX has deleted what was kept."""
         try:
-            kept = os.stat(self._kept["seqnums"])  # noqa: PTH116 - often called
+            if self._kept_inode is None:
+                self._kept_inode = os.stat(self._kept["seqnums"]).st_ino  # noqa: PTH116
         except FileNotFoundError:
             return False
         try:
-            return os.stat(self._paths["seqnums"]).st_ino != kept.st_ino  # noqa: PTH116
+            found = os.stat(self._paths["seqnums"])  # noqa: PTH116 - often called
+            return found.st_ino != self._kept_inode
         except FileNotFoundError:
             return True
 
@@ -66,6 +70,7 @@ class StoreFiles:
 
     def separate(self) -> None:
         """Copies in the place of the files: a process that has these open writes beside them."""
+        self._kept_inode = None
         for path in (*self._paths.values(), *self._kept.values()):
             if path.exists():
                 spare = path.with_suffix(".new")
@@ -82,6 +87,7 @@ class StoreFiles:
 
     def write(self, numbers: Numbers) -> None:
         """Make the files anew: no messages, these numbers next."""
+        self._kept_inode = None
         for path in (*self._kept.values(), *self._paths.values()):
             path.unlink(missing_ok=True)
         text = f"{numbers.outbound:020d} : {numbers.inbound:020d}"

@@ -8,10 +8,9 @@ import structlog
 from prometheus_client import CollectorRegistry, start_http_server
 
 from fix_sessions.edge import Edge
-from fix_sessions.engine import Engine, EngineFault
-from fix_sessions.gate_events import GateEvent, GateEventKind
-from fix_sessions.gate_process import GateProcess
+from fix_sessions.engine import Engine
 from fix_sessions.session_control import SessionControl
+from oms.app.core_gate import CoreGate
 from oms.app.core_start import configured_limits, core_started
 from oms.app.database import Urls
 from oms.app.exits import Exit, Stop
@@ -46,7 +45,6 @@ SLOW_READ_S = 1.0
 # Clients may go on sending until they are logged out, so before that it is done with less.
 BEFORE_LOGOUT_S = 1.0
 QUIET_LIMIT_S = 5.0
-QUIET_GATE_EVENTS = (GateEventKind.CONNECTED, GateEventKind.DISCONNECTED)
 LOGOUT_LIMIT_S = 3.0
 
 
@@ -80,7 +78,7 @@ class CoreProcess:
         )
         self._engine.before_work = self._journal_line.assure
         self._ticket = ticket
-        self._gate: GateProcess | None = None
+        self._gate: CoreGate | None = None
         self._edge.engine = self._engine
         self._engine.watch_resends(self._edge.on_resend_request)
         self._sequencer = Sequencer(
@@ -187,24 +185,11 @@ class CoreProcess:
             raise Stop(Exit.PORT_IN_USE, text) from None
 
     def _start_gate(self) -> None:
-        acceptor = self._settings.acceptor
         config = gate_config_of(
             self._settings, engine_port=self._engine.acceptor_port, ticket=self._ticket
         )
-        self._gate = GateProcess(config)
-        port = self._gate.start()
-        self._engine.add_wakeup(self._gate.fileno(), self._hear_gate)
-        log.info("core.listens", host=acceptor.host, port=port)
-
-    def _hear_gate(self) -> None:
-        assert self._gate is not None
-        for event in self._gate.read_events():
-            if event.kind is GateEventKind.REFUSED and event.reason is not None:
-                self._metrics.gate_refusals.labels(event.reason.value).inc(event.count)
-            tell = log.info if event.kind in QUIET_GATE_EVENTS else log.warning
-            tell(f"gate.{event.kind.value}", **_said(event))
-        if not self._gate.alive():
-            raise EngineFault("the FIX gate ended")
+        self._gate = CoreGate(config, self._engine, self._metrics)
+        self._gate.start()
 
     def _take_inbox(self) -> None:
         for command in self._inbox.take():
@@ -258,8 +243,3 @@ class CoreProcess:
             self._gate.stop()
         self._engine.close()
         self._resends.close()
-
-
-def _said(event: GateEvent) -> dict[str, object]:
-    names = ("address", "session_id", "reason", "cause", "detail", "count")
-    return {name: getattr(event, name) for name in names if getattr(event, name)}

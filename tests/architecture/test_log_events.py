@@ -26,7 +26,7 @@ NAMED_ELSEWHERE = {
         "session.orders_cancelled",
         "risk.kill_switch_engaged",
     },
-    "oms/app/core_process.py": {"gate.refused", "gate.slow_consumer"},
+    "oms/app/core_gate.py": {"gate.refused", "gate.slow_consumer"},
 }
 
 Call = tuple[Path, ast.Call, str]
@@ -115,10 +115,10 @@ def test_names_kept_elsewhere_are_all_told_here() -> None:
     }
     assert {text for text in strings if NAME.fullmatch(text)} == NAMED_ELSEWHERE[short(alerts)]
     from fix_sessions.gate_events import GateEventKind
-    from oms.app.core_process import QUIET_GATE_EVENTS
+    from oms.app.core_gate import QUIET_EVENTS
 
-    loud = {f"gate.{kind.value}" for kind in GateEventKind if kind not in QUIET_GATE_EVENTS}
-    assert loud == NAMED_ELSEWHERE["oms/app/core_process.py"]
+    loud = {f"gate.{kind.value}" for kind in GateEventKind if kind not in QUIET_EVENTS}
+    assert loud == NAMED_ELSEWHERE["oms/app/core_gate.py"]
 
 
 def test_one_way_to_log() -> None:

@@ -142,6 +142,7 @@ def test_a_frozen_leader_is_taken_over_and_does_nothing_when_it_wakes(
         frozen.send_signal(signal.SIGSTOP)
         seen = len(bench.venue.messages)
         leads(standby)
+        desk.until(lambda: not bench.client.is_connected, "the client to be cut off")
         move(bench, port)
         answer_resync(desk, bench.venue, seen)
         bench.orders(3)

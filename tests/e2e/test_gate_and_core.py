@@ -84,9 +84,18 @@ def inodes_of(pid: int) -> set[str]:
     return {link[8:-1] for link in links if link.startswith("socket:[")}
 
 
+def gates_of(bench: Bench) -> list[int]:
+    try:
+        children = Path(f"/proc/{bench.core}/task/{bench.core}/children").read_text().split()
+        return [
+            int(one) for one in children if b"gate" in Path(f"/proc/{one}/cmdline").read_bytes()
+        ]
+    except FileNotFoundError:  # ended since it was listed
+        return []
+
+
 def gate_of(bench: Bench) -> int:
-    children = Path(f"/proc/{bench.core}/task/{bench.core}/children").read_text().split()
-    [gate] = [int(one) for one in children if b"gate" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    [gate] = gates_of(bench)
     return gate
 
 
@@ -123,12 +132,33 @@ def test_a_core_that_is_killed_takes_its_gate_along(bench: Bench) -> None:
     bench.order()
 
 
-def test_a_gate_that_is_killed_ends_the_core_which_recovers(bench: Bench) -> None:
+def test_a_gate_that_is_killed_is_replaced_and_sessions_live_on(bench: Bench) -> None:
+    bench.desk.until(lambda: "fix.taken_over" in bench.desk.log(), "the hand-over")
+    gate = gate_of(bench)
+    os.kill(gate, signal.SIGKILL)
+    bench.order()
+    bench.desk.until(lambda: gates_of(bench) not in ([], [gate]), "another gate")
+    bench.order()
+    assert "core.gate_ended" in bench.desk.log()
     unseen = bench.unseen()
-    os.kill(gate_of(bench), signal.SIGKILL)
+    bench.desk.client()
+    report_of(bench.client, unseen, "0")
+    bench.order()
+    bench.desk.client("BETA")
+
+
+def test_a_gate_that_does_not_live_ends_the_core_which_recovers(bench: Bench) -> None:
+    unseen = bench.unseen()
     core = bench.desk.core
     assert core is not None
-    bench.desk.until(lambda: core.poll() is not None, "the core to end")
+
+    def has_ended() -> bool:
+        for gate in gates_of(bench):
+            with suppress(ProcessLookupError):
+                os.kill(gate, signal.SIGKILL)
+        return core.poll() is not None
+
+    bench.desk.until(has_ended, "the core to end")
     assert core.returncode == FAULT
     assert "the FIX gate ended" in bench.desk.log()
     bench.desk.start_core()
