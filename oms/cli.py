@@ -3,6 +3,8 @@
 Each command imports what it runs only when it runs: `oms --help` needs none of it.
 """
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +46,7 @@ def app() -> None:
     """Run the command line; a known fault is one line and its exit code, never a traceback."""
     from oms.settings.load import ConfigError
 
+    _refuse_unreadable(sys.argv[1:])
     try:
         commands(standalone_mode=True)
     except Stop as stop:
@@ -52,6 +55,25 @@ def app() -> None:
     except ConfigError as error:
         complain(str(error))
         raise SystemExit(Exit.CONFIG) from None
+
+
+def _refuse_unreadable(arguments: list[str]) -> None:
+    """An argument that is no text in UTF-8 cannot be looked for, shown or recorded."""
+    for argument in arguments:
+        if any("\ud800" <= one <= "\udfff" for one in argument):
+            shown = os.fsencode(argument).decode("utf-8", "backslashreplace")
+            complain(f"argument {shown}: must be text in UTF-8")
+            raise SystemExit(Exit.USAGE)
+
+
+@commands.callback()
+def every_command(context: typer.Context) -> None:
+    """Logs go to standard error in every command, also before (and without) a configuration."""
+    from oms import logs
+    from oms.settings import LoggingSettings
+
+    settings = LoggingSettings(format="console", level="warning")
+    logs.configure(settings, process=context.invoked_subcommand or "oms")
 
 
 @commands.command()

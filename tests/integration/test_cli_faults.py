@@ -149,3 +149,31 @@ def test_a_new_key_is_known_by_its_hash() -> None:
     key, key_hash = new_key()
     assert sha256(key.encode()).hexdigest() == key_hash
     assert key != new_key()[0]
+
+
+WARNS = """
+import sys
+import structlog
+import oms.{name}.run
+from oms.cli import app
+
+def main(options: object) -> int:
+    structlog.get_logger("some.part").warning("part.odd", value=7)
+    return 0
+
+oms.{name}.run.main = main
+sys.argv = ["oms", "{name}"]
+app()
+"""
+
+
+@pytest.mark.parametrize("name", ["demo", "bench"])
+def test_what_a_command_without_configuration_logs_goes_to_standard_error(name: str) -> None:
+    command = [sys.executable, "-c", WARNS.format(name=name)]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.count("\n") == 1
+    for word in ("part.odd", f"process={name}", "value=7", "warning"):
+        assert word in done.stderr
