@@ -179,7 +179,17 @@ class Edge:
         """Whether the session is configured."""
         return session_id in self._counterparties
 
-    def send_again(self, message: SentMessage) -> SentMessage:
+    def repeat(self, session_id: str, messages: Sequence[SentMessage]) -> None:
+        """After a reset: send a client what was sent to nobody; venues are asked what they have.
+
+        The note of it lets the session open.
+        """
+        client = self._counterparties[session_id].role == "client"
+        again = tuple(self._send_again(one) for one in messages) if client else ()
+        note = MessagesSent(origin=SYSTEM, messages=again, repeated=session_id)
+        self.intake.submit(note)
+
+    def _send_again(self, message: SentMessage) -> SentMessage:
         """Under a new number and as PossResend, what was sent in an epoch before."""
         session_id = message.session
         fields = [one for one in fields_of(message.text) if one[0] not in _OF_THE_SESSION]

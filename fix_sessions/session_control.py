@@ -21,7 +21,6 @@ class SessionControl:
         self._outlet = outlet
         self._edge = edge
         self._read_sent = read_sent
-        self._repeated: list[SentMessage] = []
 
     def deliver(self, effect: Effect) -> SentMessage | None:
         """See oms.ports.EffectOutlet."""
@@ -33,11 +32,7 @@ class SessionControl:
 
     def release(self) -> list[SentMessage]:
         """See oms.ports.EffectOutlet."""
-        released = self._outlet.release()
-        if self._repeated:
-            released = [*self._repeated, *released]
-            self._repeated.clear()
-        return released
+        return self._outlet.release()
 
     def _carry_out(self, effect: ControlSession) -> None:
         engine, session = self._edge.engine, effect.session
@@ -52,7 +47,7 @@ class SessionControl:
                 if not engine.is_logged_on(session):
                     self._edge.reset(session)
             case SessionAction.REPEAT:
-                for message in self._read_sent(session, effect.epoch, effect.since):
-                    self._repeated.append(self._edge.send_again(message))
+                lost = self._read_sent(session, effect.epoch, effect.since)
+                self._edge.repeat(session, lost)
             case _:
                 assert_never(effect.action)

@@ -43,6 +43,7 @@ from oms.domain.events import (
 from oms.domain.fix import MsgType, OrdStatus, TimeInForce
 from oms.domain.order import Order
 from oms.domain.reasons import Reason
+from oms.domain.session_events import MessagesRepeated
 from oms.domain.state import State
 from oms.orders.requests import can_force_cancel, forced_cancel
 from oms.orders.settle import rejected
@@ -70,7 +71,7 @@ def decide_control(state: State, command: ControlCommand) -> Iterator[Event]:
     """What such a command comes to."""
     match command:
         case MessagesSent():
-            pass
+            yield from _noted(command)
         case SessionLoggedOn():
             yield from _opened(state, command.origin.session)
         case SessionLoggedOut():
@@ -122,6 +123,11 @@ def _open_client_orders(state: State) -> list[Order]:
     found = [state.orders[one] for one in state.open_orders]
     clients = [order for order in found if not order.is_child]
     return sorted(clients, key=lambda order: (order.created_at, order.order_id))
+
+
+def _noted(command: MessagesSent) -> Iterator[Event]:
+    if command.repeated:
+        yield MessagesRepeated(session=command.repeated, count=len(command.messages))
 
 
 def _opened(state: State, session: str) -> Iterator[Event]:

@@ -86,7 +86,6 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
         for message in command.messages:
             session = state.session_kept(message.session)
             if message.epoch == session.epoch:
-                session.repeat_since = 0
                 if not session.logged_on:
                     session.waiting += 1
                     session.waiting_since = session.waiting_since or at

@@ -15,6 +15,7 @@ from oms.domain.session_events import (
     CancelOnDisconnectDisarmed,
     CancelOnDisconnectFired,
     GapFound,
+    MessagesRepeated,
     ResetScheduleNoted,
     SequenceResetOrdered,
     SequenceResetRequested,
@@ -81,6 +82,8 @@ def _fold_fact(session: Session, seq: int, at: int, event: SessionFact) -> None:
             session.reset_noted = max(session.reset_noted, event.moment)
             if event.user:
                 _forget_request(session)
+        case MessagesRepeated():
+            session.repeat_since = 0
         case GapFound():
             session.gap, session.gap_at = event.text, at
         case CancelOnDisconnectArmed():

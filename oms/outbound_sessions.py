@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from oms.domain.effects import ControlSession, SessionAction
 from oms.domain.events import EpochOpened, SessionClosed, SessionOpened
 from oms.domain.session_events import (
+    MessagesRepeated,
     SequenceResetOrdered,
     SessionHoursBegan,
     SessionHoursEnded,
@@ -17,6 +18,7 @@ ControlEvent = (
     SessionOpened
     | SessionClosed
     | EpochOpened
+    | MessagesRepeated
     | SessionHoursBegan
     | SessionHoursEnded
     | SessionStarted
@@ -28,8 +30,8 @@ ControlEvent = (
 def session_actions(state: State, event: ControlEvent) -> Iterator[ControlSession]:
     """Close what is barred, open what is not, reset what is down and due."""
     session = state.session(event.session)
-    if isinstance(event, EpochOpened):
-        yield from _repeat(state, session)
+    if isinstance(event, EpochOpened) and session.repeat_since:
+        yield _action(state, session, SessionAction.REPEAT)
     resets = isinstance(event, SequenceResetOrdered | SessionClosed)
     if resets and session.reset_due and not session.logged_on:
         yield _action(state, session, SessionAction.RESET)
@@ -46,15 +48,10 @@ def actions_at_start(state: State) -> Iterator[ControlSession]:
     and what a crash may have kept from being repeated is repeated.
     """
     for session in state.sessions.values():
-        yield from _repeat(state, session)
+        if session.repeat_since:
+            yield _action(state, session, SessionAction.REPEAT)
         if session.barred:
             yield _action(state, session, SessionAction.CLOSE)
-
-
-def _repeat(state: State, session: Session) -> Iterator[ControlSession]:
-    venue = state.reference.venue_of_session(session.name)
-    if session.repeat_since and venue is None:
-        yield _action(state, session, SessionAction.REPEAT)
 
 
 def why_barred(session: Session) -> str:

@@ -17,6 +17,7 @@ from oms.app.exits import Exit, Stop
 from oms.app.fix_parties import counterparties_of, gate_config_of, session_specs
 from oms.app.fix_stores import open_stores
 from oms.app.resends import Resends
+from oms.domain.commands import SentMessage
 from oms.domain.state import State
 from oms.domain.values import utc
 from oms.outbound_sessions import actions_at_start
@@ -35,7 +36,6 @@ from oms.store.batch import Batch
 from oms.store.inbox import InboxReader
 from oms.store.journal import PostgresJournal
 from oms.store.leader import Leadership
-from oms.store.sent_messages import sent_since
 
 log = structlog.get_logger()
 
@@ -88,7 +88,7 @@ class CoreProcess:
             new_batch=lambda seq, last: Batch(
                 self._state, first_seq=seq, previous_hash=last, leader_epoch=leadership.epoch
             ),
-            outlet=self._outlet(urls),
+            outlet=self._outlet(),
             clock=self._clock,
             metrics=self._metrics,
         )
@@ -122,11 +122,14 @@ class CoreProcess:
         if self._engine.is_logged_on(session_id):
             self._engine.disconnect(session_id)
 
-    def _outlet(self, urls: Urls) -> SessionControl:
+    def _outlet(self) -> SessionControl:
         """Messages leave at the venues' pace; what is done with sessions is done at once."""
         limits = {one.name: one.max_messages_per_second for one in self._settings.venues}
         throttle = Throttle(self._edge, limits, self._clock)
-        return SessionControl(throttle, self._edge, lambda *sent: sent_since(urls.app, *sent))
+        return SessionControl(throttle, self._edge, self._sent_since)
+
+    def _sent_since(self, session: str, epoch: int, since: int) -> list[SentMessage]:
+        return self._resends.sent_since(session, epoch, since)
 
     def _log_recovery(self, recovered: Recovered) -> None:
         self._metrics.recovery.set(recovered.seconds)

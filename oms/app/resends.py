@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import psycopg
 
 from fix_sessions.resends import ResendUnavailable
+from oms.domain.commands import SentMessage
 from oms.runtime.sequencer import Sequencer
-from oms.store.sent_messages import SentReader
+from oms.store.sent_messages import REJECTS, SentReader, sent_since
 
 
 class Resends:
@@ -20,6 +21,7 @@ class Resends:
     """
 
     def __init__(self, url: str, sequencer: Sequencer) -> None:
+        self._url = url
         self._reader = SentReader(url)
         self._sequencer = sequencer
 
@@ -38,6 +40,20 @@ class Resends:
                 and first <= message.msg_seq_num <= last
             ):
                 yield message.msg_seq_num, message.text
+
+    def sent_since(self, session: str, epoch: int, since: int) -> list[SentMessage]:
+        """What clients were told up to that epoch from the stamp on, in order.
+
+        Raises psycopg.Error.
+        """
+        found = {
+            (one.epoch, one.msg_seq_num): one
+            for one in sent_since(self._url, session, epoch, since)
+        }
+        for one in self._sequencer.unjournaled():
+            if one.session == session and one.epoch <= epoch and one.msg_type not in REJECTS:
+                found[one.epoch, one.msg_seq_num] = one
+        return [found[key] for key in sorted(found)]
 
     def close(self) -> None:
         """End the connection."""

@@ -237,11 +237,15 @@ class StreamMark:
 
 @fact
 class MessagesSent:
-    """Outbound messages since the last such command, in order; and marks of what was observed."""
+    """Outbound messages since the last such command, in order; and marks of what was observed.
+
+    repeated: the session for which the messages are what its reset would have swallowed; else none.
+    """
 
     origin: Origin
     messages: tuple[SentMessage, ...]
     observed: tuple[StreamMark, ...] = ()
+    repeated: str = ""
 
 
 @fact

@@ -66,6 +66,14 @@ class SequenceResetOrdered:
 
 
 @fact
+class MessagesRepeated:
+    """What a reset would have swallowed has its numbers of the new epoch; the session may open."""
+
+    session: str
+    count: int
+
+
+@fact
 class GapFound:
     """Messages were asked for again, by either side; text: which, in plain words."""
 
@@ -109,6 +117,7 @@ SessionFact = (
     | ResetScheduleNoted
     | SequenceResetRequested
     | SequenceResetOrdered
+    | MessagesRepeated
     | GapFound
     | CancelOnDisconnectArmed
     | CancelOnDisconnectDisarmed

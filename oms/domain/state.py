@@ -66,7 +66,7 @@ class Session:
     @property
     def barred(self) -> bool:
         """Whether we keep it logged out."""
-        return self.stopped or self.out_of_hours or self.reset_due
+        return self.stopped or self.out_of_hours or self.reset_due or self.repeat_since > 0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,7 +23,9 @@ _HIGHEST = """
     WHERE session = %s AND direction = 'out'
 """
 
-# Of what clients are told of their orders; refusals of messages name numbers of their epoch.
+# Refusals of messages name numbers of their epoch: of no use in another.
+REJECTS = frozenset({MsgType.REJECT.value, MsgType.BUSINESS_MESSAGE_REJECT.value})
+
 _SENT_SINCE = """
     SELECT epoch, msg_seq_num, seq, msg_type, coalesce(order_id, ''), text FROM fix_messages
     WHERE session = %s AND direction = 'out' AND epoch <= %s
@@ -73,9 +75,8 @@ class SentReader:
 
 def sent_since(url: str, session: str, epoch: int, since: int) -> list[SentMessage]:
     """What was sent up to that epoch from the stamp on, in order, but for Rejects."""
-    rejects = [MsgType.REJECT.value, MsgType.BUSINESS_MESSAGE_REJECT.value]
     with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
-        rows = connection.execute(_SENT_SINCE, [session, epoch, since, rejects]).fetchall()
+        rows = connection.execute(_SENT_SINCE, [session, epoch, since, list(REJECTS)]).fetchall()
     return [
         SentMessage(
             session=session,
