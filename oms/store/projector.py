@@ -6,7 +6,7 @@ state as it then is. `oms audit verify` uses the same projector over the whole j
 
 from typing import assert_never
 
-from oms.domain.commands import Command, MessagesSent
+from oms.domain.commands import Command, MessagesSent, Origin, SentMessage
 from oms.domain.events import (
     CancelPending,
     CancelRejected,
@@ -92,9 +92,12 @@ class Projector:
         "_discrepancies",
         "_executions",
         "_heard",
+        "_highest",
         "_inbound",
         "_kill_switches",
         "_limits",
+        "_new",
+        "_numbers_rise",
         "_orders",
         "_orphans",
         "_outbound",
@@ -109,9 +112,12 @@ class Projector:
         self._state = state
         self._command: tuple[int, int, Command] | None = None
         self._orders: dict[str, tuple[Order, int]] = {}
+        self._new: set[str] = set()
         self._positions: dict[tuple[str, str], tuple[Position, int]] = {}
         self._sessions: dict[str, int] = {}
         self._heard: dict[str, int] = {}
+        self._highest: dict[tuple[str, int, str], int] = {}
+        self._numbers_rise = True
         self._executions: dict[tuple[str, str, str], Row] = {}
         self._trade_changes: dict[tuple[str, str, str], Row] = {}
         self._cl_ord_ids: dict[tuple[str, str, str], int] = {}
@@ -131,13 +137,30 @@ class Projector:
         if origin.msg_seq_num:
             self._hear(origin.session, origin.epoch, origin.msg_seq_num, at)
             if origin.raw:
+                self._number(origin, "in")
                 self._command = (seq, at, command)
         if isinstance(command, MessagesSent):
             for message in command.messages:
+                self._number(message, "out")
                 self._sessions[message.session] = at
                 self._outbound.append(rows.outbound_row(at, message))
             for mark in command.observed:
                 self._hear(mark.session, mark.epoch, mark.msg_seq_num, at)
+
+    def _number(self, one: Origin | SentMessage, direction: str) -> None:
+        """Note whether the message's number is beyond all of its session's that were journaled.
+
+        Only then its row cannot be there yet; asking the table costs as much as writing the row.
+        """
+        session = self._state.sessions.get(one.session)
+        if session is None or session.epoch != one.epoch:
+            self._numbers_rise = False
+            return
+        key = (one.session, one.epoch, direction)
+        known = session.inbound if direction == "in" else session.outbound
+        highest = max(known, self._highest.get(key, 0))
+        self._numbers_rise = self._numbers_rise and one.msg_seq_num > highest
+        self._highest[key] = max(highest, one.msg_seq_num)
 
     def _hear(self, name: str, epoch: int, msg_seq_num: int, at: int) -> None:
         """The journal says how far a session was read; the state may know of observations since."""
@@ -161,6 +184,7 @@ class Projector:
                 self._close_command(order_id)
         match event:
             case OrderAccepted() | OrderRouted():
+                self._new.add(event.order_id)
                 self._touch(event.order_id, seq)
             case OrderAcknowledged():
                 self._acknowledge(event.order_id, seq)
@@ -185,6 +209,7 @@ class Projector:
             ):
                 self._touch(event.order_id, seq)
             case OrderRefused():
+                self._new.add(event.order_id)
                 self._touch(event.order_id, seq)
                 self._refuse(seq, at, event)
             case RequestRefused() | DuplicateOrderRefused() | MessageRefused():
@@ -292,16 +317,15 @@ class Projector:
     def rows(self) -> dict[str, list[Row]]:
         """By operation (see `statements`): the rows to write, none of them twice."""
         self._close_command("")
-        touched = self._orders.values()
         sessions, heard = self._state.sessions, self._heard
+        messages = "fix_messages" if self._numbers_rise else "repeated_fix_messages"
         found: dict[str, list[Row]] = {
-            "orders": [rows.order_row(*one) for one in touched if not one[0].parent_id],
-            "child_orders": [rows.child_order_row(*one) for one in touched if one[0].parent_id],
+            **self._order_rows(),
             "order_cl_ord_ids": [(*key, seq) for key, seq in self._cl_ord_ids.items()],
             "executions": list(self._executions.values()),
             "trade_changes": list(self._trade_changes.values()),
             "positions": [rows.position_row(*one) for one in self._positions.values()],
-            "fix_messages": [*self._inbound, *self._outbound],
+            messages: [*self._inbound, *self._outbound],
             "sessions": [
                 rows.session_row(sessions[name], heard.get(name, 0), at)
                 for name, at in self._sessions.items()
@@ -316,3 +340,23 @@ class Projector:
             "disconnect_cancels": self._disconnects,
         }
         return {operation: new for operation, new in found.items() if new}
+
+    def _order_rows(self) -> dict[str, list[Row]]:
+        """New orders whole, of the others what changes: they are in the tables already."""
+        new, changes, new_children, child_changes = [], [], [], []
+        for order_id, (order, seq) in self._orders.items():
+            if order.parent_id:
+                if order_id in self._new:
+                    new_children.append(rows.child_order_row(order, seq))
+                else:
+                    child_changes.append(rows.child_order_change_row(order, seq))
+            elif order_id in self._new:
+                new.append(rows.order_row(order, seq))
+            else:
+                changes.append(rows.order_change_row(order, seq))
+        return {
+            "orders": new,
+            "order_changes": changes,
+            "child_orders": new_children,
+            "child_order_changes": child_changes,
+        }

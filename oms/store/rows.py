@@ -81,6 +81,40 @@ def _order_values(order: Order, last_seq: int) -> Row:
     )
 
 
+def order_change_row(order: Order, last_seq: int) -> Row:
+    """Of table orders: its key and what changes."""
+    return (order.order_id, *_changing_values(order, last_seq))
+
+
+def child_order_change_row(order: Order, last_seq: int) -> Row:
+    """Of table child_orders: its key and what changes."""
+    return (order.order_id, order.venue_order_id, *_changing_values(order, last_seq))
+
+
+def _changing_values(order: Order, last_seq: int) -> Row:
+    """_order_values without the columns of `statements.ORDER_FIXED`."""
+    status = order.ord_status
+    doubt = order.doubt_since
+    return (
+        order.cl_ord_id,
+        order.price,
+        order.order_qty,
+        order.cum_qty,
+        order.leaves_qty,
+        order.avg_px,
+        status,
+        UNKNOWN if doubt else _STATUS_NAMES[status],
+        order.is_open,
+        doubt > 0,
+        doubt or None,
+        _REASON_TEXTS[order.doubt_reason],
+        _REASON_TEXTS[order.closed_reason],
+        order.text,
+        order.updated_at,
+        last_seq,
+    )
+
+
 def execution_row(event: TradeExecuted, order: Order, seq: int, at: int, trade_date: str) -> Row:
     """Of table executions. order: the child; trade_date: the one on which it is booked."""
     return (

@@ -123,6 +123,12 @@ def _packer(column: "Column[Any]") -> Callable[[Sequence[Any]], str]:
 # Parameters of an append before those of its operations.
 JOURNAL_PARAMETERS = 14
 
+# The function, which raises the error, is called only by who leads no longer.
+_LEADS = """
+    SELECT CASE WHEN NOT EXISTS (
+        SELECT FROM leadership WHERE shard = $1::text AND epoch = $2::bigint
+    ) THEN require_leadership($1::text, $2::bigint) END"""
+
 # Entries have consecutive numbers; $7 holds all payloads and $8 all hashes end to end.
 _APPEND = """
     do_journal AS (
@@ -160,7 +166,7 @@ def append_statement(forms: tuple[str, ...]) -> bytes:
     and lengths of payloads, order ids, sessions, epochs, MsgSeqNums; then those of the operations.
     """
     parts = [_APPEND, *_parts(forms, JOURNAL_PARAMETERS)]
-    return f"WITH {','.join(parts)} SELECT require_leadership($1::text, $2::bigint)".encode()
+    return f"WITH {','.join(parts)} {_LEADS}".encode()
 
 
 @lru_cache(maxsize=1024)
@@ -229,20 +235,39 @@ def _type(column: "Column[Any]") -> str:
             return "text"
 
 
+def _new(table: Table) -> Operation:
+    """Rows that cannot be there yet."""
+    return Operation(columns=tuple(table.columns), body=_into(table))
+
+
 def _insert(table: Table) -> Operation:
     """Rows that are written once; the first one of a key stays."""
     return Operation(columns=tuple(table.columns), body=f"{_into(table)} ON CONFLICT DO NOTHING")
 
 
-def _upsert(table: Table, *, fixed: frozenset[str] = frozenset()) -> Operation:
-    """Rows that may be there already; columns in `fixed` never change."""
+def _upsert(table: Table) -> Operation:
+    """Rows that may be there already."""
     keys = [column.name for column in table.primary_key]
-    changing = [one.name for one in table.columns if one.name not in fixed | set(keys)]
+    changing = [one.name for one in table.columns if one.name not in keys]
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in changing)
     target = ", ".join(keys)
     return Operation(
         columns=tuple(table.columns),
         body=f"{_into(table)} ON CONFLICT ({target}) DO UPDATE SET {changes}",
+    )
+
+
+def _update(table: Table, *, fixed: frozenset[str]) -> Operation:
+    """Rows that are there: all but their key and the columns in `fixed`, which never change."""
+    keys = table.primary_key.columns.keys()
+    columns = [one for one in table.columns if one.name in keys or one.name not in fixed]
+    changes = ", ".join(
+        f'"{one.name}" = new."{one.name}"' for one in columns if one.name not in keys
+    )
+    matches = " AND ".join(f"old.{name} = new.{name}" for name in keys)
+    return Operation(
+        columns=tuple(columns),
+        body=f"UPDATE {table.name} AS old SET {changes} FROM {{new}} WHERE {matches}",  # noqa: S608
     )
 
 
@@ -263,21 +288,8 @@ def _nullable(column: "Column[Any]") -> "Column[Any]":
     return Column(column.name, column.type, nullable=True)
 
 
-_ORDER_FIXED = frozenset(
-    {
-        "client",
-        "venue",
-        "parent_id",
-        "session",
-        "account",
-        "symbol",
-        "side",
-        "ord_type",
-        "time_in_force",
-        "trade_date",
-        "created_at",
-    }
-)
+_NEVER = "client venue parent_id session account symbol side ord_type time_in_force trade_date"
+ORDER_FIXED: Final = frozenset([*_NEVER.split(), "created_at"])
 _EXECUTIONS = tables.executions.c
 
 TRADE_CHANGES: Final = Operation(
@@ -339,13 +351,16 @@ _SESSIONS: Final = Operation(
 )
 
 OPERATIONS: Final[dict[str, Operation]] = {
-    "orders": _upsert(tables.orders, fixed=_ORDER_FIXED),
-    "child_orders": _upsert(tables.child_orders, fixed=_ORDER_FIXED),
+    "orders": _new(tables.orders),
+    "order_changes": _update(tables.orders, fixed=ORDER_FIXED),
+    "child_orders": _new(tables.child_orders),
+    "child_order_changes": _update(tables.child_orders, fixed=ORDER_FIXED),
     "order_cl_ord_ids": _insert(tables.order_cl_ord_ids),
     "executions": _insert(tables.executions),
     "trade_changes": TRADE_CHANGES,
     "positions": _upsert(tables.positions),
-    "fix_messages": _insert(tables.fix_messages),
+    "fix_messages": _new(tables.fix_messages),
+    "repeated_fix_messages": _insert(tables.fix_messages),
     "sessions": _SESSIONS,
     "risk_limits": _upsert(tables.risk_limits),
     "removed_limits": _delete(tables.risk_limits),
@@ -362,4 +377,13 @@ _PACKERS: Final = {
 }
 
 # Those with many columns; a form for each would only make more statements to prepare.
-_SINGLE: Final = frozenset({"orders", "child_orders", "executions", "positions"})
+_SINGLE: Final = frozenset(
+    {
+        "orders",
+        "order_changes",
+        "child_orders",
+        "child_order_changes",
+        "executions",
+        "positions",
+    }
+)

@@ -11,7 +11,15 @@ from psycopg.rows import dict_row
 
 from oms.audit.verify import verify
 from oms.core import replay
-from oms.domain.commands import Channel, MessagesSent, Origin, SequenceReset, SessionLoggedOn
+from oms.domain.commands import (
+    SYSTEM,
+    Channel,
+    MessagesSent,
+    Origin,
+    SentMessage,
+    SequenceReset,
+    SessionLoggedOn,
+)
 from oms.domain.events import OrderRefused, TradeBusted, TradeCorrected, TradeExecuted
 from oms.domain.fix import Side
 from oms.domain.state import State
@@ -255,4 +263,35 @@ def test_a_sequence_reset_starts_the_count_again(database_url: str, together: bo
             "SELECT epoch, inbound, outbound FROM sessions WHERE name = 'XONE'"
         ).fetchone()
     assert row == (1, 1, 0)
+    assert verify(database_url).ok
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_of_messages_with_one_number_the_first_stays(database_url: str, together: bool) -> None:
+    app_url = role_url(database_url, APP_ROLE)
+    with acquire_leadership(app_url, shard="main", wait=True, timeout_s=10) as leadership:
+        journal = PostgresJournal(leadership)
+        book = Book(leader_epoch=leadership.epoch)
+        book.start()
+        for number, text in ((7, "first"), (7, "again"), (6, "late"), (8, "next")):
+            told = SentMessage(
+                session="ALPHA",
+                epoch=0,
+                msg_seq_num=number,
+                event_seq=1,
+                msg_type="8",
+                order_id="",
+                text=text,
+            )
+            book.take(MessagesSent(origin=SYSTEM, messages=(told,)))
+            if not together:
+                journal.append(book.seal())
+        if together:
+            journal.append(book.seal())
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            "SELECT msg_seq_num, text FROM fix_messages"
+            " WHERE direction = 'out' AND session = 'ALPHA' ORDER BY msg_seq_num"
+        ).fetchall()
+    assert rows == [(6, "late"), (7, "first"), (8, "next")]
     assert verify(database_url).ok
