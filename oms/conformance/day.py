@@ -5,13 +5,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from oms.domain.commands import Channel, CloseTradingDay, Command, OpenTradingDate, Origin
+from oms.domain.commands import JOBS, CloseTradingDay, Command, OpenTradingDate
 from oms.jobs.core_commands import send, wait_answer
 from oms.jobs.once import jobs_engine
 from oms.store.embedded_postgres import EmbeddedPostgres
 from oms.store.postgres_urls import APP_ROLE, role_url
 
-_JOBS = Origin(channel=Channel.SYSTEM, counterparty="jobs", user="jobs")
 _ANSWER_LIMIT_S = 30.0
 
 
@@ -28,12 +27,12 @@ class ServerNight:
 
     def close(self) -> None:
         """The day is over."""
-        self._tell(CloseTradingDay(origin=_JOBS, trade_date=self._today.isoformat()), self._today)
+        self._tell(CloseTradingDay(origin=JOBS, trade_date=self._today.isoformat()), self._today)
 
     def open(self) -> None:
         """The next day begins."""
         self._today += timedelta(days=1)
-        self._tell(OpenTradingDate(origin=_JOBS, trade_date=self._today.isoformat()), self._today)
+        self._tell(OpenTradingDate(origin=JOBS, trade_date=self._today.isoformat()), self._today)
 
     def _tell(self, command: Command, day: date) -> None:
         if self._engine is None:

@@ -16,7 +16,7 @@ from oms.domain.fix import (
     Side,
     TimeInForce,
 )
-from oms.domain.origin import SYSTEM, Channel, Origin
+from oms.domain.origin import JOBS, SYSTEM, Channel, Origin
 from oms.domain.session_commands import (
     ApproveSessionReset,
     LogoutCause,
@@ -27,7 +27,7 @@ from oms.domain.session_commands import (
 )
 
 # Where commands are, there is what they begin with.
-__all__ = ["SYSTEM", "Channel", "Origin"]
+__all__ = ["JOBS", "SYSTEM", "Channel", "Origin"]
 
 
 @fact

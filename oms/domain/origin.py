@@ -39,3 +39,12 @@ class Origin:
 
 
 SYSTEM = Origin(channel=Channel.SYSTEM, counterparty="system")
+"""The core itself."""
+
+JOBS = Origin(channel=Channel.SYSTEM, counterparty="jobs", user="jobs")
+"""The scheduler's process."""
+
+OWN_NAMES = frozenset({SYSTEM.counterparty, JOBS.counterparty})
+"""Counterparties of the server's own: no client and no venue may be called so. An operator's name
+holds a colon, which no configured name can.
+"""

@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy import Connection, func, select
 
 from oms.audit.verify import verify
-from oms.domain.commands import Channel, CloseTradingDay, Command, OpenTradingDate, Origin
+from oms.domain.commands import JOBS, CloseTradingDay, Command, OpenTradingDate
 from oms.jobs.calendars import FIRM, load_calendars, next_session, sessions_of
 from oms.jobs.core_commands import send, wait_answer
 from oms.jobs.metrics import JobMetrics
@@ -35,7 +35,6 @@ from oms.store.tables import job_runs, journal, orders
 
 log = structlog.get_logger(__name__)
 
-JOBS: Final = Origin(channel=Channel.SYSTEM, counterparty="jobs", user="jobs")
 LONGEST_LOOK_BACK: Final = timedelta(days=366)
 
 

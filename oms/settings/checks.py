@@ -8,6 +8,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from oms.domain.origin import OWN_NAMES
 from oms.risk.limits import FIRM_SUBJECT, Level, refusal_of_limit
 from oms.settings.model import Role, Settings
 
@@ -30,6 +31,9 @@ def _repeated(settings: Settings) -> Iterator[str]:
     sessions = [(f"clients[{i}].name", one.name) for i, one in enumerate(settings.clients)]
     sessions += [(f"venues[{i}].name", one.name) for i, one in enumerate(settings.venues)]
     yield from _twice(sessions, "must be different from all other names of clients and venues")
+    for path, name in sessions:
+        if name.lower() in OWN_NAMES:
+            yield f"{path} = {name}: is reserved for commands of the server's own"
     pairs = [
         (f"clients[{i}].sender_comp_id", (one.target_comp_id, one.sender_comp_id))
         for i, one in enumerate(settings.clients)

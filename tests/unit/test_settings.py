@@ -193,6 +193,14 @@ def test_every_fault_is_told_in_one_line_each(tmp_path: Path) -> None:
             DATABASE + VENUE + INSTRUMENT + 'venues = ["XNONE"]\n',
             "instruments[0].venues = XNONE: must be a configured venue (XSIM)",
         ),
+        (
+            DATABASE + CLIENT.replace('name = "ALPHA"', 'name = "jobs"'),
+            "clients[0].name = jobs: is reserved for commands of the server's own",
+        ),
+        (
+            DATABASE + VENUE.replace('name = "XSIM"', 'name = "System"'),
+            "venues[0].name = System: is reserved for commands of the server's own",
+        ),
         (DATABASE + INSTRUMENT + INSTRUMENT, "instruments[1].symbol = AAPL: must stand once"),
         (
             DATABASE + KEY,
@@ -319,3 +327,13 @@ def test_published_secrets_are_refused_beyond_this_machine(
 
 def test_the_calendars_are_those_of_the_library() -> None:
     assert set(exchange_calendars.get_calendar_names(include_aliases=True)) == CALENDARS
+
+
+def test_a_client_can_be_called_by_no_name_that_commands_of_our_own_carry(tmp_path: Path) -> None:
+    from oms.app.operate import operator
+    from oms.domain.commands import JOBS, SYSTEM
+
+    for name in (SYSTEM.counterparty, JOBS.counterparty, operator().counterparty, "api:desk"):
+        text = DATABASE + CLIENT.replace('name = "ALPHA"', f'name = "{name}"')
+        (fault,) = faults(tmp_path, text)
+        assert fault.startswith(f"clients[0].name = {name}: ")
