@@ -220,8 +220,8 @@ _REQUESTS: Final = (
     MsgType.ORDER_CANCEL_REPLACE_REQUEST.value,
 )
 _50SP2: Final = Dialect(
-    read=dict.fromkeys((*_REQUESTS, MsgType.EXECUTION_REPORT.value), _read_request),
-    write=dict.fromkeys((*_REQUESTS, MsgType.EXECUTION_REPORT.value), _write_request),
+    read=dict.fromkeys(_REQUESTS, _read_request),
+    write=dict.fromkeys(_REQUESTS, _write_request),
     required={MsgType.NEW_ORDER_SINGLE.value: (60,)},
     appl_ver_id=APPL_VER_ID,
 )

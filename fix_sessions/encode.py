@@ -60,6 +60,8 @@ def encoder_of(counterparty: Counterparty) -> Encoder:
         msg_type, body = encode(effect)
         if msg_type in absent:
             return "", []
+        if plain and msg_type not in write:
+            return msg_type, body
         fields = [(int(tag), value) for tag, _, value in (one.partition("=") for one in body)]
         if msg_type in write:
             fields = write[msg_type](fields)
