@@ -80,11 +80,11 @@ class CoreMetrics:
         )
         self._sent = counter("effects_sent", "Effects handed to FIX sessions or held by a throttle")
         self._queue = gauge("queue_depth", "Commands waiting when a batch was handed over")
-        self._rejects_sent = 0
-        self._durable_seq = 0
+        self._rejects_sent = self._durable_seq = 0
         self._tip = gauge("journal_seq", "Number of the last durable journal entry")
         self._lag = gauge("journal_lag_entries", "Entries decided and not yet durable")
         self._session_up = gauge("session_up", "1 while the FIX session is logged on", ("session",))
+        self._session_open = gauge("session_open", "1 unless we keep it logged out", ("session",))
         self._session_ready = gauge("session_ready", "1 once a venue is resynced", ("session",))
         self._open = gauge("open_orders", "Open client and child orders")
         self._unknown = gauge("unknown_orders", "Child orders in doubt")
@@ -153,6 +153,7 @@ class CoreMetrics:
         """These sessions are down until they are seen."""
         for name in names:
             self._session_up.labels(name)
+            self._session_open.labels(name).set(1)
             self._session_ready.labels(name)
 
     def refresh(self, state: State) -> None:
@@ -163,6 +164,7 @@ class CoreMetrics:
         self._lag.set(max(state.seq - self._durable_seq, 0))
         for session in state.sessions.values():
             self._session_up.labels(session.name).set(session.logged_on)
+            self._session_open.labels(session.name).set(not session.barred)
             self._session_ready.labels(session.name).set(session.ready)
         self._open.set(len(state.open_orders))
         self._unknown.set(len(state.in_doubt))

@@ -155,6 +155,55 @@ def test_a_core_that_was_killed_at_the_reset_carries_it_out(desk: ClockedDesk) -
     assert desk.stop_core() == 0
 
 
+def filled_while_away(desk: ClockedDesk, client: LightPeer) -> str:
+    """ClOrdID of an order whose fill finds the client away."""
+    name, child = working_order(desk, client)
+    client.kill()
+    report(desk, child, "F", "2")
+    desk.until(
+        lambda: desk.rows("SELECT FROM orders WHERE cl_ord_id = %s AND NOT is_open", name),
+        "the fill to be booked",
+    )
+    return name
+
+
+def killed_in_the_reset(desk: ClockedDesk, day: int, step: int) -> None:
+    """That day begins, and the core dies so many journal entries into it; the next one leads."""
+    [(base,)] = desk.rows("SELECT max(seq) FROM journal")
+    assert isinstance(base, int)
+    desk.move_to(f"2026-03-{day:02}T14:00:00")
+    desk.until(
+        lambda: desk.rows("SELECT FROM journal WHERE seq >= %s", base + step),
+        "the core to be in the middle of it",
+    )
+    seen = len(desk.venue.messages)
+    desk.kill_core()
+    desk.start_core()
+    desk.until(lambda: desk.venue.is_logged_on, "the venue's session")
+    answer_resync(desk, desk.venue, seen)
+    desk.until(
+        lambda: desk.rows(
+            "SELECT FROM sessions WHERE name = 'ALPHA' AND epoch >= %s AND NOT reset_due", step
+        ),
+        "the reset",
+    )
+
+
+def test_a_core_killed_at_any_step_of_resets_loses_nothing(desk: ClockedDesk) -> None:
+    """Each day a fill finds the client away, and the core dies somewhere in the next reset."""
+    desk.start_core()
+    client = desk.client()
+    answer_resync(desk, desk.venue)
+    for step in range(1, 6):
+        name = filled_while_away(desk, client)
+        killed_in_the_reset(desk, 7 + step, step)
+        fresh_client(desk)
+        client = desk.client()
+        report_of(client, name, "F")
+    assert client.faults == []
+    assert desk.stop_core() == 0
+
+
 def test_a_core_that_starts_out_of_hours_lets_nobody_in(desk: ClockedDesk) -> None:
     desk.move_to("2026-03-07T23:00:00")
     desk.start_core()
