@@ -5,8 +5,8 @@ runs in C and is several times cheaper than dumping values one by one. The array
 the select list: in FROM each would be spooled first. Payloads and hashes travel as one run of bytes
 each.
 
-An operation may have a second form for a single row, whose values are the parameters: an array
-costs more per column than per row, and a quiet market commits one order at a time.
+Where every operation has a single row, as in a quiet market, their values are the parameters: an
+array costs more per column than per row.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -86,27 +86,25 @@ def _escaped(text: str) -> str:
 def pack(rows: Mapping[str, Sequence[Row]]) -> tuple[tuple[str, ...], list[bytes | None]]:
     """The forms of these operations, for a statement, and the parameters that they take.
 
-    A form is the operation's name, with a mark where there is a single row and a form for that.
+    A form is the operation's name, with a mark where every operation has a single row. One or the
+    other for all, so that there are not too many statements to prepare.
     """
-    forms = []
     parameters: list[bytes | None] = []
+    if all(len(changed) == 1 for changed in rows.values()):
+        for operation, (row,) in rows.items():
+            parameters += map(_alone, row, _NULLABLE[operation])
+        return tuple([operation + _ONE for operation in rows]), parameters
     for operation, changed in rows.items():
-        if len(changed) == 1 and operation in _SINGLE:
-            forms.append(operation + _ONE)
-            parameters += [_alone(value) for value in changed[0]]
-        else:
-            forms.append(operation)
-            columns = zip(*changed, strict=True)
-            packers = _PACKERS[operation]
-            for packer, values in zip(packers, columns, strict=True):
-                parameters.append(packer(values).encode())
-    return tuple(forms), parameters
+        columns = zip(*changed, strict=True)
+        for packer, values in zip(_PACKERS[operation], columns, strict=True):
+            parameters.append(packer(values).encode())
+    return tuple(rows), parameters
 
 
-def _alone(value: str | Decimal | int | None) -> bytes | None:
-    """A value as a parameter of its own."""
+def _alone(value: str | Decimal | int | None, nullable: bool) -> bytes | None:
+    """A value as a parameter of its own; an empty text is NULL where that is allowed."""
     if isinstance(value, str):
-        return clean(value).encode()
+        return clean(value).encode() if value or not nullable else None
     return None if value is None else str(value).encode()
 
 
@@ -376,14 +374,7 @@ _PACKERS: Final = {
     name: tuple(map(_packer, operation.columns)) for name, operation in OPERATIONS.items()
 }
 
-# Those with many columns; a form for each would only make more statements to prepare.
-_SINGLE: Final = frozenset(
-    {
-        "orders",
-        "order_changes",
-        "child_orders",
-        "child_order_changes",
-        "executions",
-        "positions",
-    }
-)
+_NULLABLE: Final = {
+    name: tuple(bool(column.nullable) for column in operation.columns)
+    for name, operation in OPERATIONS.items()
+}
