@@ -91,3 +91,36 @@ def test_orders_that_wait_for_their_rate_outlive_a_crash(bench: tuple[Desk, Ligh
     assert [row[0] for row in desk.rows(query)] == names
     for name in names:
         report_of(client, name, "0")
+
+
+def test_a_venue_that_wants_its_numbers_reset_at_every_logon(
+    tmp_path: Path, database_url: str
+) -> None:
+    with desk_with_light_venue(tmp_path, database_url) as (desk, venue):
+        text = desk.config.read_text()
+        profile = "ack_timeout_ms = 1000\n[venues.profile]\nreset_on_logon = true\n"
+        desk.config.write_text(text.replace("ack_timeout_ms = 1000\n", profile))
+        desk.start_core()
+        client = desk.client()
+        answer_resync(desk, venue)
+        fields = new_order()
+        client.send("D", fields)
+        desk.until(lambda: orders_at(venue), "the order at the venue")
+        name = orders_at(venue)[0].get(11) or ""
+        ack = [(37, "V1"), (11, name), (17, "A1"), (150, "0"), (39, "0"), (55, "ACME"), (54, "1")]
+        figures = [(38, "100"), (14, "0"), (151, "100"), (6, "0")]
+        venue.send("8", [*ack, *figures])
+        desk.until(
+            lambda: desk.rows("SELECT 1 FROM journal WHERE type = 'OrderAcknowledged'"), "the ack"
+        )
+        since = len(venue.messages)
+        venue.reconnect(PATIENCE_S)
+        asked = venue.wait_for(lambda m: m.msg_type == "AF", PATIENCE_S, since)
+        logons = [message for message in venue.messages if message.msg_type == "A"]
+        assert [(one.seq, one.get(141)) for one in logons] == [(1, "Y"), (1, "Y")]
+        status = [(17, "0"), (150, "I"), (39, "0"), (584, asked.get(584) or ""), (911, "1")]
+        venue.send("8", [(37, "V1"), (11, name), (55, "ACME"), (54, "1"), *status, *figures])
+        confirmed = "SELECT 1 FROM journal WHERE type = 'OrderConfirmed'"
+        desk.until(lambda: desk.rows(confirmed), "the order known again")
+        client.send("F", new_order(t11="cancel", t41=cl_ord_id(fields)))
+        assert venue.wait_for(lambda m: m.msg_type == "F", PATIENCE_S).get(41) == name
