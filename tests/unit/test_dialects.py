@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from fix_sessions.dialects import dialect_of
 from fix_sessions.encode import encode, encoder_of
 from oms.domain import effects as fx
 from oms.domain.commands import (
@@ -273,3 +274,22 @@ def test_custom_tags_stand_after_ours_or_in_their_place() -> None:
     assert (
         sent("FIX.4.4", report(ExecType.NEW, NEW), WireProfile(custom_tags=custom)).get(528) is None
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "theirs", "ours"),
+    [
+        ("FIX.4.2", [(40, "5")], [(40, "1"), (59, "7")]),
+        ("FIX.4.2", [(40, "B"), (44, "10")], [(40, "2"), (44, "10"), (59, "7")]),
+        ("FIX.4.2", [(40, "2"), (59, "3")], [(40, "2"), (59, "3")]),
+        ("FIXT.1.1", [(1138, "100")], [(111, "100")]),
+    ],
+)
+def test_order_terms_that_have_another_spelling(
+    version: str, theirs: list[tuple[int, str]], ours: list[tuple[int, str]]
+) -> None:
+    dialect = dialect_of(version)
+    assert dialect is not None
+    for msg_type in ("D", "G"):
+        assert dialect.read[msg_type](theirs) == ours
+        assert dialect.write[msg_type](ours) == theirs
