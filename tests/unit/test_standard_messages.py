@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fix_sessions.binding import quickfix
@@ -114,6 +114,7 @@ STATES = st.sampled_from(
 ).filter(lambda state: state[0] is not OrdStatus.REPLACED)
 
 
+@settings(deadline=None)
 @given(
     version=st.sampled_from(VERSIONS),
     exec_type=st.sampled_from(ExecType),
