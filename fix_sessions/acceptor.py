@@ -1,5 +1,6 @@
 """The side that counterparties connect to: one QuickFIX acceptor for all acceptor sessions."""
 
+import contextlib
 import errno
 import os
 import socket
@@ -141,9 +142,15 @@ class Acceptor(Transport):
         os.close(client)
 
     def _connection_from(self, peer_port: int) -> int | None:
+        """One of QuickFIX's own; what is known of may be closed, and its number be another's."""
         for descriptor in self._connections:
-            if descriptor not in self._taken and descriptors.peer_port(descriptor) == peer_port:
-                return descriptor
+            with contextlib.suppress(OSError):
+                if (
+                    descriptor not in self._taken
+                    and os.fstat(descriptor).st_ino == self._known[descriptor]
+                    and descriptors.peer_port(descriptor) == peer_port
+                ):
+                    return descriptor
         return None
 
     def close(self) -> None:

@@ -49,35 +49,34 @@ def borrowed(descriptor: int) -> Iterator[socket.socket]:
 
 def is_nameless_unix(descriptor: int) -> bool:
     """Whether this is an end of a socketpair, as QuickFIX uses one to wake its own poll."""
-    with borrowed(descriptor) as end:
-        if end.family is not socket.AF_UNIX:
-            return False
-        try:
-            return not end.getsockname() and not end.getpeername()
-        except OSError:
-            return False
+    try:
+        with borrowed(descriptor) as end:
+            return end.family is socket.AF_UNIX and not (end.getsockname() or end.getpeername())
+    except OSError:
+        return False
 
 
 def local_port(descriptor: int) -> int | None:
-    """The port that an internet socket is bound to, or None for any other socket."""
-    with borrowed(descriptor) as found:
-        if found.family not in (socket.AF_INET, socket.AF_INET6):
-            return None
-        try:
-            return int(found.getsockname()[1])
-        except OSError:
-            return None
+    """The port that an internet socket is bound to, or None for any other socket.
+
+    Also for one that another thread has closed meanwhile.
+    """
+    try:
+        with borrowed(descriptor) as found:
+            is_internet = found.family in (socket.AF_INET, socket.AF_INET6)
+            return int(found.getsockname()[1]) if is_internet else None
+    except OSError:
+        return None
 
 
 def peer_port(descriptor: int) -> int | None:
     """The port that an internet socket is connected to, or None."""
-    with borrowed(descriptor) as found:
-        if found.family not in (socket.AF_INET, socket.AF_INET6):
-            return None
-        try:
-            return int(found.getpeername()[1])
-        except OSError:
-            return None
+    try:
+        with borrowed(descriptor) as found:
+            is_internet = found.family in (socket.AF_INET, socket.AF_INET6)
+            return int(found.getpeername()[1]) if is_internet else None
+    except OSError:
+        return None
 
 
 def bytes_written(descriptor: int) -> int:

@@ -93,9 +93,10 @@ def shut_down(connection: socket.socket) -> None:
 
 def is_ending(relay: Relay) -> bool:
     """Whether a connection has ended, though its end may not have been told yet."""
-    if relay.taken is not None:
-        return not descriptors.is_established(relay.taken.fileno())
-    return relay.cause is not None
+    if relay.cause is not None or (relay.taken is None and relay.client.is_closing()):
+        return True
+    client: socket.socket = relay.taken or relay.client.get_extra_info("socket")
+    return not descriptors.is_established(client.fileno())
 
 
 def engine_ended(relay: Relay) -> None:

@@ -34,6 +34,7 @@ class Handler:
         self.told: list[tuple[str, str]] = []
         self.logons: list[tuple[str, list[tuple[int, str]]]] = []
         self.refusal: str | None = None
+        self.on_text: Callable[[str, str], None] | None = None
 
     def has_logged_on(self) -> bool:
         return "logon" in [what for _, what in self.told]
@@ -43,6 +44,8 @@ class Handler:
 
     def on_message(self, session_id: str, text: str) -> None:
         self.told.append((session_id, text))
+        if self.on_text is not None:
+            self.on_text(session_id, text)
 
     def on_logon(self, session_id: str) -> None:
         self.told.append((session_id, "logon"))
