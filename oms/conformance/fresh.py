@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from fix_sessions.credentials import hash_password
@@ -32,17 +32,17 @@ class ServerError(RuntimeError):
 
 
 @contextlib.contextmanager
-def fresh_server(directory: Path, dialects: Sequence[Dialect]) -> Iterator[list[VersionSides]]:
-    """Both sides for each FIX version and client profile, logged on. Raises ServerError."""
+def fresh_server(directory: Path, dialect: Dialect) -> Iterator[VersionSides]:
+    """Both sides in a FIX version for each client profile, logged on. Raises ServerError."""
     password = secrets.token_hex(16)
     port = _free_port()
     with Hub() as hub:
         night = ServerNight(database_dir(directory))
-        lanes = [_lane(hub, dialect, port, password, night) for dialect in dialects]
+        lane = _lane(hub, dialect, port, password, night)
         config = directory / "conformance.toml"
         text = server_config(
             directory,
-            [_configured(one) for one in lanes],
+            _configured(lane),
             comp_id=_COMP_ID,
             fix_port=port,
             metrics_port=_free_port(),
@@ -51,10 +51,9 @@ def fresh_server(directory: Path, dialects: Sequence[Dialect]) -> Iterator[list[
         config.write_text(text)
         config.chmod(0o600)
         with _core(directory, config, hub) as server:
-            for lane in lanes:
-                for sides in lane.values():
-                    server.admit(sides)
-            yield lanes
+            for sides in lane.values():
+                server.admit(sides)
+            yield lane
 
 
 def _free_port() -> int:

@@ -4,7 +4,7 @@ import contextlib
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -55,7 +55,7 @@ def main(options: Options) -> int:
         if unknown:
             known = ", ".join(scenarios())
             raise Stop(Exit.USAGE, f"scenario {unknown[0]}: must be one of {known}")
-        with _lanes(options, dialects) as lanes:
+        with contextlib.closing(_lanes(options, dialects)) as lanes:
             results = [one for lane in lanes for one in _played(lane, options, console)]
     except (ServerError, OSError) as error:
         raise Stop(Exit.FAILED, f"conformance: {error}") from None
@@ -79,17 +79,20 @@ def _dialects(versions: Sequence[str]) -> list[Dialect]:
     return [one for name, one in known.items() if not versions or name in versions]
 
 
-@contextlib.contextmanager
-def _lanes(options: Options, dialects: Sequence[Dialect]) -> Iterator[list[VersionSides]]:
+def _lanes(options: Options, dialects: Sequence[Dialect]) -> Generator[VersionSides, None, None]:
+    """The sides of one FIX version after another; a fresh server for each, as a server's trading
+    date can be moved on a month at most.
+    """
     if options.running is not None:
         with running_server(options.running) as lane:
-            yield [lane]
+            yield lane
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="oms-conformance-") as directory,
-        fresh_server(Path(directory), dialects) as lanes,
-    ):
-        yield lanes
+    for dialect in dialects:
+        with (
+            tempfile.TemporaryDirectory(prefix="oms-conformance-") as directory,
+            fresh_server(Path(directory), dialect) as lane,
+        ):
+            yield lane
 
 
 def _played(lane: VersionSides, options: Options, console: Console) -> Iterator[Result]:

@@ -1,7 +1,7 @@
 """The configuration of a fresh server for conformance, as the TOML that it reads."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def database_dir(directory: Path) -> Path:
 
 def server_config(
     directory: Path,
-    lanes: Sequence[Lane],
+    lane: Lane,
     *,
     comp_id: str,
     fix_port: int,
@@ -45,23 +45,22 @@ def server_config(
         _table("[acceptor]", host="127.0.0.1", port=fix_port),
         _table("[logging]", level="warning"),
     ]
-    for lane in lanes:
-        for client, profile in lane.clients.items():
-            tables.append(
-                _table(
-                    "[[clients]]",
-                    name=client,
-                    sender_comp_id=client,
-                    target_comp_id=comp_id,
-                    begin_string=lane.begin_string,
-                    username=client,
-                    password_hash=password_hash,
-                    allowed_addresses=["127.0.0.1"],
-                    accounts=[lane.account],
-                )
+    for client, profile in lane.clients.items():
+        tables.append(
+            _table(
+                "[[clients]]",
+                name=client,
+                sender_comp_id=client,
+                target_comp_id=comp_id,
+                begin_string=lane.begin_string,
+                username=client,
+                password_hash=password_hash,
+                allowed_addresses=["127.0.0.1"],
+                accounts=[lane.account],
             )
-            tables.append(_table("[clients.profile]", **profile.settings))
-        tables += _venue(lane, comp_id)
+        )
+        tables.append(_table("[clients.profile]", **profile.settings))
+    tables += _venue(lane, comp_id)
     return "\n".join(tables)
 
 
