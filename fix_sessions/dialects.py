@@ -46,7 +46,10 @@ def dialect_of(begin_string: str) -> Dialect | None:
 _TRANS_TYPES: Final = {"H": "1", "G": "2", "I": "3"}  # bust, correction, status
 _EXEC_TYPES: Final = {trans: exec_type for exec_type, trans in _TRANS_TYPES.items()}
 _FILLS: Final = frozenset("12")  # Partial fill, Fill: Trade (F) from FIX 4.3 on
-_SINCE_43: Final = frozenset("FGHI")
+# Triggered (L) is told as the order's status: it changes none of what a report can say here.
+_TOLD_AS: Final = _TRANS_TYPES | {"L": "3"}
+_SINCE_43: Final = frozenset("FGHIL")
+_EXEC_INSTS: Final = frozenset("0123456789ABCDEFGILMNOPRSTUVW")
 # Order types that became LIMIT or MARKET with TimeInForce At the Close.
 _ON_CLOSE: Final = {"5": "1", "B": "2"}
 _AT_THE_CLOSE: Final = "7"
@@ -116,10 +119,10 @@ def _read_status(fields: Pairs) -> Pairs:
 
 def _write_report(fields: Pairs) -> Pairs:
     exec_type, status = _value(fields, 150), _value(fields, 39)
-    trans = _TRANS_TYPES.get(exec_type, "0")
+    trans = _TOLD_AS.get(exec_type, "0")
     if exec_type == "F":
         exec_type = "2" if _is_complete(fields) else "1"
-    elif exec_type in _TRANS_TYPES:
+    elif exec_type in _TOLD_AS:
         exec_type = status
     elif exec_type == "5" and status == "0":
         status = "5"
@@ -160,6 +163,13 @@ def _closing_type(fields: Pairs) -> Pairs:
     return fields
 
 
+def _write_order(fields: Pairs) -> Pairs:
+    """Of ExecInst (18) what FIX 4.2 has; the rest is the server's own to carry out."""
+    known = [one for one in _value(fields, 18).split() if one in _EXEC_INSTS]
+    made = _put(fields, 18, " ".join(known)) if known else _without(fields, 18)
+    return _closing_type(made)
+
+
 def _read_order(fields: Pairs) -> Pairs:
     ord_type = _ON_CLOSE.get(_value(fields, 40))
     if ord_type is None:
@@ -178,8 +188,8 @@ _42: Final = Dialect(
         MsgType.EXECUTION_REPORT.value: _write_report,
         MsgType.ORDER_CANCEL_REJECT.value: _write_cancel_reject,
         MsgType.REJECT.value: _write_reject,
-        MsgType.NEW_ORDER_SINGLE.value: _closing_type,
-        MsgType.ORDER_CANCEL_REPLACE_REQUEST.value: _closing_type,
+        MsgType.NEW_ORDER_SINGLE.value: _write_order,
+        MsgType.ORDER_CANCEL_REPLACE_REQUEST.value: _write_order,
     },
     required={
         MsgType.NEW_ORDER_SINGLE.value: (21, 60),
@@ -191,15 +201,22 @@ _42: Final = Dialect(
 )
 
 
-# FIX 5.0 SP2: who an order is for may stand among the parties, what is shown has another tag.
+# FIX 5.0 SP2: who an order is for may stand among the parties; what is shown, and what a pegged
+# order follows, have tags of their own.
 
 _NO_PARTIES, _PARTY_ID, _PARTY_ROLE = 453, 448, 452
 _CUSTOMER_ACCOUNT: Final = "24"
 _MAX_FLOOR, _DISPLAY_QTY = 111, 1138
+_EXEC_INST, _PEG_PRICE_TYPE = 18, 1094
+_PEGS: Final = {"2": "M", "5": "R"}  # midpoint, primary: instructions up to FIX 4.4
 
 
 def _read_request(fields: Pairs) -> Pairs:
     made = [(_MAX_FLOOR if tag == _DISPLAY_QTY else tag, value) for tag, value in fields]
+    peg = _PEGS.get(_value(made, _PEG_PRICE_TYPE))
+    if peg is not None:
+        insts = [one for one in _value(made, _EXEC_INST).split() if one != peg]
+        made = _put(_without(made, _PEG_PRICE_TYPE), _EXEC_INST, " ".join([*insts, peg]))
     if not _value(made, _NO_PARTIES) or _value(made, 1):
         return made
     party = ""
@@ -212,7 +229,19 @@ def _read_request(fields: Pairs) -> Pairs:
 
 
 def _write_request(fields: Pairs) -> Pairs:
-    return [(_DISPLAY_QTY if tag == _MAX_FLOOR else tag, value) for tag, value in fields]
+    made = [(_DISPLAY_QTY if tag == _MAX_FLOOR else tag, value) for tag, value in fields]
+    insts = _value(made, _EXEC_INST).split()
+    for peg_price_type, peg in _PEGS.items():
+        if peg in insts:
+            insts.remove(peg)
+            made = [*_without(made, _EXEC_INST), (_PEG_PRICE_TYPE, peg_price_type)]
+            return [*made, (_EXEC_INST, " ".join(insts))] if insts else made
+    return made
+
+
+def _write_mass_cancel_report(fields: Pairs) -> Pairs:
+    """MassActionReportID (1369) is our name for the request, as OrderID is."""
+    return [*fields, (1369, _value(fields, 37))]
 
 
 _REQUESTS: Final = (
@@ -220,8 +249,8 @@ _REQUESTS: Final = (
     MsgType.ORDER_CANCEL_REPLACE_REQUEST.value,
 )
 _50SP2: Final = Dialect(
-    read=dict.fromkeys(_REQUESTS, _read_request),
-    write=dict.fromkeys(_REQUESTS, _write_request),
+    read=dict.fromkeys((*_REQUESTS, "q", "AF"), _read_request),
+    write={**dict.fromkeys(_REQUESTS, _write_request), "r": _write_mass_cancel_report},
     required={MsgType.NEW_ORDER_SINGLE.value: (60,)},
     appl_ver_id=APPL_VER_ID,
 )

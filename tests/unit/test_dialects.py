@@ -282,7 +282,11 @@ def test_custom_tags_stand_after_ours_or_in_their_place() -> None:
         ("FIX.4.2", [(40, "5")], [(40, "1"), (59, "7")]),
         ("FIX.4.2", [(40, "B"), (44, "10")], [(40, "2"), (44, "10"), (59, "7")]),
         ("FIX.4.2", [(40, "2"), (59, "3")], [(40, "2"), (59, "3")]),
+        ("FIX.4.2", [(40, "P"), (18, "M G")], [(40, "P"), (18, "M G")]),
         ("FIXT.1.1", [(1138, "100")], [(111, "100")]),
+        ("FIXT.1.1", [(40, "P"), (1094, "2")], [(40, "P"), (18, "M")]),
+        ("FIXT.1.1", [(40, "P"), (1094, "5"), (18, "G")], [(40, "P"), (18, "G R")]),
+        ("FIXT.1.1", [(40, "P"), (1094, "4")], [(40, "P"), (1094, "4")]),
     ],
 )
 def test_order_terms_that_have_another_spelling(
@@ -293,3 +297,17 @@ def test_order_terms_that_have_another_spelling(
     for msg_type in ("D", "G"):
         assert dialect.read[msg_type](theirs) == ours
         assert dialect.write[msg_type](ours) == theirs
+
+
+def test_an_instruction_that_fix42_has_not_is_not_passed_on() -> None:
+    dialect = dialect_of("FIX.4.2")
+    assert dialect is not None
+    assert dialect.write["D"]([(18, "G Q"), (40, "2")]) == [(18, "G"), (40, "2")]
+    assert dialect.write["D"]([(18, "Q"), (40, "2")]) == [(40, "2")]
+
+
+def test_triggered_is_told_as_a_status_in_fix42() -> None:
+    dialect = dialect_of("FIX.4.2")
+    assert dialect is not None
+    told = dict(dialect.write["8"]([(150, "L"), (39, "0"), (14, "0"), (38, "9")]))
+    assert (told[20], told[150], told[39]) == ("3", "0", "0")
