@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fix_sessions.engine import Engine
 from fix_sessions.gate_config import GateConfig
-from fix_sessions.gate_events import GateEvent
+from fix_sessions.gate_events import GateEvent, GateEventKind
 from fix_sessions.gate_process import GateProcess
 from fix_sessions.handover import Handover
 from fix_sessions.settings import SessionSpec
@@ -205,3 +205,23 @@ def caller(site: Site, comp_id: str = "") -> Iterator[Caller]:
     found = Caller(site, comp_id)
     with found.sock:
         yield found
+
+
+def handed_over(site: Site, client: Caller) -> None:
+    assert client.log_on()[35] == "A"
+    site.wait_for_handover(client.comp_id)
+
+
+def reports_to(client: Caller, count: int) -> list[dict[int, str]]:
+    found: list[dict[int, str]] = []
+    while len(found) < count:
+        answer = dict(client.answer())
+        if answer[35] == "8":
+            found.append(answer)
+    return found
+
+
+def disconnections(site: Site) -> list[str]:
+    return [
+        str(event.cause) for event in site.hear_gate() if event.kind is GateEventKind.DISCONNECTED
+    ]

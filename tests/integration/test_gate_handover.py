@@ -1,19 +1,26 @@
 """After the Logon the client's connection becomes the core's: nothing lost, nothing let in."""
 
 import os
-import random
 import signal
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fix_sessions.gate_events import GateEventKind, RefusalReason
-from fix_sessions.wire import FrameReader, fields_of, first, frame
-from tests.integration.gate_rig import LOCALHOST, PATIENCE_S, TICKET, logon_fields, wait_until
-from tests.integration.gate_site import INBOUND, OUTBOUND, Caller, Site, caller, framed
+from tests.integration.gate_rig import logon_fields, wait_until
+from tests.integration.gate_site import (
+    INBOUND,
+    OUTBOUND,
+    Caller,
+    Site,
+    caller,
+    disconnections,
+    framed,
+    handed_over,
+    reports_to,
+)
 
 FLOOD = 3_000
 TEXT = "x" * 500
@@ -28,11 +35,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
         found.close()
 
 
-def handed_over(site: Site, client: Caller) -> None:
-    assert client.log_on()[35] == "A"
-    site.wait_for_handover(client.comp_id)
-
-
 def freeze_gate(site: Site) -> None:
     """Whatever is answered from now on does not pass through it."""
     os.kill(site.gate.pid, signal.SIGSTOP)
@@ -42,21 +44,6 @@ def freeze_gate(site: Site) -> None:
 
 def thaw_gate(site: Site) -> None:
     os.kill(site.gate.pid, signal.SIGCONT)
-
-
-def disconnections(site: Site) -> list[str]:
-    return [
-        str(event.cause) for event in site.hear_gate() if event.kind is GateEventKind.DISCONNECTED
-    ]
-
-
-def reports_to(client: Caller, count: int) -> list[dict[int, str]]:
-    found: list[dict[int, str]] = []
-    while len(found) < count:
-        answer = dict(client.answer())
-        if answer[35] == "8":
-            found.append(answer)
-    return found
 
 
 def test_a_session_goes_on_without_the_gate_and_its_end_is_told(site: Site) -> None:
@@ -274,145 +261,3 @@ def has_offer(site: Site) -> bool:
 
 def is_running(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-SECOND_LOGONS = {
-    "with a reset": {"t141": "Y", "t34": "1"},
-    "with a reset and the next number": {"t141": "Y"},
-    "with a reset and the ticket": {"t141": "Y", "t34": "1", "t554": TICKET},
-    "with a reset and an old time": {"t141": "Y", "t34": "1", "t52": "20200101-00:00:00.000"},
-    "with a reset under another name": {"t141": "Y", "t34": "1", "t49": "SOMEBODY"},
-    "with a reset, number 0, unasked": {
-        "t141": "Y",
-        "t34": "0",
-        "t43": "Y",
-        "t122": "20200101-00:00:00.000",
-    },
-    "without a reset": {},
-    "without a reset, far ahead": {"t34": "100000"},
-}
-
-
-@pytest.mark.parametrize("what", list(SECOND_LOGONS))
-def test_a_second_logon_ends_the_session_and_resets_nothing(site: Site, what: str) -> None:
-    """QuickFIX resets at once and asks later; nobody scans the bytes any more."""
-    with caller(site) as client:
-        handed_over(site, client)
-        site.engine.send(site.comp_id, "8", [(37, "KEPT"), (58, TEXT)])
-        assert dict(client.answer())[37] == "KEPT"
-        inbound, outbound = site.numbers()
-        changes = {"t34": str(client.next_out), "t52": ""} | SECOND_LOGONS[what]
-        fields = logon_fields(client.comp_id, **changes)
-        # An order right behind it, in the same bytes, is no way around either.
-        behind = [(35, "D"), (34, "1"), (49, client.comp_id), (52, ""), (56, "PLUMB"), (11, "X")]
-        data = framed_as(fields) + framed(behind)
-        client.sock.sendall(data)
-        client._frames.clear()
-        site.wait_until(lambda: (client._read(), client.is_closed)[1], "the close")
-    site.wait_until(lambda: site.engine.taken_over.session_ids == [], "the end")
-    assert site.handler.resets() == 0
-    inbound_now, outbound_now = site.numbers()
-    assert inbound <= inbound_now <= inbound + 1
-    assert outbound <= outbound_now <= outbound + 2
-    with caller(site) as again:
-        again.next_out = inbound_now
-        assert again.log_on()[35] == "A"
-        again.sock.sendall(again.next_message("2", (7, str(outbound - 1)), (16, str(outbound - 1))))
-        [kept] = reports_to(again, 1)
-        assert (kept[37], kept[43], kept[34]) == ("KEPT", "Y", str(outbound - 1))
-
-
-def framed_as(fields: list[tuple[int, str]]) -> bytes:
-    """Its SendingTime as it is, unless it is empty."""
-    if dict(fields)[52]:
-        return frame("FIX.4.4", fields)
-    return framed(fields)
-
-
-def test_an_accepted_reset_is_handed_over_and_a_second_one_is_not_accepted(site: Site) -> None:
-    with caller(site) as client:
-        client.next_out = 1
-        answer = client.log_on(t141="Y")
-        assert (answer[35], answer[34]) == ("A", "1")
-        site.wait_for_handover()
-        client.assert_answers("from 1")
-        site.engine.send(site.comp_id, "8", [(37, "KEPT")])
-        numbers = site.numbers()
-        client.send(logon_fields(client.comp_id, t141="Y"))
-        client._frames.clear()
-        site.wait_until(lambda: (client._read(), client.is_closed)[1], "the close")
-    site.wait_until(lambda: site.engine.taken_over.session_ids == [], "the end")
-    assert site.handler.resets() == 1
-    assert site.numbers()[0] == numbers[0]
-
-
-ROUNDS = 8
-
-
-def test_sessions_that_come_and_go_while_they_trade_lose_nothing(tmp_path: Path) -> None:
-    """Orders right behind each Logon, two reports for each, back again at once; seeded."""
-    site = Site(tmp_path, sessions=8, hands_over=True)
-    faults: list[str] = []
-    orders: list[tuple[str, str]] = []
-    site.handler.on_text = lambda session_id, text: orders.append((session_id, text))
-    threads = [
-        threading.Thread(target=trade, args=(site.port, name, faults), daemon=True)
-        for name in site.comp_ids
-    ]
-
-    def serve() -> bool:
-        waiting, orders[:] = orders[:], []
-        for session_id, text in waiting:
-            name = first(fields_of(text), 11) or ""
-            for each in ("a", "b"):
-                site.engine.send(session_id, "8", [(37, name + each)])
-        site.hear_gate()
-        return not any(thread.is_alive() for thread in threads)
-
-    try:
-        for thread in threads:
-            thread.start()
-        site.wait_until(serve, "everybody done")
-    finally:
-        site.close()
-    assert faults == []
-    assert [e for e in site.events if e.kind is GateEventKind.REFUSED] == []
-    assert "session_ended" in disconnections(site)
-
-
-def trade(port: int, comp_id: str, faults: list[str]) -> None:
-    """One client: connects, trades, leaves and is back; notes what is not as it must be."""
-    chance = random.Random(comp_id)
-    next_out, next_in = INBOUND, OUTBOUND
-    try:
-        for _ in range(ROUNDS):
-            names = [f"{comp_id}-{next_out + number}" for number in range(chance.randrange(40))]
-            numbers = range(next_out + 1, next_out + 1 + len(names))
-            data = framed(logon_fields(comp_id, t34=str(next_out)))
-            for number, name in zip(numbers, names, strict=True):
-                head = [(35, "D"), (34, str(number)), (49, comp_id), (52, ""), (56, "PLUMB")]
-                data += framed([*head, (11, name), (58, "x" * chance.randrange(1, 400))])
-            next_out = numbers.stop
-            with socket.create_connection((LOCALHOST, port), PATIENCE_S) as sock:
-                while data:
-                    size = chance.choice([len(data), 2_000, 300])
-                    sock.sendall(data[:size])
-                    data = data[size:]
-                answers = received(sock, 1 + 2 * len(names))
-            assert [int(answer[34]) for answer in answers] == list(
-                range(next_in, next_in + len(answers))
-            )
-            next_in += len(answers)
-            found = [answer[37] for answer in answers[1:]]
-            assert found == [name + each for name in names for each in "ab"]
-    except Exception as error:  # noqa: BLE001 - a thread's fault is the test's
-        faults.append(f"{comp_id}: {error!r}")
-
-
-def received(sock: socket.socket, count: int) -> list[dict[int, str]]:
-    reader, found = FrameReader(), list[dict[int, str]]()
-    while len(found) < count:
-        data = sock.recv(1 << 16)
-        assert data, f"closed after {len(found)} of {count} messages"
-        found += [dict(fields_of(frame.text)) for frame in reader.feed(data)]
-    return found

@@ -1,0 +1,82 @@
+"""Sessions that come and go through the gate while they trade."""
+
+import random
+import socket
+import threading
+from pathlib import Path
+
+from fix_sessions.gate_events import GateEventKind
+from fix_sessions.wire import FrameReader, fields_of, first
+from tests.integration.gate_rig import LOCALHOST, PATIENCE_S, logon_fields
+from tests.integration.gate_site import INBOUND, OUTBOUND, Site, disconnections, framed
+
+ROUNDS = 8
+
+
+def test_sessions_that_come_and_go_while_they_trade_lose_nothing(tmp_path: Path) -> None:
+    """Orders right behind each Logon, two reports for each, back again at once; seeded."""
+    site = Site(tmp_path, sessions=8, hands_over=True)
+    faults: list[str] = []
+    orders: list[tuple[str, str]] = []
+    site.handler.on_text = lambda session_id, text: orders.append((session_id, text))
+    threads = [
+        threading.Thread(target=trade, args=(site.port, name, faults), daemon=True)
+        for name in site.comp_ids
+    ]
+
+    def serve() -> bool:
+        waiting, orders[:] = orders[:], []
+        for session_id, text in waiting:
+            name = first(fields_of(text), 11) or ""
+            for each in ("a", "b"):
+                site.engine.send(session_id, "8", [(37, name + each)])
+        site.hear_gate()
+        return not any(thread.is_alive() for thread in threads)
+
+    try:
+        for thread in threads:
+            thread.start()
+        site.wait_until(serve, "everybody done")
+    finally:
+        site.close()
+    assert faults == []
+    assert [e for e in site.events if e.kind is GateEventKind.REFUSED] == []
+    assert "session_ended" in disconnections(site)
+
+
+def trade(port: int, comp_id: str, faults: list[str]) -> None:
+    """One client: connects, trades, leaves and is back; notes what is not as it must be."""
+    chance = random.Random(comp_id)
+    next_out, next_in = INBOUND, OUTBOUND
+    try:
+        for _ in range(ROUNDS):
+            names = [f"{comp_id}-{next_out + number}" for number in range(chance.randrange(40))]
+            numbers = range(next_out + 1, next_out + 1 + len(names))
+            data = framed(logon_fields(comp_id, t34=str(next_out)))
+            for number, name in zip(numbers, names, strict=True):
+                head = [(35, "D"), (34, str(number)), (49, comp_id), (52, ""), (56, "PLUMB")]
+                data += framed([*head, (11, name), (58, "x" * chance.randrange(1, 400))])
+            next_out = numbers.stop
+            with socket.create_connection((LOCALHOST, port), PATIENCE_S) as sock:
+                while data:
+                    size = chance.choice([len(data), 2_000, 300])
+                    sock.sendall(data[:size])
+                    data = data[size:]
+                answers = received(sock, 1 + 2 * len(names))
+            assert [int(answer[34]) for answer in answers] == list(
+                range(next_in, next_in + len(answers))
+            )
+            next_in += len(answers)
+            found = [answer[37] for answer in answers[1:]]
+            assert found == [name + each for name in names for each in "ab"]
+    except Exception as error:  # noqa: BLE001 - a thread's fault is the test's
+        faults.append(f"{comp_id}: {error!r}")
+
+
+def received(sock: socket.socket, count: int) -> list[dict[int, str]]:
+    reader, found = FrameReader(), list[dict[int, str]]()
+    while len(found) < count:
+        data = sock.recv(1 << 16)
+        assert data, f"closed after {len(found)} of {count} messages"
+        found += [dict(fields_of(frame.text)) for frame in reader.feed(data)]
+    return found
