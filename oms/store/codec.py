@@ -51,7 +51,7 @@ def decode(type_name: str, payload: bytes) -> Command | Event:
         raise CodecError(f"{type_name}: no command or event of this name")
     try:
         return cast("Command | Event", decoder(msgspec.json.decode(payload)))
-    except (CodecError, ValueError) as error:
+    except (CodecError, ValueError, RecursionError) as error:
         raise CodecError(f"{type_name}: {error}") from error
 
 

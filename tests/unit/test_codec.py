@@ -115,6 +115,7 @@ def test_a_field_added_later_takes_its_default_in_an_old_journal() -> None:
         ("TradingDayClosed", b"{}", "TradingDayClosed: trade_date is missing"),
         ("TradingDayClosed", b"[]", r"TradingDayClosed: \[\] must be an object"),
         ("TradingDayClosed", b"{", "TradingDayClosed: "),
+        ("TradingDayClosed", b"[" * 5_000, "TradingDayClosed: "),
         ("TradingDayClosed", b'{"trade_date":7}', "trade_date: 7 must be str"),
         ("TradingDayClosed", b'{"trade_date":"","to":1}', "to is no field of TradingDayClosed"),
         (
