@@ -3,6 +3,7 @@ resolved by a human, messages that could not be read.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import assert_never
 
 from ems import resync
@@ -45,10 +46,15 @@ from oms.domain.order import Order
 from oms.domain.reasons import Reason
 from oms.domain.session_events import MessagesRepeated
 from oms.domain.state import State
+from oms.domain.values import utc_date
 from oms.orders.requests import can_force_cancel, forced_cancel
 from oms.orders.settle import rejected
 from oms.risk.limits import Level, refusal_of_kill, refusal_of_limit, unconfigured
 from oms.sessions import hours, lost_clients
+
+# Exchanges close for less than two weeks; the jobs make up for days of a year back.
+DATE_AHEAD = timedelta(days=31)
+DATE_BEHIND = timedelta(days=400)
 
 ControlCommand = (
     MessageRejectedByPeer
@@ -108,15 +114,42 @@ def decide_control(state: State, command: ControlCommand) -> Iterator[Event]:
         case ResolveOrder():
             yield _resolve(state, command)
         case OpenTradingDate():
-            yield from _open_date(state, command.trade_date)
+            yield from _begin_date(state, command.trade_date)
         case CloseTradingDay():
-            yield TradingDayClosed(trade_date=command.trade_date)
-            for order in _open_client_orders(state):
-                over = order.trade_date <= command.trade_date
-                if over and order.time_in_force is TimeInForce.DAY and not order.expiring:
-                    yield ExpiryPending(order_id=order.order_id)
+            yield from _close_day(state, command.trade_date)
         case _:
             assert_never(command)
+
+
+def _begin_date(state: State, trade_date: str) -> Iterator[Event]:
+    fault = _far_away(state, trade_date)
+    if fault:
+        yield _answer(fault, Reason.UNSUPPORTED_VALUE)
+    elif trade_date < state.trade_date:
+        yield _answer(f"trade_date = {trade_date}: {state.trade_date} is open, and stays")
+    else:
+        yield from _open_date(state, trade_date)
+
+
+def _close_day(state: State, trade_date: str) -> Iterator[Event]:
+    fault = _far_away(state, trade_date)
+    if fault:
+        yield _answer(fault, Reason.UNSUPPORTED_VALUE)
+        return
+    yield TradingDayClosed(trade_date=trade_date)
+    for order in _open_client_orders(state):
+        over = order.trade_date <= trade_date
+        if over and order.time_in_force is TimeInForce.DAY and not order.expiring:
+            yield ExpiryPending(order_id=order.order_id)
+
+
+def _far_away(state: State, trade_date: str) -> str:
+    """Why that cannot be meant: a date that is opened can never be taken back."""
+    today = utc_date(state.at)
+    earliest, latest = today - DATE_BEHIND, today + DATE_AHEAD
+    if earliest.isoformat() <= trade_date <= latest.isoformat():
+        return ""
+    return f"trade_date = {trade_date}: must be from {earliest} to {latest}, as today is {today}"
 
 
 def _open_client_orders(state: State) -> list[Order]:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,6 +21,7 @@ from oms.jobs.reconcile import reconcile_now
 from oms.jobs.trading_day import source_of
 from oms.jobs.venue_files import Source
 from oms.queries.recon import get_run, list_breaks, list_runs
+from oms.reconciliation.statement import fault_of_day
 from oms.settings.model import Settings, VenueSettings
 
 _RUNS_SHOWN = 20
@@ -31,6 +32,9 @@ def reconcile(
 ) -> int:
     """Reconcile a day, print the runs; the exit code. Raises Stop."""
     day = _date(day_text)
+    fault = fault_of_day(day, datetime.now(UTC).date())
+    if fault:
+        raise Stop(Exit.USAGE, f"date = {day}: {fault}")
     chosen = _venues(settings, venue, source)
     runs = []
     with open_record(settings) as engine:

@@ -5,7 +5,7 @@ for byte and its hash, the last one counts them: a file that is cut off is seen 
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import msgspec
@@ -22,13 +22,9 @@ class ExportBroken(ValueError):
 
 def export_day(connection: Connection, day: date) -> Iterator[str]:
     """The lines, without their ends, of all entries stamped on that UTC date."""
-    begin = datetime.combine(day, time(), UTC)
+    begin, end = (datetime.combine(day, moment, UTC) for moment in (time.min, time.max))
     column = journal.c
-    query = (
-        select(journal)
-        .where(column.at >= begin, column.at < begin + timedelta(days=1))
-        .order_by(column.seq)
-    )
+    query = select(journal).where(column.at.between(begin, end)).order_by(column.seq)
     count, last = 0, GENESIS
     result = connection.execution_options(yield_per=1_000).execute(query)
     for row in result.mappings():

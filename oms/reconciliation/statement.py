@@ -30,8 +30,18 @@ _COUNT: Final = re.compile(r"\d{1,12}", re.ASCII)
 _E = TypeVar("_E", bound=Enum)
 
 
+FIRST_DAY: Final = date(2000, 1, 1)
+
+
 class StatementError(ValueError):
     """A text that is no complete statement; names line, field, value and rule."""
+
+
+def fault_of_day(day: date, today: date) -> str:
+    """Why there can be no statement of that day, empty where there can; today: the UTC date."""
+    if FIRST_DAY <= day <= today:
+        return ""
+    return f"must be from {FIRST_DAY} to today, {today} (UTC)"
 
 
 def parse_trades(text: str, day: date) -> tuple[TheirTrade, ...]:

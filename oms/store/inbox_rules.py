@@ -85,9 +85,8 @@ def _rule_broken(name: str, value: object) -> str:
         if not fits or not isinstance(exponent, int) or exponent < -MOST_DECIMALS:
             return "must have at most 15 digits before the point and 10 behind it"
     elif name == "trade_date" and isinstance(value, str):
-        try:
-            date.fromisoformat(value)
-        except ValueError:
+        # Dates are compared as texts: of the ISO forms only this one will do.
+        if not _is_date(value):
             return "must be a date as YYYY-MM-DD"
     elif isinstance(value, str):
         if len(value) > MAX_TEXT or any(ord(one) < ord(" ") for one in value):
@@ -95,3 +94,10 @@ def _rule_broken(name: str, value: object) -> str:
     elif type(value) is int and not 0 <= value <= LATEST_US:
         return f"must be between 0 and {LATEST_US}"
     return ""
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

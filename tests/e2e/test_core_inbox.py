@@ -166,6 +166,7 @@ def test_commands_that_only_the_core_itself_or_a_venue_may_say(
         (replace(ORDER, cl_ord_id="soh\x0135=D"), "cl_ord_id"),
         (replace(ORDER, text="x" * 2_000_000), "text"),
         (CloseTradingDay(origin=SYSTEM, trade_date="2026-99-99"), "trade_date"),
+        (CloseTradingDay(origin=SYSTEM, trade_date="2026-W47-6"), "trade_date"),
         (
             SetRiskLimit(
                 origin=SYSTEM,

@@ -1,6 +1,7 @@
 """One order's life out of the journal, and a day's export that proves itself."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from sqlalchemy import Connection, create_engine, func, select, text
@@ -134,6 +135,15 @@ def test_an_export_proves_itself(connection: Connection) -> None:
     lines = list(export_day(connection, day))
     stored = connection.execute(select(func.count()).select_from(journal)).scalar_one()
     assert check_export(lines) == stored == len(lines) - 2
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_the_first_and_the_last_day_there_are_have_nothing(
+    connection: Connection, day: date
+) -> None:
+    lines = list(export_day(connection, day))
+    assert len(lines) == 2
+    assert check_export(lines) == 0
 
 
 @pytest.mark.parametrize(

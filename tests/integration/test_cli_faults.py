@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,11 @@ def test_a_core_that_is_away_finds_the_command_later(
     [
         (["recon", "run", "--date", "today"], 2, "date = today: must be a date like 2026-01-31"),
         (["recon", "run", "--date", "2026-01-02"], 2, "venues: none is configured"),
+        (
+            ["recon", "run", "--date", "1999-12-31"],
+            2,
+            f"date = 1999-12-31: must be from 2000-01-01 to today, {datetime.now(UTC):%F} (UTC)",
+        ),
         (
             ["recon", "run", "--date", "2026-01-02", "--venue", "X"],
             2,

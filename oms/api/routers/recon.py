@@ -1,5 +1,6 @@
 """Reconciliation: runs and their breaks under /v1/recon."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path, Response
@@ -13,6 +14,7 @@ from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
 from oms.api.shown import Listing, ReconBreak, ReconRun
 from oms.api.values import Day, RunState
 from oms.queries.recon import get_run, list_breaks, list_runs
+from oms.reconciliation.statement import fault_of_day
 
 api = router("reconciliation")
 runs_api = router("reconciliation")
@@ -68,6 +70,9 @@ def post_run(_: Operator, context: Ctx, body: ReconRequest, response: Response) 
     known = {venue.name for venue in context.settings.venues}
     if body.venue not in known:
         raise invalid("venue", body.venue, f"must be one of {', '.join(sorted(known))}")
+    fault = fault_of_day(body.trade_date, datetime.now(UTC).date())
+    if fault:
+        raise invalid("trade_date", body.trade_date.isoformat(), fault)
     assert context.reconcile is not None, "the route exists only with it"
     run_id = context.reconcile(body.venue, body.trade_date)
     response.headers["Location"] = f"/v1/recon/runs/{run_id}"

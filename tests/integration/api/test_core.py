@@ -220,6 +220,24 @@ def test_limits_and_kill_switch_take_effect_at_once(server: Server) -> None:
     assert api.alpha.post("/v1/orders", json=order).status_code == 201
 
 
+def test_a_date_far_from_today_is_refused_by_name(server: Server) -> None:
+    operations = server.api.operations
+    before = operations.get("/v1/status").json()["leader_epoch"]
+    for what in ("open", "close"):
+        for day in ("9999-12-31", "0001-01-01"):
+            answer = operations.post(f"/v1/trading-day/{what}", json={"trade_date": day})
+            told = problem(answer, 422, "refused:unsupported-value")
+            assert told["reason"] == "UNSUPPORTED_VALUE"
+            assert told["detail"].startswith(f"trade_date = {day}: must be from ")
+    for day in ("9999-12-31", "0001-01-01"):
+        told = server.api.compliance.get(f"/v1/audit/export/{day}")
+        assert (told.status_code, len(told.text.splitlines())) == (200, 2)
+        body = {"trade_date": day, "venue": "XSIM"}
+        told = problem(operations.post("/v1/recon/runs", json=body), 422, "invalid-request")
+        assert told["errors"][0]["rule"].startswith("must be from 2000-01-01 to today, ")
+    assert operations.get("/v1/status").json()["leader_epoch"] == before
+
+
 def test_mass_cancel_and_status(server: Server) -> None:
     api = server.api
     for n in range(3):
