@@ -71,7 +71,6 @@ Index(
     child_orders.c.trade_date,
     child_orders.c.cl_ord_id,
 )
-Index("child_orders_open_idx", child_orders.c.order_id, postgresql_where=child_orders.c.is_open)
 Index(
     "child_orders_doubt_idx", child_orders.c.doubt_since, postgresql_where=child_orders.c.in_doubt
 )
