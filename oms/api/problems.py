@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from oms.api.connections import DatabaseBusy
 from oms.api.values import PATTERNS
@@ -30,7 +31,7 @@ _RULES: Final = {
     "model_attributes_type": "must be a JSON object",
     "string_type": "must be a string",
     "string_unicode": "must be Unicode text",
-    "string_too_short": "must have at least {min_length} characters",
+    "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters",
     "bool_type": "must be true or false",
     "int_parsing": "must be a whole number",
@@ -40,6 +41,7 @@ _RULES: Final = {
     "less_than_equal": "must be at most {le}",
     "less_than": "must be less than {lt}",
 }
+_METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 log = structlog.get_logger(__name__)
 
 
@@ -199,10 +201,28 @@ def _on_cursor(request: Request, error: Exception) -> Response:
 
 def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    status = error.status_code
+    status, path = error.status_code, request.url.path
     kind = HTTPStatus(status).phrase.lower().replace(" ", "-")
-    problem = Problem(status, kind, str(error.detail), headers=error.headers)
-    return problem.response(request.url.path)
+    detail, headers = str(error.detail), error.headers
+    if status == HTTPStatus.NOT_FOUND:
+        detail = f"{_shown(path)}: no such path; GET /openapi.json lists them all"
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(_methods(request))
+        detail = f"{_shown(request.method)} {_shown(path)}: must be one of {allowed}"
+        headers = {"Allow": allowed}
+    return Problem(status, kind, detail, headers=headers).response(path)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path takes; each of its methods is a route of its own."""
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 def _on_database(request: Request, error: Exception) -> Response:

@@ -166,8 +166,17 @@ def test_two_megabytes_of_text_are_refused(api: Api) -> None:
 
 
 def test_no_such_path_or_method(api: Api) -> None:
-    problem(api.alpha.get("/v1/nothing"), 404, "not-found")
-    problem(api.alpha.patch("/v1/orders", json={}), 405, "method-not-allowed")
+    told = problem(api.alpha.get("/v1/nothing"), 404, "not-found")
+    assert told["detail"] == "/v1/nothing: no such path; GET /openapi.json lists them all"
+    answer = api.alpha.patch("/v1/orders", json={})
+    told = problem(answer, 405, "method-not-allowed")
+    assert told["detail"] == "PATCH /v1/orders: must be one of GET, POST"
+    assert answer.headers["allow"] == "GET, POST"
+    answer = api.anonymous.delete("/health")
+    told = problem(answer, 405, "method-not-allowed")
+    assert told["detail"] == "DELETE /health: must be one of GET"
+    answer = api.alpha.post("/v1/orders/X-1", json={})
+    assert problem(answer, 405, "method-not-allowed")["detail"].endswith("of DELETE, GET, PUT")
 
 
 def test_health_without_a_leader(api: Api) -> None:
