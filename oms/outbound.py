@@ -5,9 +5,10 @@ outbox: what may not have left before a crash is computed again from the same fa
 a report is made of the journal number of its event, so a repeated report has the same one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 
-from oms.domain.effects import Effect, SendReject
+from oms.domain.effects import Effect, SendExecutionReport, SendReject
 from oms.domain.events import (
     CancelPending,
     Event,
@@ -18,7 +19,7 @@ from oms.domain.events import (
     ReplacePending,
     ResyncStarted,
 )
-from oms.domain.fix import MsgType
+from oms.domain.fix import ExecType, MsgType, TimeInForce
 from oms.domain.state import State
 from oms.outbound_client import ClientEvent, client_messages
 from oms.outbound_sessions import ControlEvent, session_actions
@@ -47,6 +48,36 @@ def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
                 yield from client_messages(state, seq, event)
             elif isinstance(event, ControlEvent):
                 yield from session_actions(state, event)
+
+
+def bundled(effects: Sequence[Effect], sessions: Container[str]) -> list[Effect]:
+    """These effects of one command, with fill and end of an IOC order in one where they adjoin.
+
+    sessions: whose clients want that. Nothing stands between the two, so whoever is told of the one
+    report has been told of both events.
+    """
+    made: list[Effect] = []
+    for effect in effects:
+        before = made[-1] if made else None
+        if (
+            isinstance(effect, SendExecutionReport)
+            and isinstance(before, SendExecutionReport)
+            and effect.session in sessions
+            and (effect.session, effect.order_id) == (before.session, before.order_id)
+            and (before.exec_type, effect.exec_type) == (ExecType.TRADE, ExecType.CANCELED)
+            and effect.time_in_force is TimeInForce.IOC
+            and not effect.orig_cl_ord_id
+        ):
+            made[-1] = replace(
+                before,
+                event_seq=effect.event_seq,
+                ord_status=effect.ord_status,
+                leaves_qty=effect.leaves_qty,
+                text=effect.text,
+            )
+        else:
+            made.append(effect)
+    return made
 
 
 def _reject(seq: int, at: int, event: MessageRefused) -> SendReject:

@@ -67,6 +67,8 @@ class ClientProfile:
 
     pending_acks: whether Pending Cancel and Pending Replace are reported. new_for_immediate:
     whether an order that may not rest (IOC, FOK) is acknowledged by New ahead of its outcome.
+    bundled_ioc: whether the last fill of an IOC order and the end of its rest are one report, where
+    they come together (matrix XI.1.b).
     new_awaits_venue: whether New waits for a venue's New, with Pending New until then; an order
     that trades or ends at once has no New. chained_replaces: what a replace comes to while another
     one is pending.
@@ -79,6 +81,7 @@ class ClientProfile:
     cl_ord_id_scope: ClOrdIdScope = ClOrdIdScope.DAY
     pending_acks: bool = True
     new_for_immediate: bool = True
+    bundled_ioc: bool = False
     new_awaits_venue: bool = False
     replace_below_cum_qty: BelowCumQty = BelowCumQty.REJECT
     chained_replaces: ChainedReplace = ChainedReplace.REJECT

@@ -22,7 +22,7 @@ from oms.domain.commands import (
 )
 from oms.domain.effects import TO_CLIENTS, Effect
 from oms.domain.state import State
-from oms.outbound import effects_of
+from oms.outbound import bundled, effects_of
 from oms.ports import Clock, EffectOutlet, OpenBatch
 from oms.runtime import alerts
 from oms.runtime.journal_line import JournalLine
@@ -74,6 +74,8 @@ class Sequencer:
         self._observed: dict[str, Origin] = {}
         self._observed_count = 0
         self._next_tick = 0
+        clients = state.reference.clients.values()
+        self._bundling = frozenset(one.session for one in clients if one.profile.bundled_ioc)
 
     def submit(self, command: Command) -> None:
         """See oms.ports.Intake."""
@@ -154,6 +156,7 @@ class Sequencer:
         state = self.state
         seq = state.seq + 1
         batch = None if observation else self._add(seq, at, command)
+        known = len(self._effects)
         for number, event in step(state, Stamped(seq=seq, at=at, command=command)):
             if batch is None:
                 batch = self._add(seq, at, command)
@@ -162,6 +165,8 @@ class Sequencer:
             self._effects.extend(effects_of(state, number, event))
             self._metrics.event(event)
             alerts.note(event)
+        if self._bundling:
+            self._effects[known:] = bundled(self._effects[known:], self._bundling)
         self._metrics.command(command)
 
     def _add(self, seq: int, at: int, command: Command) -> OpenBatch:

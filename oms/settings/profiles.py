@@ -89,6 +89,7 @@ class ClientProfileSettings(_ProfileSettings):
     cl_ord_id_scope: Annotated[ClOrdIdScope, _named(ClOrdIdScope)] = ClOrdIdScope.DAY
     pending_acks: bool = True
     new_for_immediate: bool = True
+    bundled_ioc: bool = False
     new_awaits_venue: bool = False
     replace_below_cum_qty: Annotated[BelowCumQty, _named(BelowCumQty)] = BelowCumQty.REJECT
     chained_replaces: Annotated[ChainedReplace, _named(ChainedReplace)] = ChainedReplace.REJECT
@@ -104,6 +105,7 @@ class ClientProfileSettings(_ProfileSettings):
             cl_ord_id_scope=self.cl_ord_id_scope,
             pending_acks=self.pending_acks,
             new_for_immediate=self.new_for_immediate,
+            bundled_ioc=self.bundled_ioc,
             new_awaits_venue=self.new_awaits_venue,
             replace_below_cum_qty=self.replace_below_cum_qty,
             chained_replaces=self.chained_replaces,

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from oms.domain import effects as fx
-from oms.domain.commands import SYSTEM, CoreStarted
+from oms.domain.commands import SYSTEM, Command, CoreStarted
 from oms.domain.events import (
     CancelPending,
     DuplicateOrderRefused,
@@ -21,6 +21,8 @@ from oms.domain.events import (
 from oms.domain.fix import ExecType, OrdStatus, TimeInForce
 from oms.domain.profile import BelowCumQty, ClientProfile, ClOrdIdScope, VenueProfile
 from oms.domain.reasons import Reason
+from oms.outbound import bundled
+from tests.support.memory_core import MemoryCore, MemoryJournal
 from tests.support.world import REFERENCE, World, of_type, reports
 
 
@@ -215,3 +217,59 @@ def test_whether_a_canceled_order_may_come_back(final: bool) -> None:
     world.send(restated)
     assert (child.closed is None) is not final
     assert bool(of_type(world, OrderConfirmed)) is not final
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_fill_and_end_of_an_ioc_order_in_one_report(wanted: bool) -> None:
+    client = replace(REFERENCE.clients["ALPHA"], profile=ClientProfile(bundled_ioc=wanted))
+    reference = replace(REFERENCE, clients={"ALPHA": client})
+    world = World(reference)
+    world.connect("XA")
+    world.new("c1", tif=TimeInForce.IOC)
+    child = world.child("c1")
+    trade = world.report(
+        "XA",
+        child.cl_ord_id,
+        ExecType.TRADE,
+        OrdStatus.CANCELED,
+        last_qty=Decimal(40),
+        last_px=Decimal(100),
+        cum_qty=Decimal(40),
+    )
+    core = MemoryCore(reference, MemoryJournal())
+    for _, _, entry in [*world.journal]:
+        if isinstance(entry, Command):
+            core.submit(entry)
+    core.submit(trade)
+    core.drain()
+    told = [one for one in core.outlet.sent if isinstance(one, fx.SendExecutionReport)][1:]
+    figures = [(one.exec_type, one.ord_status, one.cum_qty, one.leaves_qty) for one in told]
+    if wanted:
+        assert figures == [(ExecType.TRADE, OrdStatus.CANCELED, Decimal(40), Decimal(0))]
+        assert (told[0].last_qty, told[0].exec_id[:1]) == (Decimal(40), "E")
+    else:
+        assert [one[:2] for one in figures] == [
+            (ExecType.TRADE, OrdStatus.PARTIALLY_FILLED),
+            (ExecType.CANCELED, OrdStatus.CANCELED),
+        ]
+
+
+def test_only_the_reports_of_an_ioc_order_that_adjoin_are_bundled() -> None:
+    world = World()
+    world.connect("XA")
+    world.new("c1", tif=TimeInForce.IOC)
+    world.fill(world.child("c1"), "40")
+    fill = list(world.effects)
+    world.canceled(world.child("c1"))
+    both = [*fill, *world.effects]
+    reports = [one for one in both if isinstance(one, fx.SendExecutionReport)]
+    assert [one.exec_type for one in reports] == [ExecType.TRADE, ExecType.CANCELED]
+    [told] = bundled(both, {"ALPHA"})
+    assert isinstance(told, fx.SendExecutionReport)
+    assert told.event_seq == reports[1].event_seq
+    assert bundled(both, {"BETA"}) == both
+    assert bundled([reports[0], reports[0], *reports[1:]], {"ALPHA"})[:1] == reports[:1]
+    resting = [replace(one, time_in_force=TimeInForce.DAY) for one in reports]
+    assert bundled(resting, {"ALPHA"}) == resting
+    asked = [reports[0], replace(reports[1], orig_cl_ord_id="c0")]
+    assert bundled(asked, {"ALPHA"}) == asked
