@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
+from fix_sessions.decode_inquiries import INQUIRY_READERS
 from fix_sessions.dialects import Dialect, dialect_of
 from fix_sessions.fields import MAX_TEXT_CHARACTERS, Fields, Refusal, shown, unsupported
 from fix_sessions.quotes import TopOfBook
@@ -286,7 +287,9 @@ _FROM_BOTH: dict[str, Reader] = {
     MsgType.REJECT.value: _rejected_by_peer,
     MsgType.BUSINESS_MESSAGE_REJECT.value: _rejected_by_peer,
 }
-CLIENT_READERS: dict[str, Reader] = _FROM_BOTH | {
+CLIENT_READERS: dict[str, Reader] = {
+    **_FROM_BOTH,
+    **INQUIRY_READERS,
     MsgType.NEW_ORDER_SINGLE.value: _new_order_single,
     MsgType.ORDER_CANCEL_REQUEST.value: _order_cancel_request,
     MsgType.ORDER_CANCEL_REPLACE_REQUEST.value: _order_cancel_replace_request,

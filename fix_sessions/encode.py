@@ -10,13 +10,16 @@ from decimal import Decimal
 from typing import assert_never
 
 from fix_sessions.dialects import dialect_of
+from fix_sessions.encode_answers import encode_answer
 from fix_sessions.fields import Pairs
 from fix_sessions.registry import Counterparty
 from fix_sessions.wire import utc_timestamp_ms
+from oms.domain.answer_effects import SendOrderMassCancelReport
 from oms.domain.effects import (
     FixMessage,
     SendExecutionReport,
     SendMarketDataRequest,
+    SendMassStatusReport,
     SendNewOrderSingle,
     SendOrderCancelReject,
     SendOrderCancelReplaceRequest,
@@ -109,6 +112,10 @@ def encode(effect: FixMessage) -> tuple[str, Body]:
             return MsgType.MARKET_DATA_REQUEST.value, _market_data_request(effect)
         case SendReject():
             return _reject(effect)
+        case SendMassStatusReport():
+            return MsgType.EXECUTION_REPORT.value, _one_of_many(effect)
+        case SendOrderMassCancelReport():
+            return encode_answer(effect)
         case _:
             assert_never(effect)
 
@@ -161,6 +168,16 @@ def _execution_report(effect: SendExecutionReport) -> Body:
     if effect.text:
         body.append(f"58={effect.text[:MAX_TEXT]}")
     return body
+
+
+def _one_of_many(effect: SendMassStatusReport) -> Body:
+    body = [
+        *_execution_report(effect.report),
+        f"584={effect.mass_status_req_id}",
+        f"911={effect.tot_num_reports}",
+        "912=Y" if effect.last_rpt_requested else "912=N",
+    ]
+    return [_POSS_RESEND, *body] if effect.poss_resend else body
 
 
 def _order_cancel_reject(effect: SendOrderCancelReject) -> Body:

@@ -5,7 +5,6 @@ nothing does. `replay` folds what the journal holds; it decides nothing.
 """
 
 from collections.abc import Iterator
-from typing import assert_never
 
 from ems import child_orders, resync
 from ems.market_data import reference_price
@@ -25,7 +24,6 @@ from oms.domain.commands import (
     OrderCancelReject,
     OrderCancelReplaceRequest,
     OrderCancelRequest,
-    OrderMassCancelRequest,
     OrderStatusRequest,
     Origin,
     QuoteObserved,
@@ -51,6 +49,7 @@ from oms.domain.state import State
 from oms.domain.verdict import Verdict
 from oms.fold import fold_command, fold_event
 from oms.orders import requests
+from oms.orders.inquiries import decide_inquiry
 from oms.reactions import react
 from oms.risk.checks import Asked, check
 from oms.sessions import hours, lost_clients, operators
@@ -109,8 +108,6 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
         case OrderCancelReplaceRequest():
             verdict = _replace_verdict(state, at, command)
             yield from requests.decide_replace(state, command, verdict)
-        case OrderMassCancelRequest():
-            yield from requests.decide_mass_cancel(state, command)
         case OrderStatusRequest():
             yield from requests.decide_status(state, command)
         case ExecutionReport():
@@ -147,7 +144,7 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
         case ResendAsked():
             yield gap_found(command)
         case _:
-            assert_never(command)
+            yield from decide_inquiry(state, seq, command)
 
 
 def _new_order(state: State, seq: int, at: int, command: NewOrderSingle) -> Iterator[Event]:

@@ -6,6 +6,7 @@
 
 from collections import deque
 
+from oms.domain.answers import AnswerFact
 from oms.domain.commands import (
     Command,
     ExecutionReport,
@@ -34,6 +35,7 @@ from oms.domain.events import (
 )
 from oms.domain.fix import ExecType
 from oms.domain.state import State
+from oms.fold_answers import fold_answer
 from oms.fold_orders import OrderEvent, fold_order_event
 from oms.fold_sessions import SessionEvent, fold_session_event
 
@@ -105,6 +107,8 @@ def fold_event(state: State, seq: int, at: int, event: Event) -> None:
         fold_order_event(state, seq, at, event)
     elif isinstance(event, SessionEvent):
         fold_session_event(state, seq, at, event)
+    elif isinstance(event, AnswerFact):
+        fold_answer(state, event)
     else:
         _fold_control_event(state, at, event)
 
@@ -128,6 +132,7 @@ def _fold_control_event(state: State, at: int, event: ControlEvent | Told) -> No
             state.kill_switches.discard((event.level, event.subject))
         case TradingDateOpened():
             _forget_closed_orders(state)
+            state.mass_cancels.clear()
             state.trade_date = event.trade_date
             state.trade_date_at = at
         case _:

@@ -8,6 +8,7 @@ a report is made of the journal number of its event, so a repeated report has th
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
+from oms.domain.answers import AnswerFact
 from oms.domain.effects import Effect, SendExecutionReport, SendReject
 from oms.domain.events import (
     CancelPending,
@@ -21,6 +22,7 @@ from oms.domain.events import (
 )
 from oms.domain.fix import ExecType, MsgType, TimeInForce
 from oms.domain.state import State
+from oms.outbound_answers import answer_messages
 from oms.outbound_client import ClientEvent, client_messages
 from oms.outbound_sessions import ControlEvent, session_actions
 from oms.outbound_venue import order_message, resync_messages
@@ -48,6 +50,8 @@ def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
                 yield from client_messages(state, seq, event)
             elif isinstance(event, ControlEvent):
                 yield from session_actions(state, event)
+            elif isinstance(event, AnswerFact):
+                yield from answer_messages(state, seq, event)
 
 
 def bundled(effects: Sequence[Effect], sessions: Container[str]) -> list[Effect]:

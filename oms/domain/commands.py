@@ -16,6 +16,7 @@ from oms.domain.fix import (
     Side,
     TimeInForce,
 )
+from oms.domain.inquiries import Inquiry
 from oms.domain.origin import JOBS, SYSTEM, Channel, Origin
 from oms.domain.session_commands import (
     ApproveSessionReset,
@@ -75,13 +76,17 @@ class OrderCancelReplaceRequest:
 
 @fact
 class OrderMassCancelRequest:
-    """Cancel every open order of the counterparty that matches; empty fields match all."""
+    """Cancel every open order of the counterparty that matches; empty fields match all.
+
+    request_type: MassCancelRequestType (530) as it came; empty over REST, which has none.
+    """
 
     origin: Origin
     cl_ord_id: str
     account: str = ""
     symbol: str = ""
     side: Side | None = None
+    request_type: str = ""
 
 
 @fact
@@ -352,6 +357,7 @@ Command = (
     | RequestSessionReset
     | ApproveSessionReset
     | ResendAsked
+    | Inquiry
 )
 
 OBSERVATIONS = (QuoteObserved, ClockTicked)

@@ -9,7 +9,9 @@ before.
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final, get_args
 
+from oms.domain.answer_effects import SendOrderMassCancelReport
 from oms.domain.fix import (
     CxlRejReason,
     CxlRejResponseTo,
@@ -53,6 +55,28 @@ class SendExecutionReport:
     ord_status_req_id: str = ""
     text: str = ""
     poss_resend: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class SendMassStatusReport:
+    """ExecutionReport (8) to a client that asked for the status of many orders: one of the answer.
+
+    report: what it says of its order.
+    """
+
+    session: str
+    event_seq: int
+    at: int
+    report: SendExecutionReport
+    mass_status_req_id: str
+    tot_num_reports: int
+    last_rpt_requested: bool
+    poss_resend: bool = False
+
+    @property
+    def order_id(self) -> str:
+        """The order that it is about."""
+        return self.report.order_id
 
 
 @dataclass(slots=True, kw_only=True)
@@ -213,7 +237,16 @@ FixMessage = (
     | SendOrderMassStatusRequest
     | SendMarketDataRequest
     | SendReject
+    | SendMassStatusReport
+    | SendOrderMassCancelReport
 )
 Effect = FixMessage | ControlSession
 
-TO_CLIENTS = (SendExecutionReport, SendOrderCancelReject, SendReject)
+ToClient = (
+    SendExecutionReport
+    | SendOrderCancelReject
+    | SendReject
+    | SendMassStatusReport
+    | SendOrderMassCancelReport
+)
+TO_CLIENTS: Final = get_args(ToClient)

@@ -5,6 +5,7 @@ Those about orders are in `order_events`; `Event` is the union of all, imported 
 
 from decimal import Decimal
 
+from oms.domain.answers import AnswerFact
 from oms.domain.fact import fact
 from oms.domain.order_events import (
     CancelPending,
@@ -279,4 +280,5 @@ Event = (
     | TradingDayClosed
     | CommandAnswered
     | SessionFact
+    | AnswerFact
 )

@@ -13,13 +13,11 @@ from oms.domain.commands import (
     NewOrderSingle,
     OrderCancelReplaceRequest,
     OrderCancelRequest,
-    OrderMassCancelRequest,
     OrderStatusRequest,
     Origin,
 )
 from oms.domain.events import (
     CancelPending,
-    CommandAnswered,
     DuplicateOrderRefused,
     Event,
     OrderAccepted,
@@ -319,30 +317,6 @@ def decide_replace(
         figures=verdict.figures,
         session=command.origin.session,
         waits=bool(order.requests),
-    )
-
-
-def decide_mass_cancel(state: State, command: OrderMassCancelRequest) -> Iterator[Event]:
-    """Cancel the counterparty's open orders that match, each for its own sake."""
-    found = [
-        state.orders[order_id]
-        for order_id in sorted(state.open_orders)
-        if _matches(state.orders[order_id], command)
-    ]
-    yield CommandAnswered(
-        accepted=True, reason=Reason.NONE, text=f"{len(found)} orders are being cancelled"
-    )
-    for order in found:
-        yield forced_cancel(order, Reason.MASS_CANCEL)
-
-
-def _matches(order: Order, command: OrderMassCancelRequest) -> bool:
-    return (
-        can_force_cancel(order)
-        and order.counterparty == command.origin.counterparty
-        and command.account in ("", order.account)
-        and command.symbol in ("", order.symbol)
-        and command.side in (None, order.side)
     )
 
 

@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from oms.core import replay
 from oms.domain.commands import Command
 from oms.domain.effects import (
-    TO_CLIENTS,
     Effect,
-    SendExecutionReport,
-    SendOrderCancelReject,
     SendReject,
+    ToClient,
 )
 from oms.domain.state import State
 from oms.outbound import effects_of
@@ -45,7 +43,7 @@ def recover(state: State, journal: JournalReader) -> Recovered:
             undelivered.extend(
                 _possibly_sent(effect)
                 for effect in effects_of(state, entry.seq, obj)
-                if isinstance(effect, TO_CLIENTS) and _for_client(state, effect.session)
+                if isinstance(effect, ToClient) and _for_client(state, effect.session)
             )
     assert state.seq == tip, f"the journal ends at {tip}, the fold at {state.seq}"
     return Recovered(
@@ -60,9 +58,7 @@ def _for_client(state: State, session: str) -> bool:
     return state.reference.venue_of_session(session) is None
 
 
-def _possibly_sent(
-    effect: SendExecutionReport | SendOrderCancelReject | SendReject,
-) -> Effect:
+def _possibly_sent(effect: ToClient) -> Effect:
     if isinstance(effect, SendReject):
         return effect
     return replace(effect, poss_resend=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from oms.domain.answers import MassCancelAnswered
 from oms.domain.commands import (
     Command,
     OrderCancelReplaceRequest,
@@ -76,6 +77,9 @@ class Answers:
                 answer.order_id = event.order_id
                 answer.accepted, answer.text = False, event.text
                 answer.reason = Reason.DUPLICATE_CL_ORD_ID
+            case MassCancelAnswered():
+                answer.accepted = not event.reject_reason
+                answer.reason, answer.text = event.reason, event.text
             case CommandAnswered():
                 answer.accepted, answer.text = event.accepted, event.text
                 answer.reason = event.reason

@@ -6,6 +6,7 @@ state as it then is. `oms audit verify` uses the same projector over the whole j
 
 from typing import assert_never
 
+from oms.domain.answers import AnswerFact, MassCancelAnswered
 from oms.domain.commands import Command, MessagesSent, Origin, SentMessage
 from oms.domain.events import (
     CancelPending,
@@ -79,6 +80,7 @@ OtherEvent = (
     | TradingDayClosed
     | CommandAnswered
     | SessionFact
+    | AnswerFact
 )
 
 
@@ -256,6 +258,8 @@ class Projector:
                 | CommandAnswered()
             ):
                 pass  # changes no row
+            case _ if isinstance(event, AnswerFact):
+                self._answer(seq, at, event)
             case _:
                 assert_never(event)
 
@@ -306,12 +310,11 @@ class Projector:
                 key = (order.counterparty, cl_ord_id, order.order_id)
                 self._cl_ord_ids.setdefault(key, seq)
 
-    def _refuse(
-        self,
-        seq: int,
-        at: int,
-        event: OrderRefused | RequestRefused | DuplicateOrderRefused | MessageRefused,
-    ) -> None:
+    def _answer(self, seq: int, at: int, event: AnswerFact) -> None:
+        if isinstance(event, MassCancelAnswered) and event.reject_reason:
+            self._refuse(seq, at, event)
+
+    def _refuse(self, seq: int, at: int, event: rows.Refusal) -> None:
         self._refusals.append(rows.refusal_row(seq, at, event))
 
     def rows(self) -> dict[str, list[Row]]:

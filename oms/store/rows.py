@@ -7,6 +7,7 @@ appended and `oms audit verify` make their rows here, so both mean the same.
 
 from typing import Any
 
+from oms.domain.answers import MassCancelAnswered
 from oms.domain.commands import Command, SentMessage
 from oms.domain.events import (
     DiscrepancyFound,
@@ -290,11 +291,12 @@ def changed_execution(row: Row, event: TradeBusted | TradeCorrected, at: int) ->
     return (*row[:7], *figures, *row[11:17], busted, latest, at, row[20])
 
 
-def refusal_row(
-    seq: int,
-    at: int,
-    event: OrderRefused | RequestRefused | DuplicateOrderRefused | MessageRefused,
-) -> Row:
+Refusal = (
+    OrderRefused | RequestRefused | DuplicateOrderRefused | MessageRefused | MassCancelAnswered
+)
+
+
+def refusal_row(seq: int, at: int, event: Refusal) -> Row:
     """Of table refusals."""
     kind = type(event).__name__
     match event:
@@ -311,6 +313,9 @@ def refusal_row(
         case MessageRefused():
             who = (event.session, "", "", event.ref_id)
             reason = f"{'380' if event.business else '373'}={event.reason_code}"
+        case MassCancelAnswered():
+            who = (event.session, event.counterparty, "", event.cl_ord_id)
+            reason = event.reason.value
     return (seq, at, kind, *who, reason, event.text)
 
 

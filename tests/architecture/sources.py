@@ -26,7 +26,9 @@ PURE = (
     "oms.outbound",
     "oms.outbound_client",
     "oms.outbound_sessions",
+    "oms.outbound_answers",
     "oms.outbound_venue",
+    "oms.fold_answers",
     "ems",
 )
 
@@ -48,7 +50,9 @@ MONEY = (
     "oms.outbound",
     "oms.outbound_client",
     "oms.outbound_sessions",
+    "oms.outbound_answers",
     "oms.outbound_venue",
+    "oms.fold_answers",
     "ems",
 )
 

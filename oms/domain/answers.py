@@ -1,0 +1,51 @@
+"""Events about what clients asked for beyond single orders; see oms.domain.inquiries."""
+
+from oms.domain.fact import fact
+from oms.domain.fix import Side
+from oms.domain.reasons import Reason
+
+
+@fact
+class MassCancelAnswered:
+    """What a mass cancel came to; the cancel of each order follows as an event of its own.
+
+    request_id: our name for the request. account, symbol, side: what it was narrowed to, empty for
+    all. affected: of how many orders a cancel began. reject_reason: MassCancelRejectReason (532);
+    empty where it was taken up.
+    """
+
+    counterparty: str
+    session: str
+    cl_ord_id: str
+    request_id: str
+    request_type: str
+    account: str
+    symbol: str
+    side: Side | None
+    affected: int
+    reason: Reason
+    reject_reason: str
+    text: str
+
+
+@fact
+class OrderMassStatusReported:
+    """One order of the answer to a mass status request. last_rpt_requested: it is the last one."""
+
+    order_id: str
+    session: str
+    mass_status_req_id: str
+    tot_num_reports: int
+    last_rpt_requested: bool
+
+
+@fact
+class NoOrdersReported:
+    """The answer to a mass status request that no order matches."""
+
+    session: str
+    mass_status_req_id: str
+    text: str
+
+
+AnswerFact = MassCancelAnswered | OrderMassStatusReported | NoOrdersReported

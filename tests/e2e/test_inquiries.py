@@ -1,0 +1,110 @@
+"""What clients ask beyond single orders, over real FIX: mass cancel, mass status and the rest."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fix_sessions.light_session import Message
+from fix_sessions.light_socket import LightPeer
+from tests.support.desk import (
+    PATIENCE_S,
+    Desk,
+    answer_resync,
+    cl_ord_id,
+    desk_with_light_venue,
+    new_order,
+    report_of,
+)
+
+_numbers = itertools.count(1)
+NOW = (60, "20260101-00:00:00.000")
+
+
+@pytest.fixture
+def floor(tmp_path: Path, database_url: str) -> Iterator[tuple[Desk, LightPeer, LightPeer]]:
+    """The desk, its venue, and a client that is logged on."""
+    with desk_with_light_venue(tmp_path, database_url) as (desk, venue):
+        desk.start_core()
+        client = desk.client()
+        answer_resync(desk, venue)
+        yield desk, venue, client
+
+
+def working(desk: Desk, venue: LightPeer, client: LightPeer, **more: str) -> str:
+    """A new order that the venue has taken; its ClOrdID."""
+    fields = new_order(**more)
+    seen = len(venue.messages)
+    client.send("D", fields)
+    order = venue.wait_for(lambda m: m.msg_type == "D", PATIENCE_S, seen)
+    told(venue, order, "0", "0")
+    report_of(client, cl_ord_id(fields), "0")
+    return cl_ord_id(fields)
+
+
+def told(venue: LightPeer, order: Message, exec_type: str, status: str, **more: str) -> None:
+    """The venue's report on an order or a request that it was sent."""
+    qty = order.get(38) or "0"
+    leaves = "0" if status in "2348C" else qty
+    fields = {37: f"V-{order.get(41) or order.get(11)}", 17: f"X{next(_numbers)}"}
+    fields |= {150: exec_type, 39: status, 11: order.get(11) or "", 55: order.get(55) or ""}
+    fields |= {54: order.get(54) or "", 38: qty, 14: "0", 151: leaves, 6: "0"}
+    fields |= {41: order.get(41) or ""} | {int(key[1:]): value for key, value in more.items()}
+    venue.send("8", [(tag, value) for tag, value in fields.items() if value])
+
+
+def answers(client: LightPeer, msg_type: str, since: int, count: int = 1) -> list[Message]:
+    """The first so many messages of that type since then."""
+
+    def found() -> list[Message]:
+        return [one for one in client.messages[since:] if one.msg_type == msg_type]
+
+    client.wait_until(lambda: len(found()) >= count, PATIENCE_S, f"{count} of {msg_type}")
+    return found()[:count]
+
+
+def test_mass_cancel(floor: tuple[Desk, LightPeer, LightPeer]) -> None:
+    desk, venue, client = floor
+    names = [working(desk, venue, client, t44=price) for price in ("99", "98")]
+    seen, asked = len(client.messages), len(venue.messages)
+    request = [(11, "MC-1"), (530, "1"), (55, "ACME"), NOW]
+    client.send("q", request)
+    [report] = answers(client, "r", seen)
+    assert [report.get(tag) for tag in (11, 530, 531, 532, 533, 55)] == [
+        *("MC-1", "1", "1", None, "2", "ACME")
+    ]
+    for cancel in answers(venue, "F", asked, 2):
+        told(venue, cancel, "4", "4")
+    for name in names:
+        assert report_of(client, name, "4", seen).get(39) == "4"
+    # Again, marked so: the same answer, and nothing to the venue.
+    seen, asked = len(client.messages), len(venue.messages)
+    client.send("q", request, header=[(97, "Y")])
+    client.send("q", [(11, "MC-2"), (530, "6"), NOW])
+    again, refused = answers(client, "r", seen, 2)
+    assert (again.get(37), again.get(533)) == (report.get(37), "2")
+    assert [refused.get(tag) for tag in (531, 532, 533)] == ["0", "0", "0"]
+    assert not [one for one in venue.messages[asked:] if one.msg_type == "F"]
+    query = "SELECT type, reason FROM refusals WHERE cl_ord_id = 'MC-2'"
+    assert desk.rows(query) == [("MassCancelAnswered", "UNSUPPORTED_VALUE")]
+
+
+def test_mass_status(floor: tuple[Desk, LightPeer, LightPeer]) -> None:
+    desk, venue, client = floor
+    seen = len(client.messages)
+    client.send("AF", [(584, "S-0"), (585, "7")])
+    [none] = answers(client, "8", seen)
+    wanted = {584: "S-0", 911: "0", 912: "Y", 150: "I", 39: "8", 103: "5", 37: "NONE"}
+    assert {tag: none.get(tag) for tag in wanted} == wanted
+    names = [working(desk, venue, client, t44=price) for price in ("99", "98")]
+    seen = len(client.messages)
+    client.send("AF", [(584, "S-1"), (585, "1"), (55, "ACME")])
+    found = answers(client, "8", seen, 2)
+    assert [one.get(11) for one in found] == names
+    assert {(one.get(584), one.get(150), one.get(911)) for one in found} == {("S-1", "I", "2")}
+    assert [one.get(912) for one in found] == ["N", "Y"]
+    seen = len(client.messages)
+    client.send("AF", [(584, "S-2"), (585, "8")])
+    [reject] = answers(client, "3", seen)
+    assert (reject.get(371), reject.get(373)) == ("585", "5")
