@@ -367,6 +367,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "orphans": _insert(tables.orphans),
     "discrepancies": _insert(tables.discrepancies),
     "refusals": _insert(tables.refusals),
+    "disconnect_cancels": _insert(tables.disconnect_cancels),
     "answers": ANSWERS,
 }
 
