@@ -200,7 +200,7 @@ def test_every_metric_moves(bench: Bench) -> None:
     bench.client.send("D", new_order(t44="100.001"))
     bench.client.send("D", new_order(t54=""))
     bench.until_metric("refusals_total", 1, reason="OFF_TICK")
-    bench.until_metric("refusals_total", 1, reason="MESSAGE_REFUSED")
+    bench.until_metric("refusals_total", 1, reason="SESSION_REJECT")
     bench.until_metric("session_up", 1, session="ALPHA")
     bench.until_metric("session_up", 0, session="BETA")
     bench.until_metric("session_ready", 1, session="XSIM")
