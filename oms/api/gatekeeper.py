@@ -1,5 +1,6 @@
 """In front of every route: the API key, the size of the body, and the request's metrics."""
 
+import asyncio
 import time
 from typing import Final
 
@@ -11,6 +12,7 @@ from oms.api.auth import Keyring, key_in, unauthorized
 from oms.api.metrics import REQUEST_SECONDS, REQUESTS
 
 MAX_BODY_BYTES: Final = 64 * 1024
+BODY_S = 30.0
 _TOO_LARGE: Final = f"the body must not be longer than {MAX_BODY_BYTES} bytes"
 
 
@@ -54,11 +56,20 @@ class Gatekeeper:
 
 
 def _limited(receive: Receive) -> Receive:
+    """The body is bounded, and the time that it takes; what is waited for after it is not."""
     length = 0
+    deadline: float | None = asyncio.get_running_loop().time() + BODY_S
 
     async def receiving() -> Message:
-        nonlocal length
-        message = await receive()
+        nonlocal length, deadline
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError:
+            rule = f"the body must come within {BODY_S:g} seconds"
+            raise HTTPException(408, rule, {"Connection": "close"}) from None
+        if not message.get("more_body"):
+            deadline = None
         length += len(message.get("body", b""))
         if length > MAX_BODY_BYTES:
             raise HTTPException(413, _TOO_LARGE)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from oms.api.connections import DatabaseBusy
@@ -154,6 +155,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(CursorRefused, _on_cursor)
+    app.add_exception_handler(ClientDisconnect, _on_client_gone)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(DBAPIError, _on_database)
     app.add_exception_handler(PoolTimeout, _on_database)
@@ -223,6 +225,11 @@ def _methods(request: Request) -> list[str]:
             for route in request.app.routes
         )
     ]
+
+
+def _on_client_gone(request: Request, _: Exception) -> Response:
+    """Nobody hears this; the request counts as what it was."""
+    return Problem(400, "bad-request", "the body has no end").response(request.url.path)
 
 
 def _on_database(request: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ import uvicorn
 
 from oms.api.app import create_app
 from oms.api.context import Reconcile
+from oms.api.wire import BoundedHttp
 from oms.settings import Settings
 
 EXIT_PORT_IN_USE: Final = 4
@@ -71,7 +72,8 @@ def configuration(
     return uvicorn.Config(
         create_app(settings, url, reconcile),
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
+        ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
