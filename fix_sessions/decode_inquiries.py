@@ -6,7 +6,14 @@ from typing import Final
 from fix_sessions.fields import Fields
 from oms.domain.commands import Command, OrderMassCancelRequest
 from oms.domain.fix import Side
-from oms.domain.inquiries import MassStatusReqType, OrderMassStatusRequest
+from oms.domain.inquiries import (
+    MassStatusReqType,
+    OrderMassStatusRequest,
+    SecurityListRequest,
+    SubscriptionRequestType,
+    TradeCaptureReportRequest,
+    TradingSessionStatusRequest,
+)
 from oms.domain.origin import Origin
 
 
@@ -36,7 +43,46 @@ def _order_mass_status_request(fields: Fields, origin: Origin) -> OrderMassStatu
     )
 
 
+def _security_list_request(fields: Fields, origin: Origin) -> SecurityListRequest:
+    """Repeated subscriptions are not known: what is configured changes by a restart."""
+    return SecurityListRequest(
+        origin=origin,
+        security_req_id=fields.text(320),
+        request_type=fields.text(559),
+        symbol=fields.optional_text(55),
+        security_type=fields.optional_text(167),
+    )
+
+
+def _trading_session_status_request(fields: Fields, origin: Origin) -> TradingSessionStatusRequest:
+    return TradingSessionStatusRequest(
+        origin=origin,
+        trad_ses_req_id=fields.text(335),
+        subscription=fields.choice(263, SubscriptionRequestType),
+        trading_session_id=fields.optional_text(336),
+    )
+
+
+def _trade_capture_report_request(fields: Fields, origin: Origin) -> TradeCaptureReportRequest:
+    return TradeCaptureReportRequest(
+        origin=origin,
+        trade_request_id=fields.text(568),
+        request_type=fields.text(569),
+        subscription=fields.optional_text(263),
+        trade_date=fields.optional_text(75),
+        order_id=fields.optional_text(37),
+        cl_ord_id=fields.optional_text(11),
+        exec_id=fields.optional_text(17),
+        account=fields.optional_text(1),
+        symbol=fields.optional_text(55),
+        side=fields.optional_choice(54, Side),
+    )
+
+
 INQUIRY_READERS: Final[dict[str, Callable[[Fields, Origin], Command]]] = {
     "q": _order_mass_cancel_request,
     "AF": _order_mass_status_request,
+    "x": _security_list_request,
+    "g": _trading_session_status_request,
+    "AD": _trade_capture_report_request,
 }

@@ -177,8 +177,17 @@ def _read_order(fields: Pairs) -> Pairs:
     return _put(_put(fields, 40, ord_type), 59, _AT_THE_CLOSE)
 
 
+def _read_day_request(fields: Pairs) -> Pairs:
+    """TradSesStatus has no value here for a request that is refused."""
+    session = _value(fields, 336) or "1"
+    if session != "1":
+        raise _wrong(336, session, "must be 1")
+    return fields
+
+
 _42: Final = Dialect(
     read={
+        "g": _read_day_request,
         MsgType.EXECUTION_REPORT.value: lambda fields: _read_order(_read_report(fields)),
         MsgType.ORDER_CANCEL_REJECT.value: _read_status,
         MsgType.NEW_ORDER_SINGLE.value: _read_order,
@@ -197,7 +206,9 @@ _42: Final = Dialect(
         MsgType.ORDER_CANCEL_REQUEST.value: (54, 55, 60),
         MsgType.ORDER_STATUS_REQUEST.value: (54, 55),
     },
-    absent=frozenset({MsgType.ORDER_MASS_STATUS_REQUEST.value, "q", "r", "x", "y", "AD", "AE"}),
+    absent=frozenset(
+        {MsgType.ORDER_MASS_STATUS_REQUEST.value, "q", "r", "x", "y", "AD", "AE", "AQ"}
+    ),
 )
 
 

@@ -194,7 +194,8 @@ class Edge:
         session_id = message.session
         fields = [one for one in fields_of(message.text) if one[0] not in _OF_THE_SESSION]
         pieces = [_POSS_RESEND, *(f"{tag}={value}" for tag, value in fields)]
-        self.engine.send_pieces(session_id, message.msg_type, pieces)
+        groups = message.msg_type in self._with_groups[session_id]
+        self.engine.send_pieces(session_id, message.msg_type, pieces, groups=groups)
         return self._sent(session_id, message.msg_type, message.event_seq, message.order_id)
 
     def reset(self, session_id: str) -> None:

@@ -7,14 +7,12 @@ milliseconds. PossResend (97) stands first in the body and is put into the heade
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import assert_never
 
 from fix_sessions.dialects import dialect_of
-from fix_sessions.encode_answers import encode_answer
+from fix_sessions.encode_answers import GROUPED, encode_answer
 from fix_sessions.fields import Pairs
 from fix_sessions.registry import Counterparty
 from fix_sessions.wire import utc_timestamp_ms
-from oms.domain.answer_effects import SendOrderMassCancelReport
 from oms.domain.effects import (
     FixMessage,
     SendExecutionReport,
@@ -36,7 +34,7 @@ Encoder = Callable[[FixMessage], tuple[str, Body]]
 _POSS_RESEND = "97=Y"
 MAX_TEXT = 500
 # The messages that have repeating groups.
-WITH_GROUPS = frozenset({MsgType.MARKET_DATA_REQUEST.value})
+WITH_GROUPS = GROUPED | {MsgType.MARKET_DATA_REQUEST.value}
 
 
 # The fields that are prices, and those that are quantities, of the messages that we send.
@@ -114,10 +112,8 @@ def encode(effect: FixMessage) -> tuple[str, Body]:
             return _reject(effect)
         case SendMassStatusReport():
             return MsgType.EXECUTION_REPORT.value, _one_of_many(effect)
-        case SendOrderMassCancelReport():
-            return encode_answer(effect)
         case _:
-            assert_never(effect)
+            return encode_answer(effect)
 
 
 def _text(value: Decimal) -> str:

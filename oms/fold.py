@@ -48,6 +48,7 @@ ControlEvent = (
     | KillSwitchEngaged
     | KillSwitchReleased
     | TradingDateOpened
+    | TradingDayClosed
 )
 Told = (
     DuplicateOrderRefused
@@ -59,7 +60,6 @@ Told = (
     | PeerRefusedMessage
     | DuplicateExecutionDropped
     | CommandAnswered
-    | TradingDayClosed
 )
 
 
@@ -135,6 +135,8 @@ def _fold_control_event(state: State, at: int, event: ControlEvent | Told) -> No
             state.mass_cancels.clear()
             state.trade_date = event.trade_date
             state.trade_date_at = at
+        case TradingDayClosed():
+            state.closed_date = max(state.closed_date, event.trade_date)
         case _:
             _changes_nothing(event)
 

@@ -1,19 +1,19 @@
 """The fold of the events about what clients asked for beyond single orders."""
 
-from oms.domain.answers import (
-    AnswerFact,
-    MassCancelAnswered,
-    NoOrdersReported,
-    OrderMassStatusReported,
-)
+from oms.domain.answers import AnswerFact, MassCancelAnswered, TradingSessionReported
 from oms.domain.state import State
 
 
 def fold_answer(state: State, event: AnswerFact) -> None:
-    """Keep what a repetition of the request is answered from; most answers change nothing."""
+    """Keep what later answers are made of; most change nothing."""
     match event:
         case MassCancelAnswered():
             if not event.reject_reason:
                 state.mass_cancels[event.counterparty, event.cl_ord_id] = event
-        case OrderMassStatusReported() | NoOrdersReported():
+        case TradingSessionReported():
+            if event.subscribed:
+                state.day_watchers[event.session] = event.trad_ses_req_id
+            elif event.subscribed is False:
+                state.day_watchers.pop(event.session, None)
+        case _:
             pass

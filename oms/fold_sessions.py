@@ -47,6 +47,7 @@ def fold_session_event(state: State, seq: int, at: int, event: SessionEvent) -> 
             session.logged_on = session.ready = False
             session.changed_at = at
             session.closed_text, session.closed_cause = event.text, event.cause
+            state.day_watchers.pop(event.session, None)
         case EpochOpened():
             _open_epoch(session, event)
         case ResyncStarted():

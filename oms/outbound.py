@@ -22,7 +22,7 @@ from oms.domain.events import (
 )
 from oms.domain.fix import ExecType, MsgType, TimeInForce
 from oms.domain.state import State
-from oms.outbound_answers import answer_messages
+from oms.outbound_answers import DayFact, answer_messages, day_news
 from oms.outbound_client import ClientEvent, client_messages
 from oms.outbound_sessions import ControlEvent, session_actions
 from oms.outbound_venue import order_message, resync_messages
@@ -52,6 +52,8 @@ def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
                 yield from session_actions(state, event)
             elif isinstance(event, AnswerFact):
                 yield from answer_messages(state, seq, event)
+            elif isinstance(event, DayFact):
+                yield from day_news(state, seq, event)
 
 
 def bundled(effects: Sequence[Effect], sessions: Container[str]) -> list[Effect]:

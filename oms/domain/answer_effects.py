@@ -1,8 +1,10 @@
 """Effects that answer what clients asked for beyond single orders; see oms.domain.effects."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
-from oms.domain.fix import Side
+from oms.domain.fix import ExecType, Side
+from oms.domain.instrument import Instrument
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,3 +24,93 @@ class SendOrderMassCancelReport:
     side: Side | None
     text: str
     poss_resend: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class SendSecurityList:
+    """SecurityList (y) to a client: one fragment. total: how many instruments in all."""
+
+    session: str
+    event_seq: int
+    at: int
+    security_req_id: str
+    response_id: str
+    result: str
+    instruments: tuple[Instrument, ...]
+    total: int
+    last_fragment: bool
+    text: str
+    poss_resend: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class SendTradingSessionStatus:
+    """TradingSessionStatus (h) to a client. unsolicited: it is subscribed, and something changed.
+
+    status: TradSesStatus (340); reject_reason: TradSesStatusRejReason (567), or empty.
+    """
+
+    session: str
+    event_seq: int
+    at: int
+    trad_ses_req_id: str
+    trading_session_id: str
+    status: str
+    reject_reason: str
+    unsolicited: bool
+    text: str
+    poss_resend: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class SendTradeRequestAck:
+    """TradeCaptureReportRequestAck (AQ) to a client."""
+
+    session: str
+    event_seq: int
+    at: int
+    trade_request_id: str
+    request_type: str
+    result: str
+    status: str
+    total: int
+    text: str
+    poss_resend: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class SendTradeCaptureReport:
+    """TradeCaptureReport (AE) to a client. exec_id: as the client's ExecutionReport of it had it.
+
+    trade_date: ISO.
+    """
+
+    session: str
+    event_seq: int
+    at: int
+    report_id: str
+    trade_request_id: str
+    exec_type: ExecType
+    exec_id: str
+    order_id: str
+    cl_ord_id: str
+    account: str
+    symbol: str
+    side: Side
+    last_qty: Decimal
+    last_px: Decimal
+    last_mkt: str
+    trade_date: str
+    transact_time: int
+    total: int
+    last: bool
+    poss_resend: bool = False
+
+
+AnswerMessage = (
+    SendOrderMassCancelReport
+    | SendSecurityList
+    | SendTradingSessionStatus
+    | SendTradeRequestAck
+    | SendTradeCaptureReport
+)

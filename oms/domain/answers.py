@@ -48,4 +48,66 @@ class NoOrdersReported:
     text: str
 
 
-AnswerFact = MassCancelAnswered | OrderMassStatusReported | NoOrdersReported
+@fact
+class SecuritiesListed:
+    """The answer to a SecurityListRequest. result: SecurityRequestResult (560)."""
+
+    session: str
+    security_req_id: str
+    result: str
+    symbols: tuple[str, ...]
+    text: str
+
+
+@fact
+class TradingSessionReported:
+    """The answer to a TradingSessionStatusRequest; subscribed: None where that stays as it is.
+
+    reject_reason: TradSesStatusRejReason (567); empty where it is answered.
+    """
+
+    session: str
+    trad_ses_req_id: str
+    subscribed: bool | None
+    reject_reason: str
+    text: str
+
+
+@fact
+class TradeRequestAnswered:
+    """What a TradeCaptureReportRequest came to; a TradeReported for each trade follows.
+
+    result, status: TradeRequestResult (749), TradeRequestStatus (750); total: how many follow.
+    """
+
+    session: str
+    trade_request_id: str
+    request_type: str
+    result: str
+    status: str
+    total: int
+    text: str
+
+
+@fact
+class TradeReported:
+    """One trade of the answer to a TradeCaptureReportRequest; order_id: the client's order."""
+
+    order_id: str
+    session: str
+    trade_request_id: str
+    venue: str
+    exec_id: str
+    total: int
+    last: bool
+
+
+AnswerFact = (
+    MassCancelAnswered
+    | OrderMassStatusReported
+    | NoOrdersReported
+    | SecuritiesListed
+    | TradingSessionReported
+    | TradeRequestAnswered
+    | TradeReported
+)

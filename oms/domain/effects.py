@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, get_args
 
-from oms.domain.answer_effects import SendOrderMassCancelReport
+from oms.domain.answer_effects import AnswerMessage
 from oms.domain.fix import (
     CxlRejReason,
     CxlRejResponseTo,
@@ -238,15 +238,11 @@ FixMessage = (
     | SendMarketDataRequest
     | SendReject
     | SendMassStatusReport
-    | SendOrderMassCancelReport
+    | AnswerMessage
 )
 Effect = FixMessage | ControlSession
 
 ToClient = (
-    SendExecutionReport
-    | SendOrderCancelReject
-    | SendReject
-    | SendMassStatusReport
-    | SendOrderMassCancelReport
+    SendExecutionReport | SendOrderCancelReject | SendReject | SendMassStatusReport | AnswerMessage
 )
 TO_CLIENTS: Final = get_args(ToClient)

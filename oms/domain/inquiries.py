@@ -37,4 +37,59 @@ class OrderMassStatusRequest:
     side: Side | None = None
 
 
-Inquiry = OrderMassStatusRequest
+class SubscriptionRequestType(StrEnum):
+    """SubscriptionRequestType (263)."""
+
+    SNAPSHOT = "0"
+    SUBSCRIBE = "1"
+    UNSUBSCRIBE = "2"
+
+
+@fact
+class SecurityListRequest:
+    """SecurityListRequest (x): our instruments; request_type: SecurityListRequestType (559)."""
+
+    origin: Origin
+    security_req_id: str
+    request_type: str
+    symbol: str = ""
+    security_type: str = ""
+
+
+@fact
+class TradingSessionStatusRequest:
+    """TradingSessionStatusRequest (g): of the trading day, now and, subscribed to, from now on."""
+
+    origin: Origin
+    trad_ses_req_id: str
+    subscription: SubscriptionRequestType
+    trading_session_id: str = ""
+
+
+@fact
+class TradeCaptureReportRequest:
+    """TradeCaptureReportRequest (AD): the client's own trades; empty fields match all.
+
+    request_type, subscription: TradeRequestType (569), SubscriptionRequestType (263) as they came.
+    trade_date: as on the wire, YYYYMMDD.
+    """
+
+    origin: Origin
+    trade_request_id: str
+    request_type: str
+    subscription: str = ""
+    trade_date: str = ""
+    order_id: str = ""
+    cl_ord_id: str = ""
+    exec_id: str = ""
+    account: str = ""
+    symbol: str = ""
+    side: Side | None = None
+
+
+Inquiry = (
+    OrderMassStatusRequest
+    | SecurityListRequest
+    | TradingSessionStatusRequest
+    | TradeCaptureReportRequest
+)

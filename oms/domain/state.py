@@ -113,6 +113,7 @@ class State:
     at: int = 0
     trade_date: str = ""
     trade_date_at: int = 0
+    closed_date: str = ""
     leader_epoch: int = 0
     delivered: int = 0
     orders: dict[str, Order] = field(default_factory=dict)
@@ -121,6 +122,7 @@ class State:
     child_cl_ord_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     exec_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     mass_cancels: dict[tuple[str, str], MassCancelAnswered] = field(default_factory=dict)
+    day_watchers: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
     working: dict[tuple[str, str], Working] = field(default_factory=dict)

@@ -5,15 +5,37 @@ its client may ask for it by its ClOrdID.
 """
 
 from collections.abc import Iterator
-from typing import assert_never
+from typing import Final, assert_never
 
-from oms.domain.answers import NoOrdersReported, OrderMassStatusReported
+from oms.domain.answers import (
+    NoOrdersReported,
+    OrderMassStatusReported,
+    SecuritiesListed,
+    TradingSessionReported,
+)
 from oms.domain.commands import OrderMassCancelRequest
 from oms.domain.events import Event
-from oms.domain.inquiries import Inquiry, MassStatusReqType, OrderMassStatusRequest
+from oms.domain.inquiries import (
+    Inquiry,
+    MassStatusReqType,
+    OrderMassStatusRequest,
+    SecurityListRequest,
+    SubscriptionRequestType,
+    TradeCaptureReportRequest,
+    TradingSessionStatusRequest,
+)
+from oms.domain.instrument import Instrument
 from oms.domain.order import Order
 from oms.domain.state import State
 from oms.orders.mass_cancel import decide_mass_cancel
+from oms.orders.trade_requests import decide_trade_request
+
+# TradingSessionID (336): there is one a trading date.
+TRADING_SESSION: Final = "1"
+# SecurityRequestResult (560)
+_VALID, _UNSUPPORTED, _NONE_FOUND = "0", "1", "2"
+# TradSesStatusRejReason (567)
+_UNKNOWN_SESSION = "1"
 
 
 def decide_inquiry(
@@ -25,6 +47,12 @@ def decide_inquiry(
             yield from decide_mass_cancel(state, seq, command)
         case OrderMassStatusRequest():
             yield from _mass_status(state, command)
+        case SecurityListRequest():
+            yield _securities(state, command)
+        case TradingSessionStatusRequest():
+            yield _trading_session(command)
+        case TradeCaptureReportRequest():
+            yield from decide_trade_request(state, command)
         case _:
             assert_never(command)
 
@@ -57,4 +85,52 @@ def _is_meant(order: Order, client: str, command: OrderMassStatusRequest) -> boo
         and (not by_security or order.symbol == command.symbol)
         and command.account in ("", order.account)
         and command.side in (None, order.side)
+    )
+
+
+def _securities(state: State, command: SecurityListRequest) -> SecuritiesListed:
+    """SecurityListRequestType (559): 0 a symbol, 1 a security type, 4 all."""
+    kind = command.request_type
+    named = {"0": command.symbol, "1": command.security_type, "4": "all"}.get(kind, "")
+    symbols = tuple(
+        one.symbol for one in state.reference.instruments.values() if _is_wanted(one, kind, named)
+    )
+    if not named:
+        given = "needs a Symbol (55) or SecurityType (167)" if kind in "01" else "must be 0, 1 or 4"
+        result, text = _UNSUPPORTED, f"SecurityListRequestType (559) = {kind}: {given}"
+    elif not symbols:
+        result, text = _NONE_FOUND, f"{named}: no instrument of ours"
+    else:
+        result, text = _VALID, ""
+    return SecuritiesListed(
+        session=command.origin.session,
+        security_req_id=command.security_req_id,
+        result=result,
+        symbols=symbols,
+        text=text,
+    )
+
+
+def _is_wanted(instrument: Instrument, kind: str, named: str) -> bool:
+    match kind:
+        case "0":
+            return instrument.symbol == named
+        case "1":
+            return instrument.security_type == named
+        case _:
+            return kind == "4"
+
+
+def _trading_session(command: TradingSessionStatusRequest) -> TradingSessionReported:
+    asked = command.trading_session_id
+    unknown = asked not in ("", TRADING_SESSION)
+    subscribed = None
+    if not unknown and command.subscription is not SubscriptionRequestType.SNAPSHOT:
+        subscribed = command.subscription is SubscriptionRequestType.SUBSCRIBE
+    return TradingSessionReported(
+        session=command.origin.session,
+        trad_ses_req_id=command.trad_ses_req_id,
+        subscribed=subscribed,
+        reject_reason=_UNKNOWN_SESSION if unknown else "",
+        text=f"TradingSessionID (336) = {asked}: must be {TRADING_SESSION}" if unknown else "",
     )

@@ -1,6 +1,8 @@
 """What clients ask beyond single orders, over real FIX: mass cancel, mass status and the rest."""
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tests.support.desk import (
     new_order,
     report_of,
 )
+from tests.support.processes import ROOT
 
 _numbers = itertools.count(1)
 NOW = (60, "20260101-00:00:00.000")
@@ -108,3 +111,63 @@ def test_mass_status(floor: tuple[Desk, LightPeer, LightPeer]) -> None:
     client.send("AF", [(584, "S-2"), (585, "8")])
     [reject] = answers(client, "3", seen)
     assert (reject.get(371), reject.get(373)) == ("585", "5")
+
+
+def test_instruments_and_the_trading_day(floor: tuple[Desk, LightPeer, LightPeer]) -> None:
+    desk, _, client = floor
+    seen = len(client.messages)
+    client.send("x", [(320, "L-1"), (559, "4")])
+    [listed] = answers(client, "y", seen)
+    assert [listed.get(tag) for tag in (320, 560, 393, 893, 146)] == ["L-1", "0", "2", "Y", "2"]
+    group = [(tag, value) for tag, value in listed.fields if tag in (55, 15, 561, 58)]
+    assert group == [
+        *[(55, "ACME"), (15, "USD"), (561, "1"), (58, "tick 0.01")],
+        *[(55, "ZETA"), (15, "USD"), (561, "10"), (58, "tick 0.05")],
+    ]
+    client.send("g", [(335, "D-1"), (263, "1")])
+    [status] = answers(client, "h", seen)
+    assert [status.get(tag) for tag in (335, 336, 340, 325)] == ["D-1", "1", "2", "N"]
+    engage = ["kill", "engage", "FIRM", "*", "--reason", "drill"]
+    command = [sys.executable, "-m", "oms", *engage, "--config", str(desk.config)]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=2 * PATIENCE_S)
+    [_, halted] = answers(client, "h", seen, 2)
+    assert [halted.get(tag) for tag in (335, 340, 325)] == ["D-1", "1", "Y"]
+
+
+def test_a_clients_own_trades(floor: tuple[Desk, LightPeer, LightPeer]) -> None:
+    desk, venue, client = floor
+    name = working(desk, venue, client)
+    order = next(one for one in venue.messages if one.msg_type == "D")
+    told(venue, order, "F", "1", t32="40", t31="99.5", t14="40", t151="60")
+    fill = report_of(client, name, "F")
+    seen = len(client.messages)
+    client.send("AD", [(568, "R-1"), (569, "1"), (11, name)])
+    [answered] = answers(client, "AQ", seen)
+    assert [answered.get(tag) for tag in (568, 748, 749, 750)] == ["R-1", "1", "0", "0"]
+    [trade] = answers(client, "AE", seen)
+    wanted = {568: "R-1", 912: "Y", 150: "F", 32: "40", 31: "99.5", 552: "1", 54: "1", 11: name}
+    assert {tag: trade.get(tag) for tag in wanted} == wanted
+    assert trade.get(17) == fill.get(17)
+    query = "SELECT count(*) FROM journal WHERE type = 'TradeReported' AND order_id = %s"
+    assert desk.rows(query, fill.get(37)) == [(1,)]
+    client.send("AD", [(568, "R-2"), (569, "0"), (580, "1"), (75, "20200101")])
+    refused = answers(client, "AQ", seen, 2)[1]
+    assert [refused.get(tag) for tag in (749, 750)] == ["99", "2"]
+
+
+@pytest.mark.parametrize("msg_type", ["B", "C", "J", "R", "AG"])
+def test_what_is_not_taken_is_answered_so(
+    floor: tuple[Desk, LightPeer, LightPeer], msg_type: str
+) -> None:
+    """News and email among it, from clients and from venues alike."""
+    _, venue, client = floor
+    fields = [(148, "news"), (33, "1"), (58, "line"), (164, "T"), (94, "0"), (147, "about")]
+    for peer in (client, venue):
+        seen = len(peer.messages)
+        number = peer.send(msg_type, fields)
+        [reject] = answers(peer, "j", seen)
+        assert (reject.get(45), reject.get(372)) == (str(number), msg_type)
+        assert (reject.get(380), reject.get(58)) == (
+            "3",
+            f"MsgType (35) = {msg_type}: not supported here",
+        )
