@@ -30,5 +30,6 @@ def rows(module_url: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         yield connection
         connection.execute(
             "TRUNCATE orders, child_orders, executions, positions, order_cl_ord_ids, refusals,"
-            " orphans, risk_limits, kill_switches, recon_runs, recon_breaks, sessions"
+            " orphans, risk_limits, kill_switches, recon_runs, recon_breaks, sessions,"
+            " disconnect_cancels"
         )

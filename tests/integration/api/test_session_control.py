@@ -209,6 +209,12 @@ def test_a_reset_takes_two_people_and_shows_what_is_at_risk(rig: Rig) -> None:
     assert json.loads(rig.command("show", "ALPHA", "--json"))["epoch"] == epoch + 1
 
 
+def test_a_client_whose_orders_outlive_its_session_has_no_report_of_cancels(rig: Rig) -> None:
+    assert rig.server.api.alpha.get("/v1/sessions/ALPHA/disconnects").json()["items"] == []
+    assert rig.command("disconnects", "ALPHA", "--json") == ""
+    assert "No open order of ALPHA has met a lost session." in rig.command("disconnects", "ALPHA")
+
+
 def test_what_is_sent_to_a_client_that_is_away_waits(rig: Rig) -> None:
     api = rig.server.api
     working_order(rig, "away-1")
