@@ -8,6 +8,8 @@ the order in doubt. FIX 4.4 Volume 4, order state changes, seen as the initiator
 from collections.abc import Iterator
 from decimal import Decimal
 
+from ems.renewals import renewed
+from ems.stops import venue_triggered
 from oms.domain.commands import ExecutionReport, OrderCancelReject
 from oms.domain.events import (
     CancelRejected,
@@ -27,7 +29,7 @@ from oms.domain.events import (
     TradeCorrected,
     TradeExecuted,
 )
-from oms.domain.fix import CxlRejReason, ExecType, OrdRejReason, OrdStatus
+from oms.domain.fix import GT_RENEWAL, CxlRejReason, ExecType, OrdRejReason, OrdStatus
 from oms.domain.instrument import Venue
 from oms.domain.order import Execution, Order, Request, RequestKind
 from oms.domain.reasons import Reason
@@ -79,6 +81,12 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
                 yield from _ended(child, report, child.cum_qty, expired)
         case ExecType.REPLACED:
             yield from _replaced(state, venue, child, report)
+        case ExecType.TRIGGERED:
+            triggered = venue_triggered(child)
+            if triggered is not None:
+                yield triggered
+        case ExecType.RESTATED if report.restatement == GT_RENEWAL:
+            yield from renewed(child, report)
         case ExecType.ORDER_STATUS | ExecType.SUSPENDED | ExecType.RESTATED:
             yield _differs(child, "ExecType (150)", "", report.exec_type.name)
 
@@ -92,6 +100,7 @@ _ACKNOWLEDGES = frozenset(
         ExecType.EXPIRED,
         ExecType.DONE_FOR_DAY,
         ExecType.REPLACED,
+        ExecType.TRIGGERED,
     }
 )
 
@@ -339,6 +348,7 @@ def replaced_as_told(child: Order, request: Request, report: ExecutionReport) ->
         orig_cl_ord_id=child.cl_ord_id,
         order_qty=order_qty,
         price=report.price if report.price is not None else request.price,
+        stop_px=request.stop_px,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from oms.domain.commands import Quote
+from oms.domain.conditions import Ability
 from oms.domain.fix import OrdType, Side, TimeInForce
 from oms.domain.instrument import Instrument, Venue
 from oms.domain.values import ZERO
@@ -19,13 +20,19 @@ BASIS = Decimal(10_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is to be placed: order_qty is the part that no child covers yet."""
+    """What is to be placed: order_qty is the part that no child covers yet.
+
+    needs: conditions that a venue must be able to take. whole: to be placed at one venue, for what
+    it asks for holds for the order and not for a part of it.
+    """
 
     side: Side
     ord_type: OrdType
     price: Decimal | None
     time_in_force: TimeInForce
     order_qty: Decimal
+    needs: frozenset[Ability] = frozenset()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +58,22 @@ class _Offer:
 
 def supports(venue: Venue, wish: Wish) -> bool:
     """Whether the venue takes this kind of order at all."""
-    return wish.ord_type in venue.ord_types and wish.time_in_force in venue.times_in_force
+    return (
+        wish.ord_type in venue.ord_types
+        and time_at(venue, wish.time_in_force) is not None
+        and wish.needs <= venue.abilities
+    )
+
+
+def time_at(venue: Venue, time_in_force: TimeInForce) -> TimeInForce | None:
+    """The time in force that the venue is told; None: it cannot take the order.
+
+    Good till date goes as good till cancel where the venue has only that: we end it ourselves.
+    """
+    if time_in_force in venue.times_in_force:
+        return time_in_force
+    until = time_in_force is TimeInForce.GTD and TimeInForce.GTC in venue.times_in_force
+    return TimeInForce.GTC if until else None
 
 
 def plan(
@@ -69,7 +91,9 @@ def plan(
     if not offers:
         return (Leg(venue=venues[0], order_qty=wish.order_qty, why="no quote: configured order"),)
     if wish.time_in_force is TimeInForce.FOK:
-        return (_whole(wish, offers),)
+        return (_whole(wish, offers, "fill or kill"),)
+    if wish.whole:
+        return (_whole(wish, offers, "not to be divided"),)
     return _spread(wish, instrument, offers)
 
 
@@ -91,16 +115,16 @@ def _offers(wish: Wish, venues: Sequence[Venue], quotes: Mapping[str, Quote]) ->
     return found
 
 
-def _whole(wish: Wish, offers: list[_Offer]) -> Leg:
+def _whole(wish: Wish, offers: list[_Offer], why: str) -> Leg:
     for offer in offers:
         if offer.marketable and offer.size >= wish.order_qty:
             return Leg(
                 venue=offer.venue,
                 order_qty=wish.order_qty,
-                why=f"fill or kill: best price with size, {offer.price}",
+                why=f"{why}: best price with size, {offer.price}",
             )
     return Leg(
-        venue=offers[0].venue, order_qty=wish.order_qty, why="fill or kill: best price, size short"
+        venue=offers[0].venue, order_qty=wish.order_qty, why=f"{why}: best price, size short"
     )
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
+from fix_sessions.conditions import order_qty, read_conditions
 from fix_sessions.decode_inquiries import INQUIRY_READERS
 from fix_sessions.dialects import Dialect, dialect_of
 from fix_sessions.fields import MAX_TEXT_CHARACTERS, Fields, Refusal, shown, unsupported
@@ -162,12 +163,13 @@ def _new_order_single(fields: Fields, origin: Origin) -> NewOrderSingle:
         account=fields.text(1),
         symbol=fields.text(55),
         side=fields.choice(54, Side),
-        order_qty=fields.decimal(38),
+        order_qty=order_qty(fields),
         ord_type=fields.choice(40, OrdType),
         price=fields.optional_decimal(44),
         time_in_force=fields.optional_choice(59, TimeInForce) or TimeInForce.DAY,
         transact_time=fields.timestamp(60),
         text=fields.optional_text(58, limit=MAX_TEXT_CHARACTERS),
+        conditions=read_conditions(fields),
     )
 
 
@@ -192,6 +194,7 @@ def _order_cancel_replace_request(fields: Fields, origin: Origin) -> OrderCancel
         side=fields.optional_choice(54, Side),
         ord_type=fields.optional_choice(40, OrdType),
         time_in_force=fields.optional_choice(59, TimeInForce),
+        conditions=read_conditions(fields),
     )
 
 

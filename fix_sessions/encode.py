@@ -8,6 +8,7 @@ milliseconds. PossResend (97) stands first in the body and is put into the heade
 from collections.abc import Callable
 from decimal import Decimal
 
+from fix_sessions.conditions import conditions_body, day_body
 from fix_sessions.dialects import dialect_of
 from fix_sessions.encode_answers import GROUPED, encode_answer
 from fix_sessions.fields import Pairs
@@ -161,6 +162,10 @@ def _execution_report(effect: SendExecutionReport) -> Body:
         body.append(f"378={effect.restatement}")
     if effect.ord_status_req_id:
         body.append(f"790={effect.ord_status_req_id}")
+    if effect.conditions is not None:
+        body += conditions_body(effect.conditions)
+    if effect.day is not None:
+        body += day_body(effect.day)
     if effect.text:
         body.append(f"58={effect.text[:MAX_TEXT]}")
     return body
@@ -205,6 +210,8 @@ def _new_order_single(effect: SendNewOrderSingle) -> Body:
     ]
     if effect.price is not None:
         body.append(f"44={_text(effect.price)}")
+    if effect.conditions is not None:
+        body += conditions_body(effect.conditions)
     if effect.poss_resend:
         body.insert(0, _POSS_RESEND)
     return body
@@ -223,6 +230,7 @@ def _order_cancel_request(effect: SendOrderCancelRequest) -> Body:
 
 
 def _order_cancel_replace(effect: SendOrderCancelReplaceRequest) -> Body:
+    conditions = effect.conditions
     return [
         f"41={effect.orig_cl_ord_id}",
         f"37={effect.venue_order_id}",
@@ -236,6 +244,7 @@ def _order_cancel_replace(effect: SendOrderCancelReplaceRequest) -> Body:
         f"40={effect.ord_type}",
         "44=" if effect.price is None else f"44={_text(effect.price)}",
         f"59={effect.time_in_force}",
+        *(conditions_body(conditions) if conditions is not None else ()),
     ]
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from ems.simulator.commands import CancelOrder, NewOrder, ReplaceOrder
 from ems.simulator.ledger import Echo
 from ems.simulator.model import Answer, ExecutionReport, OrderCancelReject
-from fix_sessions.wire import utc_timestamp_ms
+from fix_sessions.wire import WireError, parse_utc_timestamp, utc_timestamp_ms
 from oms.domain.fix import BusinessRejectReason, MsgType
 from oms.domain.values import ValueRefused, decimal_text, parse_decimal, plain
 
@@ -56,6 +56,16 @@ class Body:
     def optional_number(self, tag: int, name: str) -> Decimal | None:
         return self.number(tag, name) if self._first.get(tag) else None
 
+    def moment(self, tag: int, name: str) -> int:
+        """A UTCTimestamp as microseconds since 1970; 0 where it is absent."""
+        value = self._first.get(tag)
+        if not value:
+            return 0
+        try:
+            return parse_utc_timestamp(value)
+        except WireError as error:
+            raise MessageRefused(f"{name} ({tag}): {error}", BusinessRejectReason.OTHER) from None
+
     def integer(self, tag: int, name: str) -> int:
         value = self.text(tag, name)
         if not value.isascii() or not value.isdigit() or len(value) > 9:
@@ -79,6 +89,12 @@ def decode_new(owner: str, body: Body) -> NewOrder:
         time_in_force=body.get(59) or "0",
         account=body.get(1),
         poss_resend=body.get(97) == "Y",
+        stop_px=body.optional_number(99, "StopPx"),
+        min_qty=body.optional_number(110, "MinQty"),
+        max_floor=body.optional_number(111, "MaxFloor"),
+        exec_inst=body.get(18),
+        expire_time=body.moment(126, "ExpireTime"),
+        expire_date=body.get(432),
     )
 
 
@@ -106,6 +122,7 @@ def decode_replace(owner: str, body: Body) -> ReplaceOrder:
         order_qty=body.number(38, "OrderQty"),
         price=body.optional_number(44, "Price"),
         poss_resend=body.get(97) == "Y",
+        stop_px=body.optional_number(99, "StopPx"),
     )
 
 
@@ -173,12 +190,23 @@ def _put_report(fields: Fields, report: ExecutionReport) -> None:
         (58, report.text),
         (584, report.mass_status_req_id),
         (790, report.ord_status_req_id),
+        (378, report.restatement),
+        (18, report.exec_inst),
+        (126, utc_timestamp_ms(report.expire_time) if report.expire_time else ""),
+        (432, report.expire_date),
     ):
         if text:
             fields.append((tag, text))
     if report.order_qty:
         fields.append((38, decimal_text(report.order_qty)))
-    for tag, number in ((44, report.price), (32, report.last_qty), (31, report.last_px)):
+    for tag, number in (
+        (44, report.price),
+        (32, report.last_qty),
+        (31, report.last_px),
+        (99, report.stop_px),
+        (110, report.min_qty),
+        (111, report.max_floor),
+    ):
         if number is not None:
             fields.append((tag, decimal_text(number)))
     if report.tot_num_reports is not None:

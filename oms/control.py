@@ -41,12 +41,13 @@ from oms.domain.events import (
     TradingDateOpened,
     TradingDayClosed,
 )
-from oms.domain.fix import MsgType, OrdStatus, TimeInForce
+from oms.domain.fix import MsgType, OrdStatus
 from oms.domain.order import Order
 from oms.domain.reasons import Reason
 from oms.domain.session_events import MessagesRepeated
 from oms.domain.state import State
 from oms.domain.values import utc_date
+from oms.orders.good_till import ends_with
 from oms.orders.requests import can_force_cancel, forced_cancel
 from oms.orders.settle import rejected
 from oms.risk.limits import Level, refusal_of_kill, refusal_of_limit, unconfigured
@@ -138,8 +139,7 @@ def _close_day(state: State, trade_date: str) -> Iterator[Event]:
         return
     yield TradingDayClosed(trade_date=trade_date)
     for order in _open_client_orders(state):
-        over = order.trade_date <= trade_date
-        if over and order.time_in_force is TimeInForce.DAY and not order.expiring:
+        if ends_with(order, trade_date) and not order.expiring:
             yield ExpiryPending(order_id=order.order_id)
 
 

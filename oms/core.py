@@ -5,8 +5,10 @@ nothing does. `replay` folds what the journal holds; it decides nothing.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 
-from ems import child_orders, resync
+from ems import child_orders, resync, stops
 from ems.market_data import reference_price
 from oms.control import decide_control
 from oms.domain.commands import (
@@ -38,6 +40,7 @@ from oms.domain.commands import (
 )
 from oms.domain.events import Event, OrderTerms
 from oms.domain.order import Order
+from oms.domain.reasons import Reason
 from oms.domain.session_commands import (
     ApproveSessionReset,
     RequestSessionReset,
@@ -48,10 +51,13 @@ from oms.domain.session_commands import (
 from oms.domain.state import State
 from oms.domain.verdict import Verdict
 from oms.fold import fold_command, fold_event
-from oms.orders import requests
+from oms.orders import good_till, requests
+from oms.orders.cash import in_lots
 from oms.orders.inquiries import decide_inquiry
+from oms.placing import unsupported
 from oms.reactions import react
 from oms.risk.checks import Asked, check
+from oms.risk.conditions import is_plain
 from oms.sessions import hours, lost_clients, operators
 from oms.sessions.gaps import gap_found
 
@@ -119,10 +125,13 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             if command.symbol in state.reference.instruments:
                 quotes = state.market.setdefault(command.symbol, {})
                 quotes[command.origin.counterparty] = command.quote
+                if command.symbol in state.stops:
+                    yield from stops.after_quote(state, command.symbol)
         case ClockTicked():
             yield from resync.due(state, at, seq)
             yield from hours.due(state, at)
             yield from lost_clients.due(state, at)
+            yield from good_till.due(state, at)
         case (
             MessageRejectedByPeer()
             | UnreadableMessage()
@@ -152,8 +161,28 @@ def _new_order(state: State, seq: int, at: int, command: NewOrderSingle) -> Iter
     if existing is not None:
         yield from requests.decide_known(existing, command)
         return
-    verdict = _verdict(state, at, command.origin, requests.terms_of(command), None)
-    yield from requests.decide_new(state, command, seq, verdict)
+    terms = requests.terms_of(command)
+    if terms.conditions is not None and terms.conditions.cash_order_qty is not None:
+        terms = _cash_in_lots(state, terms)
+    verdict = _verdict(state, at, command.origin, terms, None)
+    if verdict.reason is Reason.NONE and not is_plain(terms):
+        text = unsupported(state, terms)
+        if text:
+            verdict = replace(verdict, reason=Reason.UNSUPPORTED_BY_VENUES, text=text)
+    yield from requests.decide_new(state, command, seq, verdict, terms)
+
+
+def _cash_in_lots(state: State, terms: OrderTerms) -> OrderTerms:
+    instrument = state.reference.instruments.get(terms.symbol)
+    return in_lots(terms, instrument, _reference_px(state, terms.symbol))
+
+
+def _reference_px(state: State, symbol: str) -> Decimal | None:
+    instrument = state.reference.instruments.get(symbol)
+    if instrument is None:
+        return None
+    quotes = state.market.get(symbol, {})
+    return reference_price(quotes, state.last_px.get(symbol), instrument)
 
 
 def _replace_verdict(state: State, at: int, command: OrderCancelReplaceRequest) -> Verdict:
@@ -171,18 +200,13 @@ def _verdict(
     accounts = client.accounts if client else frozenset()
     if origin.accounts:
         accounts = frozenset(origin.accounts)
-    instrument = state.reference.instruments.get(terms.symbol)
-    reference_px = None
-    if instrument is not None:
-        quotes = state.market.get(terms.symbol, {})
-        reference_px = reference_price(quotes, state.last_px.get(terms.symbol), instrument)
     return check(
         Asked(
             state=state,
             terms=terms,
             accounts=accounts,
             at=at,
-            reference_px=reference_px,
+            reference_px=_reference_px(state, terms.symbol),
             replaced=replaced,
         )
     )

@@ -1,5 +1,6 @@
 """The fold of the events about orders: orders, executions, positions and their indexes."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import assert_never
 
@@ -18,15 +19,17 @@ from oms.domain.events import (
     OrderRejected,
     OrderReplaced,
     OrderResent,
+    OrderRestated,
     OrderRouted,
     OrderStatusQueried,
+    OrderTriggered,
     ReplacePending,
     ReplaceRejected,
     TradeBusted,
     TradeCorrected,
     TradeExecuted,
 )
-from oms.domain.fix import OrdStatus, Side
+from oms.domain.fix import OrdStatus, Side, TimeInForce
 from oms.domain.order import Execution, Order, Request, RequestKind, add_execution, new_order
 from oms.domain.reasons import Reason
 from oms.domain.state import State, Working
@@ -46,6 +49,7 @@ RequestEvent = (
     | OrderReplaced
     | ExpiryPending
     | OrderHeld
+    | OrderTriggered
 )
 StandingEvent = (
     OrderAcknowledged
@@ -56,6 +60,7 @@ StandingEvent = (
     | OrderInDoubt
     | OrderStatusQueried
     | OrderConfirmed
+    | OrderRestated
 )
 OrderEvent = (
     OrderAccepted
@@ -100,6 +105,8 @@ def _change_request(state: State, order: Order, at: int, event: RequestEvent) ->
             order.accepted = True
             order.order_qty = event.order_qty
             order.price = event.price
+            if event.stop_px is not None and order.conditions is not None:
+                order.conditions = replace(order.conditions, stop_px=event.stop_px)
             order.refused_by.clear()
             state.held.pop(order.order_id, None)
             order.cl_ord_id = event.cl_ord_id
@@ -109,8 +116,22 @@ def _change_request(state: State, order: Order, at: int, event: RequestEvent) ->
         case OrderHeld():
             state.held[order.order_id] = None
             order.text = event.text
+            if event.reason is Reason.STOP_NOT_REACHED:
+                state.stops.setdefault(order.symbol, {})[order.order_id] = None
+        case OrderTriggered():
+            order.triggered_at = at
+            order.text = ""
+            state.held.pop(order.order_id, None)
+            _held_no_more(state, order)
         case _:
             assert_never(event)
+
+
+def _held_no_more(state: State, order: Order) -> None:
+    """The stop order does not wait with us (any more)."""
+    waiting = state.stops.get(order.symbol, {})
+    if waiting.pop(order.order_id, order) is None and not waiting:
+        del state.stops[order.symbol]
 
 
 def _change_standing(state: State, order: Order, at: int, event: StandingEvent) -> None:
@@ -141,6 +162,8 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
             order.accepted = order.accepted or bool(event.user) or order.closed is not None
             order.closed, order.closed_reason = None, Reason.NONE
             _settle_doubt(state, order)
+        case OrderRestated():
+            pass
         case _:
             assert_never(event)
 
@@ -163,6 +186,8 @@ def _begin(state: State, at: int, event: OrderAccepted | OrderRefused) -> None:
     if len(state.recent_orders) > RECENT_ORDERS:
         del state.recent_orders[next(iter(state.recent_orders))]
     _track(state, order, Decimal(0))
+    if terms.time_in_force is TimeInForce.GTD:
+        _until(state, order)
 
 
 def _begin_child(state: State, at: int, event: OrderRouted) -> None:
@@ -239,6 +264,7 @@ def _request(state: State, order: Order, at: int, event: CancelPending | Replace
         at=at,
         order_qty=order.order_qty if isinstance(event, CancelPending) else event.order_qty,
         price=order.price if isinstance(event, CancelPending) else event.price,
+        stop_px=None if isinstance(event, CancelPending) else event.stop_px,
         reason=event.reason if isinstance(event, CancelPending) else Reason.NONE,
     )
     if isinstance(event, ReplacePending) and event.waits:
@@ -305,6 +331,10 @@ def _after(state: State, order: Order, at: int, exposure_before: Decimal) -> Non
     if not order.is_child:
         if not order.is_open:
             state.held.pop(order_id, None)
+            if order.conditions is not None:
+                _held_no_more(state, order)
+        if order.time_in_force is TimeInForce.GTD:
+            _until(state, order)
         _track(state, order, exposure_before)
         return
     parent = state.orders[order.parent_id]
@@ -317,6 +347,15 @@ def _after(state: State, order: Order, at: int, exposure_before: Decimal) -> Non
         state.awaiting.setdefault(order_id, at)
     else:
         state.awaiting.pop(order_id, None)
+
+
+def _until(state: State, order: Order) -> None:
+    """A time at which the order ends is waited for as long as the order lives."""
+    expire_time = order.conditions.expire_time if order.conditions else 0
+    if expire_time and order.is_live and not order.expiring:
+        state.until[order.order_id] = expire_time
+    else:
+        state.until.pop(order.order_id, None)
 
 
 def _track(state: State, order: Order, exposure_before: Decimal) -> None:

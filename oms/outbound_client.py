@@ -14,7 +14,9 @@ from oms.domain.events import (
     OrderRefused,
     OrderRejected,
     OrderReplaced,
+    OrderRestated,
     OrderStatusReported,
+    OrderTriggered,
     ReplacePending,
     ReplaceRejected,
     RequestRefused,
@@ -23,10 +25,18 @@ from oms.domain.events import (
     TradeExecuted,
     UnknownOrderStatusReported,
 )
-from oms.domain.fix import CxlRejResponseTo, ExecType, OrdRejReason, OrdStatus, Side
+from oms.domain.fix import (
+    GT_RENEWAL,
+    CxlRejResponseTo,
+    ExecType,
+    OrdRejReason,
+    OrdStatus,
+    Side,
+)
 from oms.domain.reasons import SPECS, Reason
 from oms.domain.state import State
-from oms.domain.values import ZERO
+from oms.domain.values import ZERO, decimal_text
+from oms.orders.good_till import day_figures
 
 ClientEvent = (
     OrderAccepted
@@ -36,6 +46,8 @@ ClientEvent = (
     | OrderCanceled
     | OrderExpired
     | OrderReplaced
+    | OrderTriggered
+    | OrderRestated
     | CancelPending
     | ReplacePending
     | CancelRejected
@@ -79,6 +91,13 @@ def client_messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effe
         case OrderReplaced():
             orig = event.orig_cl_ord_id
             yield from _report(state, seq, event.order_id, ExecType.REPLACED, orig=orig)
+        case OrderTriggered():
+            text = f"StopPx {decimal_text(event.stop_px)} reached: {event.by}"
+            yield from _report(state, seq, event.order_id, ExecType.TRIGGERED, text=text)
+        case OrderRestated():
+            for report in _report(state, seq, event.order_id, ExecType.RESTATED):
+                report.restatement = GT_RENEWAL
+                yield report
         case CancelPending() | ReplacePending():
             yield from _pending_report(state, seq, event)
         case CancelRejected() | ReplaceRejected():
@@ -175,6 +194,8 @@ def _report(
         avg_px=order.avg_px,
         ord_rej_reason=rej,
         text=text,
+        conditions=order.conditions,
+        day=day_figures(state, order) if order.time_in_force.good_till else None,
     )
 
 
@@ -292,6 +313,8 @@ def _status(state: State, seq: int, event: OrderStatusReported) -> Iterator[Effe
         avg_px=order.avg_px,
         ord_status_req_id=event.ord_status_req_id,
         text="UNKNOWN: the venue has not confirmed this state" if order.in_doubt else order.text,
+        conditions=order.conditions,
+        day=day_figures(state, order) if order.time_in_force.good_till else None,
     )
 
 

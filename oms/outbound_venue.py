@@ -1,7 +1,9 @@
 """What venues are sent: orders, requests on them, and questions; pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from oms.domain.conditions import Conditions
 from oms.domain.effects import (
     Effect,
     SendMarketDataRequest,
@@ -53,6 +55,7 @@ def _new_order(child: Order, seq: int, at: int, *, poss_resend: bool) -> SendNew
         price=child.price,
         time_in_force=child.time_in_force,
         poss_resend=poss_resend,
+        conditions=child.conditions,
     )
 
 
@@ -73,6 +76,7 @@ def _request(order: Order, seq: int, at: int, event: CancelPending | ReplacePend
             ord_type=order.ord_type,
             price=event.price,
             time_in_force=order.time_in_force,
+            conditions=_conditions_after(order, event),
         )
     return SendOrderCancelRequest(
         session=order.session,
@@ -86,6 +90,12 @@ def _request(order: Order, seq: int, at: int, event: CancelPending | ReplacePend
         side=order.side,
         order_qty=order.order_qty,
     )
+
+
+def _conditions_after(order: Order, event: ReplacePending) -> Conditions | None:
+    if event.stop_px is None or order.conditions is None:
+        return order.conditions
+    return replace(order.conditions, stop_px=event.stop_px)
 
 
 def _status_request(child: Order, seq: int, at: int) -> SendOrderStatusRequest:

@@ -1,9 +1,11 @@
 """Placing: how the part of a client order that no child covers goes to venues, waits, or ends."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
-from ems import router
+from ems import router, stops
+from oms.domain.conditions import NAMES, at_venue
 from oms.domain.events import (
     Event,
     OrderCanceled,
@@ -14,6 +16,7 @@ from oms.domain.events import (
     OrderTerms,
     VenueQuote,
 )
+from oms.domain.fix import OrdType
 from oms.domain.instrument import Instrument, Venue
 from oms.domain.order import Order
 from oms.domain.reasons import Reason
@@ -43,6 +46,11 @@ def place(
         order_qty=quantity,
     )
     instrument = state.reference.instruments.get(parent.symbol)
+    if parent.conditions is not None:
+        if _held_by_us(state, instrument, parent):
+            yield from _await_stop(state, parent)
+            return
+        wish = _conditional(wish, parent)
     able = _able(state, parent, instrument, wish)
     scope = killed(state, parent.first_terms)
     ready = [one for one in able if scope is None and state.session(one.session).ready]
@@ -51,13 +59,88 @@ def place(
         seen = tuple(VenueQuote(venue=one.name, quote=quotes.get(one.name)) for one in ready)
         legs = router.plan(wish, instrument, ready, quotes)
         for n, leg in enumerate(legs, start=len(parent.children) + 1):
-            yield _routed(parent, f"{parent.order_id}-{n}", leg, seen)
+            yield _routed(parent, f"{parent.order_id}-{n}", leg, seen, wish)
     elif able and not parent.time_in_force.immediate:
         if parent.order_id not in state.held:
             yield _held(parent, able, scope)
     elif not parent.open_children:
         waits = Reason.KILL_SWITCH if scope else Reason.NO_VENUE_CONNECTED
         yield _give_up(parent, waits if able else Reason.NO_VENUE, quantity, after)
+
+
+def _conditional(wish: router.Wish, parent: Order) -> router.Wish:
+    """The wish of an order with conditions, as it stands: a triggered stop is one no more."""
+    asked = parent.conditions
+    needs = asked.needs if asked is not None else frozenset()
+    ord_type = wish.ord_type
+    if parent.triggered_at:
+        ord_type = stops.AFTER_TRIGGER[ord_type]
+    whole = bool(needs) or ord_type.is_stop or ord_type is OrdType.PEGGED
+    return replace(wish, ord_type=ord_type, needs=needs, whole=whole)
+
+
+def _held_by_us(state: State, instrument: Instrument | None, parent: Order) -> bool:
+    """Whether the order is a stop that no venue of its instrument can wait with."""
+    if not parent.ord_type.is_stop or parent.triggered_at or parent.children:
+        return False
+    return not any(parent.ord_type in one.ord_types for one in _venues(state, instrument))
+
+
+def _await_stop(state: State, parent: Order) -> Iterator[Event]:
+    """Held until its price is reached; or triggered at once, where it is."""
+    triggered = stops.triggered_now(state, parent)
+    if triggered is not None:
+        yield triggered
+    elif parent.order_id not in state.held:
+        assert parent.conditions is not None, parent.order_id
+        assert parent.conditions.stop_px is not None, parent.order_id
+        yield OrderHeld(
+            order_id=parent.order_id,
+            reason=Reason.STOP_NOT_REACHED,
+            text=f"held until the market reaches {decimal_text(parent.conditions.stop_px)}",
+        )
+
+
+def _venues(state: State, instrument: Instrument | None) -> list[Venue]:
+    """The instrument's venues, in configured order."""
+    names = instrument.venues if instrument else ()
+    return [state.reference.venues[one] for one in names if one in state.reference.venues]
+
+
+def unsupported(state: State, terms: OrderTerms) -> str:
+    """What of a client's order no venue of its instrument can take and we do not do in its place;
+    empty where there is nothing. The text names the field and the venues.
+    """
+    venues = _venues(state, state.reference.instruments.get(terms.symbol))
+    asked = terms.conditions
+    wish = router.Wish(
+        side=terms.side,
+        ord_type=terms.ord_type,
+        price=terms.price,
+        time_in_force=terms.time_in_force,
+        order_qty=terms.order_qty,
+        needs=asked.needs if asked is not None else frozenset(),
+    )
+    if wish.ord_type.is_stop and not any(wish.ord_type in one.ord_types for one in venues):
+        wish = replace(wish, ord_type=stops.AFTER_TRIGGER[wish.ord_type])
+    if any(router.supports(one, wish) for one in venues):
+        return ""
+    lacking = [
+        f"OrdType (40) = {wish.ord_type} ({wish.ord_type.name})"
+        if not any(wish.ord_type in one.ord_types for one in venues)
+        else "",
+        f"TimeInForce (59) = {wish.time_in_force} ({wish.time_in_force.name})"
+        if not any(router.time_at(one, wish.time_in_force) for one in venues)
+        else "",
+        *(
+            NAMES[need]
+            for need in sorted(wish.needs)
+            if not any(need in one.abilities for one in venues)
+        ),
+    ]
+    named = ", ".join(one for one in lacking if one) or "the order's conditions together"
+    places = ", ".join(one.name for one in venues) or "there is none"
+    return f"{named}: not taken by any venue of {terms.symbol} ({places})"
 
 
 def _able(
@@ -82,8 +165,23 @@ def _held(parent: Order, able: list[Venue], scope: tuple[str, str] | None) -> Or
 
 
 def _routed(
-    parent: Order, order_id: str, leg: router.Leg, seen: tuple[VenueQuote, ...]
+    parent: Order,
+    order_id: str,
+    leg: router.Leg,
+    seen: tuple[VenueQuote, ...],
+    wish: router.Wish,
 ) -> OrderRouted:
+    time_in_force = router.time_at(leg.venue, wish.time_in_force)
+    assert time_in_force is not None, leg.venue.name
+    conditions = parent.conditions
+    if conditions is not None:
+        conditions = at_venue(
+            conditions,
+            leg.order_qty,
+            abilities=leg.venue.abilities,
+            ord_type=wish.ord_type,
+            time_in_force=time_in_force,
+        )
     return OrderRouted(
         order_id=order_id,
         parent_id=parent.order_id,
@@ -95,9 +193,10 @@ def _routed(
             symbol=parent.symbol,
             side=parent.side,
             order_qty=leg.order_qty,
-            ord_type=parent.ord_type,
+            ord_type=wish.ord_type,
             price=parent.price,
-            time_in_force=parent.time_in_force,
+            time_in_force=time_in_force,
+            conditions=conditions,
         ),
         why=leg.why,
         quotes=seen,

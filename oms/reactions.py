@@ -5,8 +5,9 @@ cancel, a replace or the end of the day, and their fate is carried to the client
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from ems import resync
+from ems import resync, stops
 from oms.domain.events import (
     CancelPending,
     CancelRejected,
@@ -21,6 +22,7 @@ from oms.domain.events import (
     OrderExpired,
     OrderRejected,
     OrderReplaced,
+    OrderTriggered,
     ReplacePending,
     ReplaceRejected,
     ResyncCompleted,
@@ -29,10 +31,12 @@ from oms.domain.events import (
     TradeBusted,
     TradeCorrected,
     TradeExecuted,
+    TradingDateOpened,
 )
 from oms.domain.order import Order, Request, RequestKind
 from oms.domain.reasons import Reason
 from oms.domain.state import State
+from oms.orders import good_till
 from oms.orders.settle import (
     children_open,
     given_up,
@@ -65,6 +69,9 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
                 yield from place(state, state.orders[order_id])
         case TradeExecuted():
             yield from _after_trade(state, state.orders[event.parent_id])
+            if state.stops:
+                symbol = state.orders[event.order_id].symbol
+                yield from stops.after_trade(state, symbol, event.last_px)
         case TradeBusted() | TradeCorrected():
             yield from _after_amended_trade(state, state.orders[event.parent_id])
         case CancelPending() | ExpiryPending() | ReplacePending():
@@ -77,8 +84,23 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
             yield from _after_close(state, event)
         case OrderAcknowledged() | OrderConfirmed():
             yield from _after_news(state, event)
+        case OrderTriggered():
+            yield from _after_trigger(state, event)
+        case TradingDateOpened():
+            yield from good_till.opened(state)
         case _:
             pass
+
+
+def _after_trigger(state: State, event: OrderTriggered) -> Iterator[Event]:
+    """We place what we held; what its venue triggered is triggered for its client too."""
+    order = state.orders[event.order_id]
+    if not order.is_child:
+        yield from place(state, order)
+        return
+    parent = state.orders[order.parent_id]
+    if not parent.triggered_at and parent.is_open:
+        yield replace(event, order_id=parent.order_id)
 
 
 def _after_news(state: State, event: OrderAcknowledged | OrderConfirmed) -> Iterator[Event]:
@@ -182,6 +204,7 @@ def _carry_out_replace(state: State, parent: Order, event: ReplacePending) -> It
             orig_cl_ord_id=child.cl_ord_id,
             order_qty=child_qty,
             price=event.price,
+            stop_px=event.stop_px if child.ord_type.is_stop else None,
         )
     else:
         yield from _withdraw(state, parent)

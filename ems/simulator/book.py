@@ -16,6 +16,11 @@ class Level:
     orders: dict[str, VenueOrder] = field(default_factory=dict)
     qty: Decimal = ZERO
 
+    @property
+    def shown_qty(self) -> Decimal:
+        """What market data tells: of icebergs only their floor."""
+        return sum((order.shown_qty for order in self.orders.values()), ZERO)
+
 
 class BookSide:
     """The resting orders of one side; the best price is the highest for bids, else the lowest."""

@@ -11,7 +11,10 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
-    """NewOrderSingle (D) of one counterparty (`owner`, its CompID)."""
+    """NewOrderSingle (D) of one counterparty (`owner`, its CompID).
+
+    expire_time: microseconds since 1970 UTC, 0 for none; expire_date as FIX has it: 20261231.
+    """
 
     owner: str
     cl_ord_id: str
@@ -23,6 +26,12 @@ class NewOrder:
     time_in_force: str = "0"
     account: str = ""
     poss_resend: bool = False
+    stop_px: Decimal | None = None
+    min_qty: Decimal | None = None
+    max_floor: Decimal | None = None
+    exec_inst: str = ""
+    expire_time: int = 0
+    expire_date: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +59,7 @@ class ReplaceOrder:
     order_qty: Decimal
     price: Decimal | None = None
     poss_resend: bool = False
+    stop_px: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +69,7 @@ class WalkPrices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpireDay:
-    """The trading day is over: every working order expires."""
+    """The trading day is over: orders for the close trade, those of the day expire."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,7 @@ class Extra:
     ord_status_req_id: str = ""
     tot_num_reports: int | None = None
     last_rpt_requested: bool | None = None
+    restatement: str = ""
 
 
 class Ledger:
@@ -67,6 +68,9 @@ class Ledger:
         self.matches: dict[int, list[Trade]] = {}
         self.touched: set[str] = set()  # symbols whose book this command changed
         self.last_trade: dict[str, Trade] = {}
+        # By symbol: stops that wait for their price, orders for the close; and ends of their own.
+        self.waiting: dict[str, dict[str, VenueOrder]] = {}
+        self.until: dict[str, int] = {}
         self.at = 0
         self._prefix = id_prefix
         self._orders_made = 0
@@ -141,6 +145,13 @@ class Ledger:
             avg_px=order.avg_px,
             transact_time=self.at,
             account=order.account,
+            stop_px=order.stop_px,
+            min_qty=order.min_qty,
+            max_floor=order.max_floor,
+            exec_inst=order.exec_inst,
+            expire_time=order.expire_time,
+            expire_date=order.expire_date,
+            restatement=extra.restatement,
             orig_cl_ord_id=extra.orig_cl_ord_id,
             exec_ref_id=extra.exec_ref_id,
             last_qty=extra.last_qty,

@@ -1,11 +1,54 @@
 """Price-time matching: the taker trades at the resting price, best price first, oldest first."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from ems.simulator.book import Book
 from ems.simulator.ledger import Extra, Ledger
 from ems.simulator.model import Trade, VenueOrder
 from oms.domain.fix import ExecType, OrdStatus, TimeInForce
+
+
+def admit(ledger: Ledger, book: Book, order: VenueOrder) -> None:
+    """Take a new order in: into the book, or beside it until its time comes."""
+    if order.expire_time:
+        ledger.until[order.order_id] = order.expire_time
+    if order.waits:
+        ledger.waiting.setdefault(order.symbol, {})[order.order_id] = order
+        ledger.touched.add(book.symbol)
+    else:
+        enter(ledger, book, order)
+
+
+def leave(ledger: Ledger, book: Book, order: VenueOrder) -> None:
+    """Take a working order out of the book, or from beside it."""
+    ledger.touched.add(book.symbol)
+    if ledger.waiting.get(order.symbol, {}).pop(order.order_id, None) is None:
+        book.side_of(order).remove(order)
+
+
+def trigger(ledger: Ledger, books: Mapping[str, Book]) -> None:
+    """Stops whose price the other side of the book has reached become orders at work."""
+    for symbol in sorted(ledger.touched & ledger.waiting.keys()):
+        while True:
+            order = next((one for one in _stops(ledger, symbol) if _reached(books, one)), None)
+            if order is None:
+                break
+            del ledger.waiting[symbol][order.order_id]
+            order.triggered = True
+            ledger.report(order, ExecType.TRIGGERED)
+            enter(ledger, books[symbol], order)
+
+
+def _stops(ledger: Ledger, symbol: str) -> list[VenueOrder]:
+    return [one for one in ledger.waiting[symbol].values() if one.stop_px is not None]
+
+
+def _reached(books: Mapping[str, Book], order: VenueOrder) -> bool:
+    best = books[order.symbol].against(order).best()
+    if best is None or order.stop_px is None:
+        return False
+    return best.price >= order.stop_px if order.is_buy else best.price <= order.stop_px
 
 
 def enter(ledger: Ledger, book: Book, order: VenueOrder) -> None:
@@ -19,6 +62,10 @@ def enter(ledger: Ledger, book: Book, order: VenueOrder) -> None:
         if book.against(order).available(order.price, wanted) < wanted:
             close(ledger, order, OrdStatus.CANCELED, "FOK: not all of it could trade")
             return
+    least = order.min_qty
+    if least is not None and book.against(order).available(order.price, least) < least:
+        close(ledger, order, OrdStatus.CANCELED, "MinQty (110): not so much could trade")
+        return
     take(ledger, book, order)
     if not order.leaves_qty:
         return

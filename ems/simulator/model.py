@@ -10,13 +10,14 @@ from oms.domain.fix import (
     ExecType,
     OrdRejReason,
     OrdStatus,
-    OrdType,
     Side,
+    TimeInForce,
 )
 
 ZERO = Decimal(0)
 NO_ORDER = "NONE"  # OrderID where there is no order, as FIX volume 4 has it
 STATUS_EXEC_ID = "0"  # ExecID of an ExecType=I report, as FIX volume 6 has it
+_RESTING = frozenset({TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD})
 _AVG_PX_QUANTUM = Decimal("1E-10")
 
 
@@ -73,6 +74,13 @@ class VenueOrder:
     priority: int = 0
     created_at: int = 0
     changed_at: int = 0
+    stop_px: Decimal | None = None
+    min_qty: Decimal | None = None
+    max_floor: Decimal | None = None
+    exec_inst: str = ""
+    expire_time: int = 0
+    expire_date: str = ""
+    triggered: bool = False
 
     @property
     def is_buy(self) -> bool:
@@ -101,7 +109,20 @@ class VenueOrder:
 
     @property
     def can_rest(self) -> bool:
-        return self.ord_type == OrdType.LIMIT and self.time_in_force == "0"
+        return self.price is not None and self.time_in_force in _RESTING
+
+    @property
+    def waits(self) -> bool:
+        """Whether it stands beside the book: a stop before its trigger, an order for the close."""
+        if self.time_in_force == TimeInForce.CLS:
+            return True
+        return self.stop_px is not None and not self.triggered
+
+    @property
+    def shown_qty(self) -> Decimal:
+        """What the book shows of it: an iceberg its MaxFloor."""
+        leaves = self.leaves_qty
+        return leaves if self.max_floor is None else min(leaves, self.max_floor)
 
 
 class TradeStatus(StrEnum):
@@ -161,6 +182,13 @@ class ExecutionReport:
     ord_status_req_id: str = ""
     tot_num_reports: int | None = None
     last_rpt_requested: bool | None = None
+    restatement: str = ""
+    stop_px: Decimal | None = None
+    min_qty: Decimal | None = None
+    max_floor: Decimal | None = None
+    exec_inst: str = ""
+    expire_time: int = 0
+    expire_date: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from ems.simulator.book import Book
 from ems.simulator.commands import CancelUnsolicited, CorrectTrade, ReportUnknownFill
 from ems.simulator.ledger import Extra, Ledger
-from ems.simulator.matching import close, report_trade
+from ems.simulator.matching import close, enter, leave, report_trade
 from ems.simulator.model import ZERO, Trade, TradeStatus, VenueOrder
-from oms.domain.fix import ExecType, OrdStatus, OrdType
+from oms.domain.fix import GT_RENEWAL, ExecType, OrdStatus, OrdType, TimeInForce
+from oms.domain.values import utc_date
 
 Done = tuple[str, str]  # the rule broken or "", the id acted on
 
@@ -73,20 +74,48 @@ def cancel_unsolicited(
         order = next(working, None)
     if order is None or not order.leaves_qty:
         return f"OrderID (37) {command.order_id or 'of the last order'}: no working order", ""
-    books[order.symbol].side_of(order).remove(order)
-    ledger.touched.add(order.symbol)
+    leave(ledger, books[order.symbol], order)
     close(ledger, order, OrdStatus.CANCELED, "cancelled by the venue, unsolicited")
     return "", order.order_id
 
 
 def expire_day(ledger: Ledger, books: Mapping[str, Book]) -> Done:
-    """Every working order of a client expires; the background liquidity stays."""
-    for order in ledger.orders.values():
-        if order.leaves_qty:
-            books[order.symbol].side_of(order).remove(order)
-            ledger.touched.add(order.symbol)
+    """Orders for the close trade with the book; then every order of a client that is not good
+    longer expires, and the others are restated for the day to come. Background liquidity stays.
+    """
+    today = f"{utc_date(ledger.at):%Y%m%d}"
+    for order in list(ledger.orders.values()):
+        if order.leaves_qty and order.time_in_force == TimeInForce.CLS:
+            leave(ledger, books[order.symbol], order)
+            enter(ledger, books[order.symbol], order)
+    for order in list(ledger.orders.values()):
+        if not order.leaves_qty:
+            continue
+        if _goes_on(order, today):
+            extra = Extra(restatement=GT_RENEWAL, text="good on the next trading day")
+            ledger.report(order, ExecType.RESTATED, extra)
+        else:
+            leave(ledger, books[order.symbol], order)
             close(ledger, order, OrdStatus.EXPIRED, "end of the trading day")
     return "", ""
+
+
+def _goes_on(order: VenueOrder, today: str) -> bool:
+    if order.time_in_force == TimeInForce.GTC:
+        return True
+    until = order.time_in_force == TimeInForce.GTD
+    return until and (order.expire_date > today or bool(order.expire_time))
+
+
+def expire_due(ledger: Ledger, books: Mapping[str, Book]) -> None:
+    """Orders whose ExpireTime (126) has come expire."""
+    for order_id, at in list(ledger.until.items()):
+        if at <= ledger.at:
+            order = ledger.orders[order_id]
+            del ledger.until[order_id]
+            if order.leaves_qty:
+                leave(ledger, books[order.symbol], order)
+                close(ledger, order, OrdStatus.EXPIRED, "the time of the order is over")
 
 
 def report_unknown_fill(
@@ -134,7 +163,7 @@ def _standing(ledger: Ledger, exec_id: str) -> Trade | None:
 def _take_out(ledger: Ledger, books: Mapping[str, Book], order: VenueOrder) -> None:
     ledger.touched.add(order.symbol)
     if order.leaves_qty:
-        books[order.symbol].side_of(order).remove(order)
+        leave(ledger, books[order.symbol], order)
 
 
 def _put_back(ledger: Ledger, books: Mapping[str, Book], order: VenueOrder) -> None:

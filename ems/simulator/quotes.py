@@ -89,7 +89,7 @@ class View:
         for kind, side in ((MDEntryType.BID, book.bids), (MDEntryType.OFFER, book.asks)):
             if kind in self.entry_types:
                 for level in side.levels(self.depth):
-                    levels[kind, level.price] = level.qty
+                    levels[kind, level.price] = level.shown_qty
         return levels
 
     def _trade(self, trade: Trade | None) -> Iterator[Entry]:

@@ -9,11 +9,12 @@ from decimal import Decimal
 from ems.simulator.book import Book
 from ems.simulator.commands import CancelOrder, NewOrder, ReplaceOrder
 from ems.simulator.ledger import Echo, Extra, Ledger
-from ems.simulator.matching import enter
+from ems.simulator.matching import admit, enter, leave
 from ems.simulator.model import SymbolSettings, VenueOrder, VenueSettings
 from oms.domain.fix import (
     CxlRejReason,
     CxlRejResponseTo,
+    ExecInst,
     ExecType,
     OrdRejReason,
     OrdStatus,
@@ -23,8 +24,11 @@ from oms.domain.fix import (
 )
 
 _SIDES = frozenset(Side)
-_ORD_TYPES = frozenset(OrdType)
-_TIMES_IN_FORCE = frozenset(TimeInForce)
+_ORD_TYPES = frozenset(OrdType) - {OrdType.PEGGED}
+_STOPS = frozenset({OrdType.STOP, OrdType.STOP_LIMIT})
+_WITH_PRICE = frozenset({OrdType.LIMIT, OrdType.STOP_LIMIT})
+_TIMES_IN_FORCE = frozenset(TimeInForce) - {TimeInForce.OPG}
+_EXEC_INSTS = frozenset({ExecInst.NOT_HELD})
 _F = CxlRejResponseTo.ORDER_CANCEL_REQUEST
 _G = CxlRejResponseTo.ORDER_CANCEL_REPLACE_REQUEST
 
@@ -50,7 +54,7 @@ def decide_new(
         ledger.report(order, ExecType.REJECTED, Extra(ord_rej_reason=reason, text=text))
         return
     ledger.report(order, ExecType.NEW)
-    enter(ledger, books[order.symbol], order)
+    admit(ledger, books[order.symbol], order)
 
 
 def decide_cancel(ledger: Ledger, books: Mapping[str, Book], command: CancelOrder) -> None:
@@ -66,7 +70,7 @@ def decide_cancel(ledger: Ledger, books: Mapping[str, Book], command: CancelOrde
         reason, text = refusal or (CxlRejReason.UNKNOWN_ORDER, "")
         _refuse(ledger, command, order, reason, text)
         return
-    _leave(ledger, books, order)
+    leave(ledger, books[order.symbol], order)
     order.closed = OrdStatus.CANCELED
     order.cl_ord_id = command.cl_ord_id
     ledger.report(order, ExecType.CANCELED, Extra(orig_cl_ord_id=command.orig_cl_ord_id))
@@ -98,23 +102,23 @@ def _replace(ledger: Ledger, book: Book, order: VenueOrder, command: ReplaceOrde
     order_qty = max(command.order_qty, order.cum_qty)
     keeps_priority = command.price == order.price and order_qty <= order.order_qty
     before = order.leaves_qty
+    waits = order.order_id in ledger.waiting.get(order.symbol, {})
     side = book.side_of(order)
-    if not keeps_priority:
+    if not keeps_priority and not waits:
         side.remove(order)
+    order.stop_px = command.stop_px if waits and command.stop_px is not None else order.stop_px
     order.order_qty = order_qty
     order.price = command.price
     order.cl_ord_id = command.cl_ord_id
     ledger.touched.add(book.symbol)
     ledger.report(order, ExecType.REPLACED, Extra(orig_cl_ord_id=command.orig_cl_ord_id))
-    if keeps_priority:
+    if waits:
+        if not order.leaves_qty:
+            del ledger.waiting[order.symbol][order.order_id]
+    elif keeps_priority:
         side.resize(order, before)
     elif order.leaves_qty:
         enter(ledger, book, order)
-
-
-def _leave(ledger: Ledger, books: Mapping[str, Book], order: VenueOrder) -> None:
-    books[order.symbol].side_of(order).remove(order)
-    ledger.touched.add(order.symbol)
 
 
 def _order_of(ledger: Ledger, command: NewOrder) -> VenueOrder:
@@ -129,6 +133,12 @@ def _order_of(ledger: Ledger, command: NewOrder) -> VenueOrder:
         order_qty=command.order_qty,
         price=command.price,
         account=command.account,
+        stop_px=command.stop_px,
+        min_qty=command.min_qty,
+        max_floor=command.max_floor,
+        exec_inst=command.exec_inst,
+        expire_time=command.expire_time,
+        expire_date=command.expire_date,
         created_at=ledger.at,
         changed_at=ledger.at,
     )
@@ -207,15 +217,17 @@ def _refusal_of_new(
     if command.side not in _SIDES:
         return odd, f"Side (54) {command.side}: must be 1, 2 or 5"
     if command.ord_type not in _ORD_TYPES:
-        return odd, f"OrdType (40) {command.ord_type}: must be 1 or 2"
+        return odd, f"OrdType (40) {command.ord_type}: must be 1, 2, 3 or 4"
     if command.time_in_force not in _TIMES_IN_FORCE:
-        return odd, f"TimeInForce (59) {command.time_in_force}: must be 0, 3 or 4"
+        return odd, f"TimeInForce (59) {command.time_in_force}: must be 0, 1, 3, 4, 6 or 7"
     if text := _bad_qty(settings, symbol, command.order_qty):
         return OrdRejReason.INCORRECT_QUANTITY, text
-    if command.ord_type == OrdType.MARKET and command.price is not None:
+    if command.ord_type not in _WITH_PRICE and command.price is not None:
         return odd, f"Price (44) {command.price:f}: not allowed on a market order"
-    if command.ord_type == OrdType.LIMIT and (text := _bad_price(settings, symbol, command.price)):
+    if command.ord_type in _WITH_PRICE and (text := _bad_price(settings, symbol, command.price)):
         return OrdRejReason.OTHER, text
+    if text := _bad_conditions(command, symbol):
+        return odd, text
     if ledger.faults.take("reject_next"):
         return OrdRejReason.BROKER_OPTION, "refused by the venue"
     return None
@@ -244,8 +256,25 @@ def _refusal_of_terms(
     if command.ord_type != order.ord_type:
         return CxlRejReason.OTHER, f"OrdType (40) {command.ord_type}: may not change"
     text = _bad_qty(settings, symbol, command.order_qty)
-    text = text or _bad_price(settings, symbol, command.price)
+    if command.ord_type in _WITH_PRICE:
+        text = text or _bad_price(settings, symbol, command.price)
     return (CxlRejReason.OTHER, text) if text else None
+
+
+def _bad_conditions(command: NewOrder, symbol: SymbolSettings) -> str:
+    stops, until = command.ord_type in _STOPS, command.time_in_force == TimeInForce.GTD
+    if stops != (command.stop_px is not None):
+        return "StopPx (99): required on a stop order, and on no other"
+    if command.stop_px is not None and (command.stop_px <= 0 or command.stop_px % symbol.tick):
+        return f"StopPx (99) {command.stop_px:f}: must be above 0, a multiple of {symbol.tick:f}"
+    if until != bool(command.expire_time or command.expire_date):
+        return "ExpireTime (126), ExpireDate (432): one is required with 59=6, and with no other"
+    if command.min_qty is not None and command.time_in_force != TimeInForce.IOC:
+        return f"MinQty (110) {command.min_qty:f}: only with 59=3 here"
+    if command.max_floor is not None and command.max_floor <= 0:
+        return f"MaxFloor (111) {command.max_floor:f}: must be above 0"
+    other = [one for one in command.exec_inst.split() if one not in _EXEC_INSTS]
+    return f"ExecInst (18) {other[0]}: not taken here" if other else ""
 
 
 def _bad_qty(settings: VenueSettings, symbol: SymbolSettings, qty: Decimal) -> str:

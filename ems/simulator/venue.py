@@ -23,6 +23,7 @@ from ems.simulator.commands import (
 from ems.simulator.faults import Faults
 from ems.simulator.ledger import Echo, Extra, Ledger
 from ems.simulator.liquidity import Liquidity
+from ems.simulator.matching import trigger
 from ems.simulator.model import (
     STATUS_EXEC_ID,
     ExecutionReport,
@@ -91,7 +92,9 @@ class Venue:
         """Carry out a command at `at` (microseconds since 1970 UTC)."""
         ledger = self._ledger
         ledger.begin(at)
+        operations.expire_due(ledger, self._books)
         refused, subject = self._carry_out(command)
+        trigger(ledger, self._books)
         if self._settings.liquidity.replenish:
             for symbol in sorted(ledger.touched):
                 self._liquidity[symbol].top_up(ledger, self._books[symbol])

@@ -1,6 +1,7 @@
 """Requests become commands: FIX's messages over another wire, from the holder of the key."""
 
 import secrets
+from decimal import Decimal
 
 from oms.api.auth import Principal
 from oms.api.problems import Problem, invalid
@@ -30,6 +31,7 @@ from oms.domain.commands import (
     ResolveOrder,
     SetRiskLimit,
 )
+from oms.domain.conditions import Conditions
 from oms.domain.fix import OrdStatus
 from oms.domain.session_commands import (
     ApproveSessionReset,
@@ -37,6 +39,7 @@ from oms.domain.session_commands import (
     StartSession,
     StopSession,
 )
+from oms.domain.values import ZERO, decimal_text, micros
 
 
 def operator_key() -> str:
@@ -55,12 +58,39 @@ def new_order(caller: Principal, body: NewOrder) -> NewOrderSingle:
         account=body.account,
         symbol=body.symbol,
         side=body.side,
-        order_qty=body.order_qty,
+        order_qty=_order_qty(body),
         ord_type=body.ord_type,
         price=body.price,
         time_in_force=body.time_in_force,
         text=body.text,
+        conditions=_conditions(body),
     )
+
+
+def _order_qty(body: NewOrder) -> Decimal:
+    """Zero where money stands in its place. Raises Problem for both and for neither."""
+    if body.cash_order_qty is None:
+        if body.order_qty is None:
+            raise invalid("order_qty", "", "is required, or cash_order_qty in its place")
+        return body.order_qty
+    if body.order_qty is not None:
+        cash = decimal_text(body.cash_order_qty)
+        raise invalid("cash_order_qty", cash, "must not stand together with order_qty")
+    return ZERO
+
+
+def _conditions(body: NewOrder) -> Conditions | None:
+    made = Conditions(
+        stop_px=body.stop_px,
+        expire_time=micros(body.expire_time) if body.expire_time else 0,
+        expire_date=body.expire_date.isoformat() if body.expire_date else "",
+        min_qty=body.min_qty,
+        max_floor=body.max_floor,
+        exec_inst=tuple(dict.fromkeys(body.exec_inst)),
+        cash_order_qty=body.cash_order_qty,
+        peg_offset=body.peg_offset,
+    )
+    return made if made != Conditions() else None
 
 
 def replace(
@@ -73,6 +103,7 @@ def replace(
         order_id=order_id,
         order_qty=body.order_qty,
         price=body.price,
+        conditions=Conditions(stop_px=body.stop_px) if body.stop_px is not None else None,
     )
 
 

@@ -9,6 +9,8 @@ from oms.api.values import (
     Amount,
     ClOrdId,
     Day,
+    ExecInstName,
+    Moment,
     OneOf,
     OrdTypeName,
     Reasoning,
@@ -40,7 +42,27 @@ class NewOrder(Request):
                     "ord_type": "LIMIT",
                     "price": "227.50",
                     "time_in_force": "DAY",
-                }
+                },
+                {
+                    "cl_ord_id": "A-20261121-0005",
+                    "account": "ALPHA-1",
+                    "symbol": "AAPL",
+                    "side": "SELL",
+                    "order_qty": "300",
+                    "ord_type": "STOP_LIMIT",
+                    "stop_px": "220.00",
+                    "price": "219.50",
+                    "time_in_force": "GTD",
+                    "expire_date": "2026-12-18",
+                },
+                {
+                    "cl_ord_id": "A-20261121-0006",
+                    "account": "ALPHA-1",
+                    "symbol": "AAPL",
+                    "side": "BUY",
+                    "cash_order_qty": "50000",
+                    "ord_type": "MARKET",
+                },
             ]
         }
     )
@@ -49,11 +71,23 @@ class NewOrder(Request):
     account: ShortText
     symbol: ShortText
     side: SideName
-    order_qty: Amount
+    order_qty: Amount | None = Field(None, description="this or cash_order_qty")
     ord_type: OrdTypeName
-    price: Amount | None = Field(None, description="required for LIMIT, absent for MARKET")
+    price: Amount | None = Field(
+        None, description="required for LIMIT and STOP_LIMIT, absent for MARKET and STOP"
+    )
     time_in_force: TimeInForceName = TimeInForce.DAY
     text: Annotated[str, Field(max_length=200, pattern=ASCII_LINE)] = ""
+    stop_px: Amount | None = Field(None, description="required for STOP and STOP_LIMIT")
+    expire_time: Moment | None = Field(None, description="for GTD: this or expire_date")
+    expire_date: Day | None = None
+    min_qty: Amount | None = None
+    max_floor: Amount | None = Field(None, description="what an iceberg shows")
+    exec_inst: Annotated[tuple[ExecInstName, ...], Field(max_length=5)] = ()
+    cash_order_qty: Amount | None = Field(
+        None, description="money, made whole lots at the limit price or the reference price"
+    )
+    peg_offset: Amount | None = Field(None, description="for PEGGED: PegOffsetValue (211)")
 
 
 class Replacement(Request):
@@ -67,7 +101,8 @@ class Replacement(Request):
 
     cl_ord_id: ClOrdId
     order_qty: Amount
-    price: Amount | None = Field(None, description="absent only for a market order")
+    price: Amount | None = Field(None, description="absent only where the order has none")
+    stop_px: Amount | None = Field(None, description="absent: stays as it is")
 
 
 class Cancellation(Request):

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from oms.api.values import (
     Amount,
+    ExecInstsShown,
     ExecTypeShown,
     OrdStatusShown,
     OrdTypeShown,
@@ -25,7 +26,23 @@ class Answer(BaseModel):
     )
 
 
-class Order(Answer):
+class Conditions(Answer):
+    """What an order asks for besides; null where it does not."""
+
+    stop_px: Amount | None = None
+    triggered_at: datetime | None = None
+    expire_time: datetime | None = None
+    expire_date: date | None = None
+    min_qty: Amount | None = None
+    max_floor: Amount | None = None
+    exec_inst: ExecInstsShown = ()
+    cash_order_qty: Amount | None = None
+    cash_px: Amount | None = Field(None, description="at which cash was made a quantity")
+    cash_px_source: str | None = None
+    peg_offset: Amount | None = None
+
+
+class Order(Conditions):
     """A client order. status is UNKNOWN while we do not know; ord_status is FIX's (39)."""
 
     order_id: str
@@ -56,7 +73,7 @@ class Order(Answer):
     last_seq: int
 
 
-class ChildOrder(Answer):
+class ChildOrder(Conditions):
     """An order that we sent to a venue for a client order."""
 
     order_id: str

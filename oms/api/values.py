@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from oms.domain.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
+from oms.domain.fix import ExecInst, ExecType, OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.values import ValueRefused, decimal_text, parse_decimal
 
 _DECIMAL_SCHEMA = {
@@ -190,6 +190,12 @@ StatusName = Annotated[str, OneOf((*OrdStatus.__members__, "UNKNOWN"))]
 RunState = Annotated[str, OneOf(("running", "done", "failed"))]
 SideShown = Annotated[Side, ByName(Side, wire=True)]
 OrdTypeShown = Annotated[OrdType, ByName(OrdType, wire=True)]
+ExecInstName = Annotated[ExecInst, ByName(ExecInst)]
+ExecInstShown = Annotated[ExecInst, ByName(ExecInst, wire=True)]
+ExecInstsShown = Annotated[
+    tuple[ExecInstShown, ...], BeforeValidator(lambda text: (text or "").split())
+]
+"""Of the table's text, each value separated by a blank."""
 TimeInForceShown = Annotated[TimeInForce, ByName(TimeInForce, wire=True)]
 OrdStatusShown = Annotated[OrdStatus, ByName(OrdStatus, wire=True)]
 ExecTypeShown = Annotated[ExecType, ByName(ExecType, wire=True)]

@@ -14,6 +14,7 @@ COMPARED: Final[dict[str, Table]] = {
         tables.orders,
         tables.child_orders,
         tables.order_cl_ord_ids,
+        tables.order_conditions,
         tables.executions,
         tables.positions,
         tables.fix_messages,

@@ -31,7 +31,11 @@ _NAME = re.compile(r"[!-~]([ -~]{0,62}[!-~])?")
 _ACCOUNT = re.compile(r"[!-~]{1,64}")
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9./_-]{0,31}")
 _FIX_FIELD = re.compile(r"(?:^|(?<=[\x01|;\s]))(\d{1,5})=([^\x01|]*)")
-_ENUMS = {"side": Side, "ord_type": OrdType, "time_in_force": TimeInForce}
+_ENUMS = {
+    "side": tuple(Side),
+    "ord_type": (OrdType.MARKET, OrdType.LIMIT),
+    "time_in_force": (TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK),
+}
 
 Row = tuple[int, dict[str, str]]
 

@@ -6,6 +6,7 @@
 from dataclasses import field
 from decimal import Decimal
 
+from oms.domain.conditions import Conditions
 from oms.domain.fact import fact
 from oms.domain.fix import (
     CxlRejReason,
@@ -33,7 +34,7 @@ __all__ = ["JOBS", "SYSTEM", "Channel", "Origin"]
 
 @fact
 class NewOrderSingle:
-    """NewOrderSingle (D)."""
+    """NewOrderSingle (D); conditions None for a plain order; order_qty 0 where cash is given."""
 
     origin: Origin
     cl_ord_id: str
@@ -46,6 +47,7 @@ class NewOrderSingle:
     time_in_force: TimeInForce = TimeInForce.DAY
     transact_time: int = 0
     text: str = ""
+    conditions: Conditions | None = None
 
 
 @fact
@@ -60,7 +62,10 @@ class OrderCancelRequest:
 
 @fact
 class OrderCancelReplaceRequest:
-    """OrderCancelReplaceRequest (G); price None only for a market order."""
+    """OrderCancelReplaceRequest (G); price None only where the order has none.
+
+    conditions: those given; StopPx may change, what is not given stays as it is.
+    """
 
     origin: Origin
     cl_ord_id: str
@@ -72,6 +77,7 @@ class OrderCancelReplaceRequest:
     side: Side | None = None
     ord_type: OrdType | None = None
     time_in_force: TimeInForce | None = None
+    conditions: Conditions | None = None
 
 
 @fact

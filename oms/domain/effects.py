@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final, get_args
 
 from oms.domain.answer_effects import AnswerMessage
+from oms.domain.conditions import Conditions, DayFigures
 from oms.domain.fix import (
     CxlRejReason,
     CxlRejResponseTo,
@@ -55,6 +56,8 @@ class SendExecutionReport:
     ord_status_req_id: str = ""
     text: str = ""
     poss_resend: bool = False
+    conditions: Conditions | None = None
+    day: DayFigures | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,6 +117,7 @@ class SendNewOrderSingle:
     price: Decimal | None
     time_in_force: TimeInForce
     poss_resend: bool = False
+    conditions: Conditions | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,6 +154,7 @@ class SendOrderCancelReplaceRequest:
     ord_type: OrdType
     price: Decimal | None
     time_in_force: TimeInForce
+    conditions: Conditions | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -24,15 +24,15 @@ from oms.domain.order_events import (
     OrderRejected,
     OrderReplaced,
     OrderResent,
+    OrderRestated,
     OrderRouted,
     OrderStatusQueried,
     OrderStatusReported,
-    OrderTerms,
+    OrderTriggered,
     OrphanReported,
     ReplacePending,
     ReplaceRejected,
     RequestRefused,
-    RiskFigure,
     TradeBusted,
     TradeCorrected,
     TradeExecuted,
@@ -42,6 +42,7 @@ from oms.domain.order_events import (
 from oms.domain.reasons import Reason
 from oms.domain.session_commands import LogoutCause
 from oms.domain.session_events import SessionFact
+from oms.domain.terms import OrderTerms, RiskFigure
 
 __all__ = [
     "CancelPending",
@@ -68,10 +69,12 @@ __all__ = [
     "OrderRejected",
     "OrderReplaced",
     "OrderResent",
+    "OrderRestated",
     "OrderRouted",
     "OrderStatusQueried",
     "OrderStatusReported",
     "OrderTerms",
+    "OrderTriggered",
     "OrphanReported",
     "PeerRefusedMessage",
     "ReplacePending",
@@ -245,6 +248,8 @@ Event = (
     | OrderRouted
     | OrderResent
     | OrderHeld
+    | OrderTriggered
+    | OrderRestated
     | OrderAcknowledged
     | OrderRejected
     | TradeExecuted

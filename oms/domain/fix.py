@@ -1,6 +1,7 @@
 """FIX enumerations: the specification's names, the wire's values (FIX 4.4 Volume 6)."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Side(StrEnum):
@@ -21,19 +22,46 @@ class OrdType(StrEnum):
 
     MARKET = "1"
     LIMIT = "2"
+    STOP = "3"
+    STOP_LIMIT = "4"
+    PEGGED = "P"
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether the order waits for its StopPx (99)."""
+        return self is OrdType.STOP or self is OrdType.STOP_LIMIT
 
 
 class TimeInForce(StrEnum):
     """TimeInForce (59); absent on the wire means DAY."""
 
     DAY = "0"
+    GTC = "1"
+    OPG = "2"
     IOC = "3"
     FOK = "4"
+    GTD = "6"
+    CLS = "7"
 
     @property
     def immediate(self) -> bool:
         """Whether the order may not rest."""
-        return self is not TimeInForce.DAY
+        return self is TimeInForce.IOC or self is TimeInForce.FOK
+
+    @property
+    def good_till(self) -> bool:
+        """Whether the order outlives its trading date."""
+        return self is TimeInForce.GTC or self is TimeInForce.GTD
+
+
+class ExecInst(StrEnum):
+    """ExecInst (18), those that we know; Q is told as cancel on connection loss by some."""
+
+    NOT_HELD = "1"
+    ALL_OR_NONE = "G"
+    MIDPOINT_PEG = "M"
+    CANCEL_ON_SYSTEM_FAILURE = "Q"
+    PRIMARY_PEG = "R"
 
 
 class ExecType(StrEnum):
@@ -56,6 +84,7 @@ class ExecType(StrEnum):
     TRADE_CORRECT = "G"
     TRADE_CANCEL = "H"
     ORDER_STATUS = "I"
+    TRIGGERED = "L"
 
 
 class OrdStatus(StrEnum):
@@ -93,6 +122,10 @@ ORD_STATUS_PRECEDENCE: dict[OrdStatus, int] = {
     OrdStatus.REJECTED: 2,
     OrdStatus.PENDING_NEW: 2,
 }
+
+
+GT_RENEWAL: Final = "1"
+"""ExecRestatementReason (378): a good-till order goes on, on a new day."""
 
 
 class OrdRejReason(StrEnum):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from oms.domain.conditions import PLAIN_TIMES, PLAIN_TYPES, Ability
 from oms.domain.fix import OrdType, TimeInForce
 from oms.domain.profile import USUAL_CLIENT, USUAL_VENUE, ClientProfile, VenueProfile
 from oms.domain.schedule import Schedule
@@ -25,18 +26,22 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Venue:
-    """One place we route to; fee in basis points of notional for taking liquidity."""
+    """One place we route to; fee in basis points of notional for taking liquidity.
+
+    ord_types, times_in_force, abilities: what it can take; see oms.domain.conditions.
+    """
 
     name: str
     session: str
     fee_bps: Decimal = Decimal(0)
-    ord_types: frozenset[OrdType] = frozenset(OrdType)
-    times_in_force: frozenset[TimeInForce] = frozenset(TimeInForce)
+    ord_types: frozenset[OrdType] = PLAIN_TYPES
+    times_in_force: frozenset[TimeInForce] = PLAIN_TIMES
     max_messages_per_second: int = 0
     ack_timeout_ms: int = 5_000
     calendar: str = ""
     market_data: bool = True
     profile: VenueProfile = USUAL_VENUE
+    abilities: frozenset[Ability] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from oms.domain.conditions import Conditions
 from oms.domain.fix import ORD_STATUS_PRECEDENCE, OrdStatus, OrdType, Side, TimeInForce
-from oms.domain.order_events import OrderTerms
 from oms.domain.reasons import Reason
+from oms.domain.terms import OrderTerms
 from oms.domain.values import ZERO, average
 
 
@@ -25,7 +26,7 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """An outstanding cancel or replace. order_qty and price are the replace's.
+    """An outstanding cancel or replace. order_qty, price and stop_px (if new) are the replace's.
 
     reason: why an operator or the server asked; NONE when the order's owner did.
     """
@@ -37,6 +38,7 @@ class Request:
     order_qty: Decimal = ZERO
     price: Decimal | None = None
     reason: Reason = Reason.NONE
+    stop_px: Decimal | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +64,8 @@ class Execution:
 class Order:
     """See the module. Times are sequencer stamps; doubt_since is 0 while the state is known.
 
-    waiting: replaces that are taken up when those among the requests are answered.
+    waiting: replaces that are taken up when those among the requests are answered. triggered_at:
+    when a stop order reached its price, 0 before.
     """
 
     order_id: str
@@ -100,6 +103,8 @@ class Order:
     open_children: set[str] = field(default_factory=set)
     refused_by: set[str] = field(default_factory=set)
     requests_made: int = 0
+    conditions: Conditions | None = None
+    triggered_at: int = 0
 
     @property
     def is_child(self) -> bool:
@@ -207,6 +212,7 @@ def new_order(order_id: str, parent_id: str, terms: OrderTerms, trade_date: str,
         created_at=at,
         updated_at=at,
         first_terms=terms,
+        conditions=terms.conditions,
     )
 
 

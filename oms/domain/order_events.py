@@ -4,49 +4,9 @@ from decimal import Decimal
 
 from oms.domain.commands import Quote
 from oms.domain.fact import fact
-from oms.domain.fix import CxlRejReason, ExecType, OrdStatus, OrdType, Side, TimeInForce
+from oms.domain.fix import CxlRejReason, ExecType, OrdStatus, Side
 from oms.domain.reasons import Reason
-
-
-@fact
-class RiskFigure:
-    """One check as made: the limit's rule, level, subject and value, and what was measured."""
-
-    rule: str
-    level: str
-    subject: str
-    limit: Decimal | None
-    measured: Decimal | None
-    passed: bool
-
-
-@fact
-class OrderTerms:
-    """What an order asks for, and for whom. counterparty: the client, or the venue of a child."""
-
-    counterparty: str
-    session: str
-    cl_ord_id: str
-    account: str
-    symbol: str
-    side: Side
-    order_qty: Decimal
-    ord_type: OrdType
-    price: Decimal | None
-    time_in_force: TimeInForce
-
-    @property
-    def content(self) -> tuple[object, ...]:
-        """What two submissions of one ClOrdID must share to be the same order."""
-        return (
-            self.account,
-            self.symbol,
-            self.side,
-            self.order_qty,
-            self.ord_type,
-            self.price,
-            self.time_in_force,
-        )
+from oms.domain.terms import OrderTerms, RiskFigure
 
 
 @fact
@@ -139,6 +99,29 @@ class OrderHeld:
     order_id: str
     reason: Reason
     text: str
+
+
+@fact
+class OrderTriggered:
+    """A stop order became an order at work: by us, or by the venue that has it (by "VENUE").
+
+    by: which price reached stop_px: ASK, BID or LAST, and trigger_px is that price; quotes: what
+    venues showed then.
+    """
+
+    order_id: str
+    stop_px: Decimal
+    by: str
+    trigger_px: Decimal | None = None
+    quotes: tuple[VenueQuote, ...] = ()
+
+
+@fact
+class OrderRestated:
+    """A good-till order goes on on a new trading date; trade_date (ISO) is that."""
+
+    order_id: str
+    trade_date: str
 
 
 @fact
@@ -306,7 +289,9 @@ class ExpiryPending:
 
 @fact
 class ReplacePending:
-    """A replace is asked for; price None for a market order. session: as with CancelPending.
+    """A replace is asked for; price None for a market order, stop_px None where it stays as it is.
+
+    session: as with CancelPending.
 
     waits: another one is pending, and this one is taken up when that one is answered; then the
     event comes again without it.
@@ -320,6 +305,7 @@ class ReplacePending:
     figures: tuple[RiskFigure, ...] = ()
     session: str = ""
     waits: bool = False
+    stop_px: Decimal | None = None
 
 
 @fact
@@ -336,13 +322,17 @@ class ReplaceRejected:
 
 @fact
 class OrderReplaced:
-    """The order now has this quantity and price, under the request's ClOrdID."""
+    """The order now has this quantity and price, under the request's ClOrdID.
+
+    stop_px: its new StopPx (99), None where that stays as it was.
+    """
 
     order_id: str
     cl_ord_id: str
     orig_cl_ord_id: str
     order_qty: Decimal
     price: Decimal | None
+    stop_px: Decimal | None = None
 
 
 @fact

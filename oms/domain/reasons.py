@@ -34,6 +34,9 @@ class Reason(StrEnum):
     BELOW_CUM_QTY = "BELOW_CUM_QTY"
     FIELD_NOT_REPLACEABLE = "FIELD_NOT_REPLACEABLE"
     ORDER_STATE_UNKNOWN = "ORDER_STATE_UNKNOWN"
+    CONDITION_INVALID = "CONDITION_INVALID"
+    UNSUPPORTED_BY_VENUES = "UNSUPPORTED_BY_VENUES"
+    STOP_NOT_REACHED = "STOP_NOT_REACHED"
     NO_VENUE = "NO_VENUE"
     NO_VENUE_CONNECTED = "NO_VENUE_CONNECTED"
     VENUE_REFUSED = "VENUE_REFUSED"
@@ -111,6 +114,8 @@ SPECS: dict[Reason, ReasonSpec] = {reason: ReasonSpec() for reason in Reason} | 
     ),
     Reason.BELOW_CUM_QTY: ReasonSpec(http_status=409),
     Reason.NO_VENUE: ReasonSpec(ord_rej_reason=_ODD),
+    Reason.CONDITION_INVALID: ReasonSpec(ord_rej_reason=_ODD),
+    Reason.UNSUPPORTED_BY_VENUES: ReasonSpec(ord_rej_reason=_ODD),
     Reason.NO_VENUE_CONNECTED: ReasonSpec(
         ord_rej_reason=OrdRejReason.EXCHANGE_CLOSED, transient=True, http_status=503
     ),

@@ -4,7 +4,8 @@ Everything here but `market` is rebuilt exactly by folding the journal. `market`
 quote now: observations, asked for again after a restart. `open_orders` are those that are live.
 `awaiting` maps a live child order that its venue owes an answer to the stamp since when it does;
 one in doubt is in `in_doubt` instead. `held` are client orders with quantity that waits for a
-venue. `trade_date_at`: the stamp since when the trading date holds.
+venue. `trade_date_at`: the stamp since when the trading date holds. `stops` are stop orders that we
+hold, by symbol; `until` are open orders that end at a time of their own, with that stamp.
 """
 
 from collections import deque
@@ -130,6 +131,8 @@ class State:
     limits: dict[LimitKey, Decimal] = field(default_factory=dict)
     kill_switches: set[tuple[str, str]] = field(default_factory=set)
     held: dict[str, None] = field(default_factory=dict)
+    stops: dict[str, dict[str, None]] = field(default_factory=dict)
+    until: dict[str, int] = field(default_factory=dict)
     awaiting: dict[str, int] = field(default_factory=dict)
     in_doubt: dict[str, None] = field(default_factory=dict)
     recent_orders: dict[tuple[str, ...], int] = field(default_factory=dict)

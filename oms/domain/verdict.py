@@ -1,8 +1,8 @@
 """Verdict: what the risk checks came to, with every figure that was compared."""
 
 from oms.domain.fact import fact
-from oms.domain.order_events import RiskFigure
 from oms.domain.reasons import Reason
+from oms.domain.terms import RiskFigure
 
 
 @fact

@@ -7,6 +7,7 @@ duplicate and the live order is untouched.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from oms.domain.commands import (
     Channel,
@@ -16,6 +17,7 @@ from oms.domain.commands import (
     OrderStatusRequest,
     Origin,
 )
+from oms.domain.conditions import Conditions
 from oms.domain.events import (
     CancelPending,
     DuplicateOrderRefused,
@@ -49,6 +51,7 @@ def terms_of(command: NewOrderSingle) -> OrderTerms:
         ord_type=command.ord_type,
         price=command.price,
         time_in_force=command.time_in_force,
+        conditions=command.conditions,
     )
 
 
@@ -65,7 +68,16 @@ def terms_after(order: Order, command: OrderCancelReplaceRequest) -> OrderTerms:
         ord_type=order.ord_type,
         price=command.price,
         time_in_force=order.time_in_force,
+        conditions=conditions_after(order, command),
     )
+
+
+def conditions_after(order: Order, command: OrderCancelReplaceRequest) -> Conditions | None:
+    """The order's conditions with the StopPx that the replace asks for."""
+    stop_px = command.conditions.stop_px if command.conditions else None
+    if stop_px is None or order.conditions is None:
+        return order.conditions
+    return replace(order.conditions, stop_px=stop_px)
 
 
 def known(state: State, origin: Origin, cl_ord_id: str) -> Order | None:
@@ -115,11 +127,10 @@ def _same_content(order: Order, command: NewOrderSingle) -> bool:
 
 
 def decide_new(
-    state: State, command: NewOrderSingle, seq: int, verdict: Verdict
+    state: State, command: NewOrderSingle, seq: int, verdict: Verdict, terms: OrderTerms
 ) -> Iterator[Event]:
     """Accept or refuse a new order; seq makes its OrderID."""
     order_id = f"{state.trade_date.replace('-', '')[2:]}-{seq}"
-    terms = terms_of(command)
     if verdict.reason is not Reason.NONE:
         yield OrderRefused(
             order_id=order_id,
@@ -270,6 +281,10 @@ def replace_fault(
     ):
         if asked and asked != have:
             return Reason.FIELD_NOT_REPLACEABLE, f"{name} = {asked}: must stay {have}"
+    if command.conditions is not None:
+        text = _condition_changed(order, command.conditions)
+        if text:
+            return Reason.FIELD_NOT_REPLACEABLE, text
     below = command.order_qty < order.cum_qty
     if below and profile.replace_below_cum_qty is BelowCumQty.REJECT:
         text = (
@@ -278,6 +293,29 @@ def replace_fault(
         )
         return Reason.BELOW_CUM_QTY, text
     return None
+
+
+def _condition_changed(order: Order, asked: Conditions) -> str:
+    """Which condition a replace would change that must stay; only the StopPx of a stop may not."""
+    have = order.conditions or Conditions()
+    if asked.stop_px is not None and asked.stop_px != have.stop_px:
+        stop_px = decimal_text(asked.stop_px)
+        if not order.ord_type.is_stop:
+            return f"StopPx (99) = {stop_px}: only on a stop or stop limit order"
+        if order.triggered_at:
+            return f"StopPx (99) = {stop_px}: the order was triggered"
+    for name, wanted, has in (
+        ("ExpireTime (126)", asked.expire_time, have.expire_time),
+        ("ExpireDate (432)", asked.expire_date, have.expire_date),
+        ("MinQty (110)", asked.min_qty, have.min_qty),
+        ("MaxFloor (111)", asked.max_floor, have.max_floor),
+        ("ExecInst (18)", frozenset(asked.exec_inst), frozenset(have.exec_inst)),
+        ("CashOrderQty (152)", asked.cash_order_qty, have.cash_order_qty),
+        ("PegOffsetValue (211)", asked.peg_offset, have.peg_offset),
+    ):
+        if wanted and wanted != has:
+            return f"{name}: must stay as it is"
+    return ""
 
 
 _LONGEST_QUEUE = 16
@@ -317,6 +355,7 @@ def decide_replace(
         figures=verdict.figures,
         session=command.origin.session,
         waits=bool(order.requests),
+        stop_px=command.conditions.stop_px if command.conditions else None,
     )
 
 

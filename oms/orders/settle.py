@@ -15,7 +15,7 @@ from oms.domain.events import (
     ReplacePending,
     ReplaceRejected,
 )
-from oms.domain.fix import CxlRejReason
+from oms.domain.fix import CxlRejReason, TimeInForce
 from oms.domain.order import Order, Request, RequestKind, open_children_leaves
 from oms.domain.profile import BelowCumQty
 from oms.domain.reasons import SPECS, Reason
@@ -82,10 +82,16 @@ def _without_children(parent: Order) -> Event | None:
             text="" if asked else f"cancelled by the server: {cancel.reason}",
         )
     if parent.expiring:
-        return OrderExpired(order_id=parent.order_id, text="end of the trading day")
+        return OrderExpired(order_id=parent.order_id, text=_ended_by(parent))
     if parent.requests:
         return replaced(parent, parent.requests[0])
     return None
+
+
+def _ended_by(order: Order) -> str:
+    if order.time_in_force is TimeInForce.GTD:
+        return "the time of the order is over"
+    return "end of the trading day"
 
 
 def _after_fill(parent: Order, request: Request) -> Event:
@@ -103,6 +109,7 @@ def replaced(order: Order, request: Request) -> OrderReplaced:
         orig_cl_ord_id=order.cl_ord_id,
         order_qty=max(request.order_qty, order.cum_qty),
         price=request.price,
+        stop_px=request.stop_px,
     )
 
 
@@ -132,6 +139,7 @@ def taken_up(state: State, order: Order, *, killed: bool) -> ReplacePending | Re
         orig_cl_ord_id=order.cl_ord_id,
         order_qty=request.order_qty,
         price=request.price,
+        stop_px=request.stop_px,
     )
 
 

@@ -2,12 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, Select, select, union_all
+from sqlalchemy import Connection, Select, Table, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
 from oms.queries.paging import EVERYTHING, Page, Row, Scope, page, row_of, rows_of
-from oms.store.tables import child_orders, executions, order_cl_ord_ids, orders
+from oms.store.tables import (
+    child_orders,
+    executions,
+    order_cl_ord_ids,
+    order_conditions,
+    orders,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +43,7 @@ def list_orders(
     limit: int = 100,
 ) -> Page:
     """Client orders, newest first. cl_ord_id finds every order that ever had it in its chain."""
-    query = select(orders).where(scope.orders())
+    query = _with_conditions(orders).where(scope.orders())
     for condition in _conditions(narrowed or OrderFilter()):
         query = query.where(condition)
     key = (orders.c.created_at, orders.c.order_id)
@@ -45,18 +52,25 @@ def list_orders(
 
 def get_order(connection: Connection, order_id: str, *, scope: Scope = EVERYTHING) -> Row | None:
     """One client order; None where there is none or it may not be seen."""
-    query = select(orders).where(orders.c.order_id == order_id, scope.orders())
+    query = _with_conditions(orders).where(orders.c.order_id == order_id, scope.orders())
     return row_of(connection, query)
 
 
 def children_of(connection: Connection, order_id: str) -> list[Row]:
     """The orders that we sent to venues for a client order, first to last."""
     query = (
-        select(child_orders)
+        _with_conditions(child_orders)
         .where(child_orders.c.parent_id == order_id)
         .order_by(child_orders.c.created_at, child_orders.c.order_id)
     )
     return rows_of(connection, query)
+
+
+def _with_conditions(table: Table) -> Select[Any]:
+    """Orders of that table with what they ask for besides, NULL where they do not."""
+    shown = [one for one in order_conditions.c if one.name not in table.c]
+    joined = table.outerjoin(order_conditions, order_conditions.c.order_id == table.c.order_id)
+    return select(table, *shown).select_from(joined)
 
 
 def executions_of(connection: Connection, order_id: str) -> list[Row]:

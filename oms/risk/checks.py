@@ -11,15 +11,17 @@ from itertools import takewhile
 
 from oms.domain.fix import OrdType, Side
 from oms.domain.order import Order
-from oms.domain.order_events import OrderTerms, RiskFigure
 from oms.domain.reasons import Reason
 from oms.domain.state import State
+from oms.domain.terms import OrderTerms, RiskFigure
 from oms.domain.values import ZERO, decimal_text, is_multiple, plain
 from oms.domain.verdict import Verdict
+from oms.risk.conditions import cash_fault, fault_of, is_plain
 from oms.risk.limits import Rule, killed, limits_of
 
 BASIS = Decimal(10_000)
 SECOND = 1_000_000
+_WITHOUT_PRICE = frozenset({OrdType.MARKET, OrdType.STOP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,9 @@ def _quantity(asked: Asked) -> Verdict | None:
     terms = asked.terms
     lot = asked.state.reference.instruments[terms.symbol].lot
     if terms.order_qty <= 0:
+        wanted = terms.conditions
+        if wanted is not None and wanted.cash_order_qty is not None:
+            return cash_fault(wanted, lot)
         text = f"OrderQty (38) = {decimal_text(terms.order_qty)}: must be greater than zero"
         return Verdict(reason=Reason.QUANTITY_NOT_POSITIVE, text=text)
     if not is_multiple(terms.order_qty, lot):
@@ -105,13 +110,17 @@ def _quantity(asked: Asked) -> Verdict | None:
 
 def _price(asked: Asked) -> Verdict | None:
     terms = asked.terms
-    if terms.ord_type is OrdType.MARKET:
+    if terms.ord_type in _WITHOUT_PRICE:
         if terms.price is None:
             return None
-        text = f"Price (44) = {decimal_text(terms.price)}: not allowed on a market order"
+        kind = terms.ord_type.name.lower()
+        text = f"Price (44) = {decimal_text(terms.price)}: not allowed on a {kind} order"
         return Verdict(reason=Reason.PRICE_NOT_ALLOWED, text=text)
     if terms.price is None:
-        return Verdict(reason=Reason.PRICE_MISSING, text="Price (44): required on a limit order")
+        if terms.ord_type is OrdType.PEGGED:
+            return None
+        kind = terms.ord_type.name.lower().replace("_", " ")
+        return Verdict(reason=Reason.PRICE_MISSING, text=f"Price (44): required on a {kind} order")
     if terms.price <= 0:
         text = f"Price (44) = {decimal_text(terms.price)}: must be greater than zero"
         return Verdict(reason=Reason.PRICE_NOT_POSITIVE, text=text)
@@ -122,20 +131,43 @@ def _price(asked: Asked) -> Verdict | None:
     return None
 
 
+def _conditions(asked: Asked) -> Verdict | None:
+    terms, state = asked.terms, asked.state
+    if is_plain(terms):
+        return None
+    instrument = state.reference.instruments[terms.symbol]
+    again = asked.replaced is not None
+    return fault_of(terms, instrument, asked.at, state.trade_date, again=again)
+
+
+def _worth(asked: Asked) -> Decimal | None:
+    """The price at which an order counts: its limit, or what it may cost without one."""
+    terms, reference = asked.terms, asked.reference_px
+    if terms.price is not None:
+        return terms.price
+    stop_px = terms.conditions.stop_px if terms.conditions else None
+    if stop_px is None:
+        return reference
+    return stop_px if reference is None else max(stop_px, reference)
+
+
 def _max_order_qty(asked: Asked) -> Iterator[RiskFigure]:
     yield from _at_most(asked, Rule.MAX_ORDER_QTY, asked.terms.order_qty)
 
 
 def _max_order_notional(asked: Asked) -> Iterator[RiskFigure]:
-    price = asked.terms.price if asked.terms.price is not None else asked.reference_px
+    price = _worth(asked)
     notional = None if price is None else plain(price * asked.terms.order_qty)
     yield from _at_most(asked, Rule.MAX_ORDER_NOTIONAL, notional)
 
 
 def _price_collar(asked: Asked) -> Iterator[RiskFigure]:
+    """The limit against the reference price; that of a stop limit order against its stop price."""
     price, reference = asked.terms.price, asked.reference_px
     if price is None:
         return
+    if asked.terms.conditions is not None and asked.terms.conditions.stop_px is not None:
+        reference = asked.terms.conditions.stop_px
     away = None
     if reference is not None:
         ratio = abs(price - reference) * BASIS / reference
@@ -170,7 +202,7 @@ def content_key(terms: OrderTerms) -> tuple[str, ...]:
     """What makes two orders the same in content."""
     price = "" if terms.price is None else str(plain(terms.price))
     quantity = str(plain(terms.order_qty))
-    return (
+    key = (
         terms.counterparty,
         terms.account,
         terms.symbol,
@@ -179,6 +211,7 @@ def content_key(terms: OrderTerms) -> tuple[str, ...]:
         terms.ord_type,
         price,
     )
+    return key if terms.conditions is None else (*key, str(terms.conditions.as_asked))
 
 
 def _duplicate_content(asked: Asked) -> Iterator[RiskFigure]:
@@ -219,6 +252,7 @@ _CONTENT_CHECKS: tuple[Callable[[Asked], Verdict | None], ...] = (
     _account,
     _quantity,
     _price,
+    _conditions,
 )
 _LIMIT_CHECKS: tuple[tuple[Rule, Callable[[Asked], Iterator[RiskFigure]]], ...] = (
     (Rule.MAX_ORDER_QTY, _max_order_qty),

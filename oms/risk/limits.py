@@ -10,8 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from oms.domain.instrument import Reference
-from oms.domain.order_events import OrderTerms
 from oms.domain.state import State
+from oms.domain.terms import OrderTerms
 
 
 class Rule(StrEnum):

@@ -12,11 +12,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from oms.domain.fix import OrdType, TimeInForce
+from oms.domain.conditions import PLAIN_TIMES, PLAIN_TYPES
 from oms.domain.values import ZERO
 from oms.settings.profiles import ClientProfileSettings, VenueProfileSettings
 from oms.settings.schedule import ScheduleSettings
 from oms.settings.values import (
+    AbilityName,
     Account,
     Argon2Id,
     Calendar,
@@ -144,8 +145,11 @@ class VenueSettings(Section):
     password: SecretStr | None = None
     password_file: Path | None = None
     fee_bps: NotNegative = ZERO
-    ord_types: Annotated[tuple[OrdTypeName, ...], Field(min_length=1)] = tuple(OrdType)
-    times_in_force: Annotated[tuple[TimeInForceName, ...], Field(min_length=1)] = tuple(TimeInForce)
+    ord_types: Annotated[tuple[OrdTypeName, ...], Field(min_length=1)] = tuple(sorted(PLAIN_TYPES))
+    times_in_force: Annotated[tuple[TimeInForceName, ...], Field(min_length=1)] = tuple(
+        sorted(PLAIN_TIMES)
+    )
+    abilities: tuple[AbilityName, ...] = ()
     max_messages_per_second: Annotated[Whole, Field(ge=0)] = 0
     ack_timeout_ms: Annotated[Whole, Field(ge=1)] = 5_000
     heart_bt_int_s: Annotated[Whole, Field(ge=1, le=3_600)] = 30

@@ -33,6 +33,7 @@ def reference_of(settings: Settings) -> Reference:
                 ack_timeout_ms=one.ack_timeout_ms,
                 calendar=one.calendar,
                 profile=one.profile.profile(one.begin_string),
+                abilities=frozenset(one.abilities),
             )
             for one in settings.venues
         },

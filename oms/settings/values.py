@@ -5,16 +5,18 @@ import re
 import zoneinfo
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from oms.domain.conditions import Ability
 from oms.domain.fix import OrdType, TimeInForce
 from oms.domain.values import ValueRefused, parse_decimal
 from oms.settings.calendars import CALENDARS
 
-_E = TypeVar("_E", OrdType, TimeInForce)
+_E = TypeVar("_E", bound=StrEnum)
 _ARGON2ID = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
 _MAX_SECRET_BYTES: Final = 64 * 1024
 
@@ -88,6 +90,10 @@ def _ord_type(value: Any) -> Any:
     return _by_name(OrdType, value)
 
 
+def _ability(value: Any) -> Any:
+    return _by_name(Ability, value)
+
+
 def _time_in_force(value: Any) -> Any:
     return _by_name(TimeInForce, value)
 
@@ -120,6 +126,7 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Argon2Id = Annotated[str, AfterValidator(_argon2id)]
 FilePattern = Annotated[str, AfterValidator(_file_pattern)]
 OptionalFilePattern = Annotated[str, AfterValidator(lambda text: text and _file_pattern(text))]
+AbilityName = Annotated[Ability, BeforeValidator(_ability)]
 OrdTypeName = Annotated[OrdType, BeforeValidator(_ord_type)]
 TimeInForceName = Annotated[TimeInForce, BeforeValidator(_time_in_force)]
 

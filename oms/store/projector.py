@@ -33,9 +33,11 @@ from oms.domain.events import (
     OrderRejected,
     OrderReplaced,
     OrderResent,
+    OrderRestated,
     OrderRouted,
     OrderStatusQueried,
     OrderStatusReported,
+    OrderTriggered,
     OrphanReported,
     PeerRefusedMessage,
     ReplacePending,
@@ -208,6 +210,8 @@ class Projector:
                 | OrderInDoubt()
                 | OrderStatusQueried()
                 | OrderConfirmed()
+                | OrderTriggered()
+                | OrderRestated()
             ):
                 self._touch(event.order_id, seq)
             case OrderRefused():
@@ -347,7 +351,10 @@ class Projector:
     def _order_rows(self) -> dict[str, list[Row]]:
         """New orders whole, of the others what changes: they are in the tables already."""
         new, changes, new_children, child_changes = [], [], [], []
+        conditions = []
         for order_id, (order, seq) in self._orders.items():
+            if order.conditions is not None:
+                conditions.append(rows.conditions_row(order, order.conditions, seq))
             if order.parent_id:
                 if order_id in self._new:
                     new_children.append(rows.child_order_row(order, seq))
@@ -362,4 +369,5 @@ class Projector:
             "order_changes": changes,
             "child_orders": new_children,
             "child_order_changes": child_changes,
+            "order_conditions": conditions,
         }

@@ -75,6 +75,26 @@ Index(
     "child_orders_doubt_idx", child_orders.c.doubt_since, postgresql_where=child_orders.c.in_doubt
 )
 
+# A plain order has no row here, so that it costs nothing.
+order_conditions = Table(
+    "order_conditions",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    number("stop_px", nullable=True),
+    moment("triggered_at", nullable=True),
+    moment("expire_time", nullable=True),
+    Column("expire_date", Date),
+    number("min_qty", nullable=True),
+    number("max_floor", nullable=True),
+    words("exec_inst"),
+    number("cash_order_qty", nullable=True),
+    number("cash_px", nullable=True),
+    words("cash_px_source"),
+    number("peg_offset", nullable=True),
+    Column("last_seq", BigInteger, nullable=False),
+    comment="of client orders and child orders; a plain order has no row",
+)
+
 # Every ClOrdID of an order for which a cancel or replace was asked. One without requests has only
 # its own, in orders or child_orders: the view order_names unites the three.
 order_cl_ord_ids = Table(

@@ -9,6 +9,7 @@ from typing import Any
 
 from oms.domain.answers import MassCancelAnswered
 from oms.domain.commands import Command, SentMessage
+from oms.domain.conditions import Conditions
 from oms.domain.events import (
     DiscrepancyFound,
     DuplicateOrderRefused,
@@ -112,6 +113,25 @@ def _changing_values(order: Order, last_seq: int) -> Row:
         _REASON_TEXTS[order.closed_reason],
         order.text,
         order.updated_at,
+        last_seq,
+    )
+
+
+def conditions_row(order: Order, conditions: Conditions, last_seq: int) -> Row:
+    """Of table order_conditions."""
+    return (
+        order.order_id,
+        conditions.stop_px,
+        order.triggered_at or None,
+        conditions.expire_time or None,
+        conditions.expire_date or None,
+        conditions.min_qty,
+        conditions.max_floor,
+        " ".join(conditions.exec_inst),
+        conditions.cash_order_qty,
+        conditions.cash_px,
+        conditions.cash_px_source,
+        conditions.peg_offset,
         last_seq,
     )
 

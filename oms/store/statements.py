@@ -354,6 +354,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "child_orders": _new(tables.child_orders),
     "child_order_changes": _update(tables.child_orders, fixed=ORDER_FIXED),
     "order_cl_ord_ids": _insert(tables.order_cl_ord_ids),
+    "order_conditions": _upsert(tables.order_conditions),
     "executions": _insert(tables.executions),
     "trade_changes": TRADE_CHANGES,
     "positions": _upsert(tables.positions),

@@ -139,7 +139,7 @@ def test_refused_orders_say_why(peer: LightPeer) -> None:
     for name, more, reason in (
         ("R1", {"symbol": "NONE"}, "1"),
         ("R2", {"qty": "0"}, "13"),
-        ("R3", {"tif": "1"}, "11"),
+        ("R3", {"tif": "2"}, "11"),
         ("R4", {"price": "100.001"}, "99"),
     ):
         peer.send("D", order_fields(name, **more))

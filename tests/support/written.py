@@ -1,7 +1,7 @@
 """A database with a day in it: the flow of tests.support.book, written by the real journal."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from oms.domain.commands import (
@@ -18,7 +18,8 @@ from oms.domain.commands import (
     StreamMark,
     UnreadableMessage,
 )
-from oms.domain.fix import ExecType, OrdStatus
+from oms.domain.conditions import Conditions
+from oms.domain.fix import ExecInst, ExecType, OrdStatus, OrdType
 from oms.store.journal import PostgresJournal
 from oms.store.leader import acquire_leadership
 from oms.store.postgres_urls import APP_ROLE, role_url
@@ -92,6 +93,15 @@ def _troubles(book: Book) -> None:
             text="\x1d",
         )
     )
+    stop = replace(
+        book.order(1_000_000, random.Random(1)),
+        symbol=SYMBOLS[0],
+        ord_type=OrdType.STOP,
+        order_qty=Decimal(10),
+        price=None,
+        conditions=Conditions(stop_px=Decimal(200), exec_inst=(ExecInst.NOT_HELD,)),
+    )
+    book.take(stop)
     book.take(OrderMassCancelRequest(origin=book.origin(CLIENT), cl_ord_id="MASS-1"))
     book.take(SessionLoggedOut(origin=book.origin(VENUES[0]), text="gone"))
     journaled = book.inbound[VENUES[1]]

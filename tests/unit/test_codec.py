@@ -96,7 +96,8 @@ def test_the_encoding_is_canonical_json() -> None:
         '"msg_seq_num":0,"poss_dup":false,"poss_resend":false,"inbox_id":0,"user":"",'
         '"accounts":[],"received_at":0,"raw":"35=D\\u000111=é"},"cl_ord_id":"A-1",'
         '"account":"ACC","symbol":"AAPL","side":"5","order_qty":"1E+2","ord_type":"2",'
-        '"price":"100.10","time_in_force":"0","transact_time":0,"text":""}'
+        '"price":"100.10","time_in_force":"0","transact_time":0,"text":"",'
+        '"conditions":null}'
     )
 
 

@@ -105,7 +105,17 @@ NUMBER = "must be a decimal number without exponent"
             "9",
             ("3", "5", 54, "Side (54) = 9: must be one of 1 (BUY), 2 (SELL), 5 (SELL_SHORT)"),
         ),
-        (40, "P", ("3", "5", 40, "OrdType (40) = P: must be one of 1 (MARKET), 2 (LIMIT)")),
+        (
+            40,
+            "K",
+            (
+                "3",
+                "5",
+                40,
+                "OrdType (40) = K: must be one of 1 (MARKET), 2 (LIMIT), 3 (STOP), 4 (STOP_LIMIT),"
+                " P (PEGGED)",
+            ),
+        ),
         (11, "", ("3", "4", 11, "ClOrdID (11): specified without a value")),
         (11, "c\n1", ("3", "5", 11, "ClOrdID (11) = 'c\\n1': must be printable text")),
         (

@@ -8,6 +8,7 @@ from pathlib import Path
 import exchange_calendars
 import pytest
 
+from oms.domain.conditions import PLAIN_TIMES, PLAIN_TYPES, Ability
 from oms.domain.fix import OrdType, TimeInForce
 from oms.settings import ConfigError, Role, load, reference_of
 from oms.settings.calendars import CALENDARS
@@ -105,8 +106,11 @@ def test_reference_data_for_the_core() -> None:
     assert reference.instruments["SAP"].tick == Decimal("0.02")
     assert reference.instruments["AAPL"].venues == ("XSIM1", "XSIM2", "XSIM3")
     assert reference.venues["XSIM1"].fee_bps == Decimal("0.3")
-    assert reference.venues["XSIM1"].ord_types == frozenset(OrdType)
-    assert reference.venues["XSIM1"].times_in_force == frozenset(TimeInForce)
+    assert reference.venues["XSIM1"].ord_types == frozenset(OrdType) - {OrdType.PEGGED}
+    assert reference.venues["XSIM1"].times_in_force == frozenset(TimeInForce) - {TimeInForce.OPG}
+    assert reference.venues["XSIM1"].abilities == {Ability.MAX_FLOOR, Ability.NOT_HELD}
+    assert reference.venues["XSIM2"].ord_types == PLAIN_TYPES
+    assert reference.venues["XSIM2"].times_in_force == PLAIN_TIMES
     assert reference.clients["BETA"].accounts == {"BETA-1", "BETA-2", "BETA-3"}
     assert reference.venue_of_session("XSIM2") is reference.venues["XSIM2"]
 
@@ -182,8 +186,8 @@ def test_every_fault_is_told_in_one_line_each(tmp_path: Path) -> None:
             "venues[1].name = XSIM: must be different from all other names of clients and venues",
         ),
         (
-            DATABASE + VENUE + 'ord_types = ["STOP"]\n',
-            "venues[0].ord_types[0] = STOP: must be one of MARKET, LIMIT",
+            DATABASE + VENUE + 'ord_types = ["TRAIL"]\n',
+            "venues[0].ord_types[0] = TRAIL: must be one of MARKET, LIMIT, STOP, STOP_LIMIT, PEGGED",
         ),
         (
             DATABASE + VENUE + 'trade_file = "day.csv"\n',

@@ -74,8 +74,8 @@ def test_fok_trades_wholly_or_not_at_all() -> None:
     [
         ({"symbol": "NONE"}, OrdRejReason.UNKNOWN_SYMBOL, "Symbol"),
         ({"side": "9"}, OrdRejReason.UNSUPPORTED_ORDER_CHARACTERISTIC, "Side"),
-        ({"ord_type": "3"}, OrdRejReason.UNSUPPORTED_ORDER_CHARACTERISTIC, "OrdType"),
-        ({"time_in_force": "1"}, OrdRejReason.UNSUPPORTED_ORDER_CHARACTERISTIC, "TimeInForce"),
+        ({"ord_type": "P"}, OrdRejReason.UNSUPPORTED_ORDER_CHARACTERISTIC, "OrdType"),
+        ({"time_in_force": "2"}, OrdRejReason.UNSUPPORTED_ORDER_CHARACTERISTIC, "TimeInForce"),
         ({"order_qty": Decimal(0)}, OrdRejReason.INCORRECT_QUANTITY, "above 0"),
         ({"order_qty": Decimal(-5)}, OrdRejReason.INCORRECT_QUANTITY, "above 0"),
         ({"order_qty": Decimal("1.5")}, OrdRejReason.INCORRECT_QUANTITY, "multiple of 1"),

@@ -1,0 +1,55 @@
+"""How long orders live: what ends with a day, at a date or at a time, and what goes on."""
+
+from collections.abc import Iterator
+
+from oms.domain.conditions import DayFigures
+from oms.domain.events import Event, ExpiryPending, OrderRestated
+from oms.domain.fix import TimeInForce
+from oms.domain.order import Order
+from oms.domain.state import State
+from oms.domain.values import ZERO, average
+
+# Immediate orders are not waited for: they ended long ago, or are in doubt.
+_OF_THE_DAY = frozenset({TimeInForce.DAY, TimeInForce.OPG, TimeInForce.CLS})
+
+
+def day_figures(state: State, order: Order) -> DayFigures:
+    """What the trading date had to work on and what it brought."""
+    today = [
+        one for one in order.executions.values() if one.at >= state.trade_date_at and not one.busted
+    ]
+    cum_qty = sum((one.last_qty for one in today), ZERO)
+    value = sum((one.last_qty * one.last_px for one in today), ZERO)
+    return DayFigures(
+        order_qty=order.order_qty - (order.cum_qty - cum_qty),
+        cum_qty=cum_qty,
+        avg_px=average(value, cum_qty),
+    )
+
+
+def ends_with(order: Order, trade_date: str) -> bool:
+    """Whether the end of that trading date is the end of the order."""
+    if order.time_in_force is TimeInForce.GTD:
+        until = order.conditions.expire_date if order.conditions else ""
+        return bool(until) and until <= trade_date
+    return order.time_in_force in _OF_THE_DAY and order.trade_date <= trade_date
+
+
+def due(state: State, at: int) -> Iterator[Event]:
+    """Orders whose ExpireTime (126) has come: withdrawn where the venue does not end them."""
+    for order_id, until in state.until.items():
+        if at >= until:
+            yield ExpiryPending(order_id=order_id)
+
+
+def opened(state: State) -> Iterator[Event]:
+    """A new trading date: what goes on is restated, what should have ended ends."""
+    found = [state.orders[one] for one in state.open_orders]
+    for order in sorted(found, key=lambda one: (one.created_at, one.order_id)):
+        if order.is_child or not order.time_in_force.good_till or order.expiring:
+            continue
+        until = order.conditions.expire_date if order.conditions else ""
+        if until and until < state.trade_date:
+            yield ExpiryPending(order_id=order.order_id)
+        else:
+            yield OrderRestated(order_id=order.order_id, trade_date=state.trade_date)
