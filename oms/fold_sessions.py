@@ -27,7 +27,9 @@ from oms.domain.session_events import (
 )
 from oms.domain.state import Session, State
 
-# How long before the end of a session that was not ended in order a message may have been lost.
+# How long before the end of a session a message may have been lost: behind our Logout, which is
+# answered or given up within seconds, or in the silence before anybody notices.
+AFTER_LOGOUT_US = 10_000_000
 UNCERTAIN_US = 120_000_000
 
 SessionEvent = (
@@ -99,7 +101,7 @@ def _open_epoch(session: Session, event: EpochOpened) -> None:
     session.repeat_since = session.waiting = session.waiting_since = 0
     if session.reset_due:
         clean = not session.logged_on and session.closed_cause is LogoutCause.OURS
-        doubtful = 0 if clean else UNCERTAIN_US
+        doubtful = AFTER_LOGOUT_US if clean else UNCERTAIN_US
         session.repeat_since = max(session.changed_at - doubtful, 1)
     session.epoch = event.epoch
     session.inbound = 0

@@ -122,7 +122,10 @@ def test_a_day_of_a_client(desk: ClockedDesk) -> None:
     client = fresh_client(desk)
     client = desk.client()
     report_of(client, name, "F")
-    assert reports_on(client, name) == [("F", "Y")]
+    # What was sent just before the Logout comes again too, as it may have been lost.
+    told = reports_on(client, name)
+    assert told.count(("F", "Y")) == 1
+    assert set(told) <= {("0", "Y"), ("F", "Y")}
     again, _ = working_order(desk, client)
     assert reports_on(client, again)[0] == ("0", None)
     assert client.faults == []

@@ -191,7 +191,7 @@ def test_a_schedule_that_is_gone_from_the_configuration_bars_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cause", "since_us"), [(LogoutCause.OURS, 0), (LogoutCause.LOST, 120_000_000)]
+    ("cause", "since_us"), [(LogoutCause.OURS, 10_000_000), (LogoutCause.LOST, 120_000_000)]
 )
 def test_what_was_sent_to_nobody_is_repeated_after_a_reset(
     cause: LogoutCause, since_us: int
