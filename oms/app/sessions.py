@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
+import msgspec
 import typer
 from rich.table import Table
 from sqlalchemy import Connection
@@ -244,4 +244,4 @@ def _print_lines(documents: Iterable[Row]) -> None:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    console().out(orjson.dumps(document, default=decimal_text).decode())
+    console().out(msgspec.json.encode(document).decode())
