@@ -1,14 +1,16 @@
 """Cancel on disconnect: what becomes of a client's open orders when its session is lost.
 
 Lost: the connection ended or the client logged out, or the core died under it. Not lost: we logged
-it out, by schedule, by an operator or in an orderly stop. The grace counts from the loss and, where
-the core died, from its start: before that nobody could come back. What came by REST stays.
+it out, by schedule, by an operator or in an orderly stop. The client's profile asks for it, or an
+order's ExecInst (18) Q. The grace counts from the loss and, where the core died, from its start:
+before that nobody could come back. What came by REST stays.
 """
 
 from collections.abc import Iterator
 
 from oms.domain.commands import SessionLoggedOut
 from oms.domain.events import Event
+from oms.domain.fix import ExecInst
 from oms.domain.order import Order
 from oms.domain.reasons import Reason
 from oms.domain.session_commands import LogoutCause
@@ -56,7 +58,7 @@ def _arm(state: State, session: Session) -> Iterator[Event]:
     The stamp of the command is in the state already.
     """
     profile = state.reference.client_profile(session.name)
-    if not profile.cancel_on_disconnect or not at_risk(state, session.name):
+    if not _endangered(state, session.name):
         return
     due_at = state.at + profile.cancel_grace_ms * 1_000
     yield CancelOnDisconnectArmed(session=session.name, due_at=due_at)
@@ -64,8 +66,17 @@ def _arm(state: State, session: Session) -> Iterator[Event]:
         yield from _fire(state, session)
 
 
+def _endangered(state: State, session: str) -> list[Order]:
+    """The open orders that the loss ends: all of them by profile, else those that ask for it."""
+    orders = at_risk(state, session)
+    if state.reference.client_profile(session).cancel_on_disconnect:
+        return orders
+    asks = ExecInst.CANCEL_ON_SYSTEM_FAILURE
+    return [one for one in orders if one.conditions and asks in one.conditions.exec_inst]
+
+
 def _fire(state: State, session: Session) -> Iterator[Event]:
-    orders = at_risk(state, session.name)
+    orders = _endangered(state, session.name)
     asked = [order for order in orders if can_force_cancel(order)]
     yield CancelOnDisconnectFired(
         session=session.name,
