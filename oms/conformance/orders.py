@@ -16,7 +16,7 @@ _TERMS: dict[str, Body] = {
     "ExecInst=reinstate on trading halt": [(18, "J")],
     "ExecInst=cancel on trading halt": [(18, "K")],
     "OrdType 3/4 or TimeInForce 7": [(40, "4"), (99, "")],
-    "CashOrderQty=10000 EUR": [(152, "10000"), (15, "EUR")],
+    "CashOrderQty=10000 EUR": [(152, "10000"), (44, "20")],
 }
 _ASKED = ("TimeInForce", "ExecInst")
 

@@ -41,10 +41,11 @@ PROFILES = (
     ),
     Profile(
         name="bundled",
-        settings={"new_for_immediate": False},
+        settings={"new_for_immediate": False, "bundled_ioc": True},
         scenarios=("XI.1.a", "XI.1.b"),
-        why="an order that may not rest gets New ahead of its outcome or not: not under "
-        "new_for_immediate = false, by default it does",
+        why="an order that may not rest gets New ahead of its outcome or not, and its last fill "
+        "and the end of the rest are one report or two: no New and one report under "
+        "new_for_immediate = false and bundled_ioc = true",
     ),
 )
 

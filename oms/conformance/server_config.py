@@ -74,6 +74,8 @@ def _venue(lane: Lane, comp_id: str) -> list[str]:
         target_comp_id=lane.venue,
         begin_string=lane.begin_string,
         ack_timeout_ms=_MINUTE_MS,
+        ord_types=["MARKET", "LIMIT", "STOP", "STOP_LIMIT"],
+        times_in_force=["DAY", "IOC", "FOK", "GTC", "GTD", "OPG", "CLS"],
     )
     instrument = _table(
         "[[instruments]]",
