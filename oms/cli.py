@@ -3,6 +3,7 @@
 Each command imports what it runs only when it runs: `oms --help` needs none of it.
 """
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json
 from oms.cli_options import settings_of as _settings
 from oms.cli_sessions import session
 
+_OUTPUT_FAULTS = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 commands = typer.Typer(
     name="oms",
     help="Plumbline: an order and execution management server for institutional desks.",
@@ -46,15 +48,38 @@ def app() -> None:
     """Run the command line; a known fault is one line and its exit code, never a traceback."""
     from oms.settings.load import ConfigError
 
+    _open_what_is_closed()
     _refuse_unreadable(sys.argv[1:])
     try:
-        commands(standalone_mode=True)
+        try:
+            commands(standalone_mode=True)
+        finally:
+            sys.stdout.flush()
     except Stop as stop:
         complain(str(stop))
         raise SystemExit(stop.code) from None
     except ConfigError as error:
         complain(str(error))
         raise SystemExit(Exit.CONFIG) from None
+    except OSError as error:
+        if error.errno not in _OUTPUT_FAULTS:
+            raise
+        # What could not be written is not tried again at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if error.errno != errno.EPIPE:
+            complain(f"the output cannot be written: {error.strerror}")
+        raise SystemExit(Exit.FAILED) from None
+
+
+def _open_what_is_closed() -> None:
+    """Standard streams that the caller closed lead nowhere; their numbers are no socket's."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, os.fdopen(number, mode))
 
 
 def _refuse_unreadable(arguments: list[str]) -> None:
@@ -150,12 +175,14 @@ def demo(
 
 @commands.command()
 def bench(
-    orders: Annotated[int, typer.Option(help="Orders in each measured round.")] = 5_000,
+    orders: Annotated[int, typer.Option(min=1, help="Orders in each measured round.")] = 5_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
 ) -> None:
     """Measure the server beside a bare relay and the database's own limit."""
     from oms.bench.run import Options, main
 
+    if json_file is not None and not json_file.parent.is_dir():
+        raise Stop(Exit.USAGE, f"json = {json_file}: must be in a directory that exists")
     raise typer.Exit(main(Options(orders=orders, json_file=json_file)))
 
 

@@ -25,6 +25,7 @@ from oms.reconciliation.statement import fault_of_day
 from oms.settings.model import Settings, VenueSettings
 
 _RUNS_SHOWN = 20
+_LONGEST_ID = 256
 
 
 def reconcile(
@@ -73,6 +74,10 @@ def show_recon(settings: Settings, run_id: str, *, as_json: bool = False) -> Non
 
 def show_order(settings: Settings, order_id: str, *, as_json: bool = False) -> None:
     """Print one order's life. Raises Stop."""
+    if not 0 < len(order_id) <= _LONGEST_ID or not order_id.isprintable():
+        shown = order_id[:40].encode("unicode_escape").decode()
+        rule = f"must be 1 to {_LONGEST_ID} printable characters"
+        raise Stop(Exit.USAGE, f"order_id = {shown}: {rule}")
     with open_record(settings) as engine, engine.begin() as connection:
         try:
             entries = timeline(connection, order_id)
@@ -100,8 +105,10 @@ def check(path: Path) -> None:
     try:
         with path.open(encoding="utf-8") as file:
             count = check_export(file)
-    except (OSError, UnicodeDecodeError) as error:
-        raise Stop(Exit.FAILED, f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise Stop(Exit.FAILED, f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Stop(Exit.FAILED, f"{path}: must be text in UTF-8") from None
     except ExportBroken as error:
         raise Stop(Exit.FAILED, f"{path}: {error}") from None
     console().print(f"{count} entries, each as it was chained")
@@ -189,6 +196,20 @@ def _output(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            # A device or a pipe is written to, not put aside for a file of its name.
+            with path.open("w", encoding="utf-8") as file:
+                yield file
+        else:
+            with _whole_or_nothing(path) as file:
+                yield file
+    except OSError as error:
+        raise Stop(Exit.FAILED, f"{path}: cannot be written: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def _whole_or_nothing(path: Path) -> Iterator[TextIO]:
     draft = path.with_name(f"{path.name}.part")
     try:
         with draft.open("w", encoding="utf-8") as file:
@@ -196,7 +217,5 @@ def _output(path: Path | None) -> Iterator[TextIO]:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    except OSError as error:
-        raise Stop(Exit.FAILED, f"{path}: cannot be written: {error.strerror}") from None
     finally:
         draft.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Operators' commands that cannot be carried out end with one line and their exit code."""
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -82,6 +83,13 @@ def test_a_core_that_is_away_finds_the_command_later(
         (["recon", "show", "one"], 2, "run_id = one: must be a run's number"),
         (["recon", "show", "-1"], 2, "run_id = -1: must be a run's number"),
         (["audit", "order", "-x"], 1, "-x: no order has this OrderID or ClOrdID"),
+        (["audit", "order", ""], 2, "order_id = : must be 1 to 256 printable characters"),
+        (["audit", "order", "a\nb"], 2, "order_id = a\\nb: must be 1 to 256 printable characters"),
+        (
+            ["audit", "export", "2026-01-02", "--out", "/nowhere/x"],
+            1,
+            "/nowhere/x: cannot be written: No such file or directory",
+        ),
         (
             ["risk", "set", "MAX_ORDER_QTY", "FIRM", "*", "-1", "--reason", "r"],
             2,
@@ -183,3 +191,59 @@ def test_what_a_command_without_configuration_logs_goes_to_standard_error(name: 
     assert done.stderr.count("\n") == 1
     for word in ("part.odd", f"process={name}", "value=7", "warning"):
         assert word in done.stderr
+
+
+def test_an_argument_that_is_no_text() -> None:
+    command = [sys.executable, "-m", "oms", "audit", "order", b"order-\xff"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+    told = "oms: argument order-\\xff: must be text in UTF-8\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", told)
+
+
+@pytest.mark.parametrize(
+    ("redirection", "told"),
+    [
+        (">&-", (0, "")),
+        ("2>&-", (0, "")),
+        (">/dev/full", (1, "oms: the output cannot be written: No space left on device\n")),
+        ("| true", (1, "")),
+    ],
+)
+@pytest.mark.parametrize("arguments", ["risk show", "audit export 2026-01-02"])
+def test_an_output_that_takes_nothing(
+    tmp_path: Path, database_url: str, arguments: str, redirection: str, told: tuple[int, str]
+) -> None:
+    config = config_for(tmp_path, database_url)
+    oms = f"{sys.executable} -m oms {arguments} --config {config} {redirection}"
+    done = subprocess.run(
+        ["/bin/bash", "-c", f"{oms}; exit ${{PIPESTATUS[0]}}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == told
+
+
+def test_an_export_into_a_pipe_leaves_the_pipe_there(tmp_path: Path, database_url: str) -> None:
+    config = config_for(tmp_path, database_url)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    arguments = ["audit", "export", "2026-01-02", "--out", str(pipe), "--config", str(config)]
+    writer = subprocess.Popen([sys.executable, "-m", "oms", *arguments], cwd=ROOT)
+    try:
+        assert pipe.read_text().count("\n") == 2
+        assert writer.wait(TIMEOUT_S) == 0
+    finally:
+        writer.kill()
+        writer.wait()
+    assert pipe.is_fifo()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_bench_that_could_not_be_kept_is_not_run() -> None:
+    code, said = oms("bench", "--json", "/nowhere/x.json")
+    assert (code, said) == (2, "oms: json = /nowhere/x.json: must be in a directory that exists\n")
