@@ -24,6 +24,7 @@ from oms.domain.commands import (
     ResolveOrder,
     SetRiskLimit,
 )
+from oms.domain.conditions import Conditions
 from oms.domain.session_commands import (
     ApproveSessionReset,
     RequestSessionReset,
@@ -65,10 +66,12 @@ def fault_of(command: Command) -> str:
         return f"origin.channel = {origin.channel}: must be one of {allowed}"
     if origin.session or origin.epoch or origin.msg_seq_num or origin.raw:
         return f"origin.session = {origin.session!r:.40}: only a FIX session's commands have one"
-    return _first_fault(origin, "origin.") or _first_fault(command, "")
+    conditions = getattr(command, "conditions", None)
+    asked = _first_fault(conditions, "conditions.") if conditions is not None else ""
+    return _first_fault(origin, "origin.") or _first_fault(command, "") or asked
 
 
-def _first_fault(record: Command | Origin, prefix: str) -> str:
+def _first_fault(record: Command | Origin | Conditions, prefix: str) -> str:
     for field in fields(record):
         value = getattr(record, field.name)
         for one in value if isinstance(value, tuple) else (value,):
@@ -84,7 +87,7 @@ def _rule_broken(name: str, value: object) -> str:
         exponent = value.as_tuple().exponent
         if not fits or not isinstance(exponent, int) or exponent < -MOST_DECIMALS:
             return "must have at most 15 digits before the point and 10 behind it"
-    elif name == "trade_date" and isinstance(value, str):
+    elif isinstance(value, str) and (name == "trade_date" or (name == "expire_date" and value)):
         # Dates are compared as texts: of the ISO forms only this one will do.
         if not _is_date(value):
             return "must be a date as YYYY-MM-DD"

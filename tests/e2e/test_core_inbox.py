@@ -25,6 +25,7 @@ from oms.domain.commands import (
     SessionLoggedOut,
     SetRiskLimit,
 )
+from oms.domain.conditions import Conditions
 from oms.domain.fix import ExecType, OrdStatus, OrdType, Side
 from oms.store.codec import encode
 from tests.support.desk import (
@@ -166,6 +167,8 @@ def test_commands_that_only_the_core_itself_or_a_venue_may_say(
         (replace(ORDER, cl_ord_id="soh\x0135=D"), "cl_ord_id"),
         (replace(ORDER, text="x" * 2_000_000), "text"),
         (CloseTradingDay(origin=SYSTEM, trade_date="2026-99-99"), "trade_date"),
+        (replace(ORDER, conditions=Conditions(stop_px=FAR)), "conditions.stop_px"),
+        (replace(ORDER, conditions=Conditions(expire_date="2026-W47-6")), "conditions.expire_date"),
         (CloseTradingDay(origin=SYSTEM, trade_date="2026-W47-6"), "trade_date"),
         (
             SetRiskLimit(

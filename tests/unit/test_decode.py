@@ -112,8 +112,10 @@ NUMBER = "must be a decimal number without exponent"
                 "3",
                 "5",
                 40,
-                "OrdType (40) = K: must be one of 1 (MARKET), 2 (LIMIT), 3 (STOP), 4 (STOP_LIMIT),"
-                " P (PEGGED)",
+                (
+                    "OrdType (40) = K: must be one of 1 (MARKET), 2 (LIMIT), 3 (STOP),"
+                    " 4 (STOP_LIMIT), P (PEGGED)"
+                ),
             ),
         ),
         (11, "", ("3", "4", 11, "ClOrdID (11): specified without a value")),

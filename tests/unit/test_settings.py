@@ -186,8 +186,8 @@ def test_every_fault_is_told_in_one_line_each(tmp_path: Path) -> None:
             "venues[1].name = XSIM: must be different from all other names of clients and venues",
         ),
         (
-            DATABASE + VENUE + 'ord_types = ["TRAIL"]\n',
-            "venues[0].ord_types[0] = TRAIL: must be one of MARKET, LIMIT, STOP, STOP_LIMIT, PEGGED",
+            DATABASE + VENUE + 'ord_types = ["X"]\n',
+            "venues[0].ord_types[0] = X: must be one of MARKET, LIMIT, STOP, STOP_LIMIT, PEGGED",
         ),
         (
             DATABASE + VENUE + 'trade_file = "day.csv"\n',

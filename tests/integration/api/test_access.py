@@ -125,8 +125,10 @@ def test_what_a_role_may_not_do(
             {"exec_inst": ["ASAP"]},
             "exec_inst.0",
             "ASAP",
-            "must be one of NOT_HELD, ALL_OR_NONE, MIDPOINT_PEG, CANCEL_ON_SYSTEM_FAILURE,"
-            " PRIMARY_PEG",
+            (
+                "must be one of NOT_HELD, ALL_OR_NONE, MIDPOINT_PEG,"
+                " CANCEL_ON_SYSTEM_FAILURE, PRIMARY_PEG"
+            ),
         ),
         ({"colour": "red"}, "colour", "red", "unknown field"),
         (
