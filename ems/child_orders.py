@@ -8,7 +8,9 @@ the order in doubt. FIX 4.4 Volume 4, order state changes, seen as the initiator
 from collections.abc import Iterator
 from decimal import Decimal
 
+from ems.orphans import decide_orphan
 from ems.renewals import renewed
+from ems.standings import decide_standing, unmarked
 from ems.stops import venue_triggered
 from oms.domain.commands import ExecutionReport, OrderCancelReject
 from oms.domain.events import (
@@ -23,7 +25,6 @@ from oms.domain.events import (
     OrderInDoubt,
     OrderRejected,
     OrderReplaced,
-    OrphanReported,
     ReplaceRejected,
     TradeBusted,
     TradeCorrected,
@@ -49,7 +50,7 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
     """The facts in an ExecutionReport (other than the answer to a status request)."""
     child = child_meant(state, venue, report)
     if child is None:
-        yield from _orphan(state, venue, report)
+        yield from decide_orphan(state, venue, report)
         return
     if not child.accepted and report.exec_type in _ACKNOWLEDGES:
         yield OrderAcknowledged(
@@ -59,10 +60,12 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
         )
     if _revives(child, report, venue):
         yield from revived(child, report)
+    if child.mark is not None:
+        yield from unmarked(child, report)
     match report.exec_type:
-        case ExecType.NEW | ExecType.PENDING_NEW | ExecType.PENDING_CANCEL:
+        case ExecType.NEW | ExecType.PENDING_NEW:
             pass
-        case ExecType.PENDING_REPLACE | ExecType.CALCULATED | ExecType.STOPPED:
+        case ExecType.PENDING_CANCEL | ExecType.PENDING_REPLACE:
             pass
         case ExecType.TRADE:
             yield from _trade(state, venue, child, report)
@@ -75,10 +78,10 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
             yield from _rejected(child, report)
         case ExecType.CANCELED:
             yield from _canceled(child, report)
+        case ExecType.DONE_FOR_DAY if report.leaves_qty > 0:
+            yield from decide_standing(child, report)
         case ExecType.EXPIRED | ExecType.DONE_FOR_DAY:
-            if child.closed is None:
-                expired = OrderExpired(order_id=child.order_id, text=report.text)
-                yield from _ended(child, report, child.cum_qty, expired)
+            yield from _expired(child, report)
         case ExecType.REPLACED:
             yield from _replaced(state, venue, child, report)
         case ExecType.TRIGGERED:
@@ -87,14 +90,20 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
                 yield triggered
         case ExecType.RESTATED if report.restatement == GT_RENEWAL:
             yield from renewed(child, report)
-        case ExecType.ORDER_STATUS | ExecType.SUSPENDED | ExecType.RESTATED:
+        case ExecType.ORDER_STATUS:
             yield _differs(child, "ExecType (150)", "", report.exec_type.name)
+        case _:
+            yield from decide_standing(child, report)
 
 
 # A first report of any of these kinds tells that the venue has the order (matrix XA.1.c, XI.1.a).
 _ACKNOWLEDGES = frozenset(
     {
         ExecType.NEW,
+        ExecType.STOPPED,
+        ExecType.SUSPENDED,
+        ExecType.RESTATED,
+        ExecType.CALCULATED,
         ExecType.TRADE,
         ExecType.CANCELED,
         ExecType.EXPIRED,
@@ -129,35 +138,6 @@ def revived(child: Order, report: ExecutionReport) -> Iterator[Event]:
 
 def _differs(child: Order, field: str, ours: str, theirs: str) -> DiscrepancyFound:
     return DiscrepancyFound(order_id=child.order_id, field=field, ours=ours, theirs=theirs)
-
-
-def orphan_of(venue: Venue, report: ExecutionReport) -> OrphanReported:
-    """What a venue told about an order or a trade that we do not know."""
-    return OrphanReported(
-        venue=venue.name,
-        session=report.origin.session,
-        cl_ord_id=report.cl_ord_id,
-        venue_order_id=report.order_id,
-        exec_id=report.exec_id,
-        exec_type=report.exec_type,
-        ord_status=report.ord_status,
-        symbol=report.symbol,
-        side=report.side,
-        last_qty=report.last_qty,
-        last_px=report.last_px,
-        text=report.text,
-    )
-
-
-def _orphan(state: State, venue: Venue, report: ExecutionReport) -> Iterator[Event]:
-    if report.exec_type is ExecType.TRADE and (venue.name, report.exec_id) in state.exec_ids:
-        yield DuplicateExecutionDropped(
-            order_id=state.exec_ids[venue.name, report.exec_id],
-            venue=venue.name,
-            exec_id=report.exec_id,
-        )
-        return
-    yield orphan_of(venue, report)
 
 
 def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:
@@ -217,6 +197,13 @@ def _closed_with_trade(child: Order, report: ExecutionReport) -> Iterator[Event]
         yield from _ended(child, report, booked, canceled)
 
 
+def _expired(child: Order, report: ExecutionReport) -> Iterator[Event]:
+    if child.closed is None:
+        done = report.exec_type is ExecType.DONE_FOR_DAY
+        expired = OrderExpired(order_id=child.order_id, text=report.text, done_for_day=done)
+        yield from _ended(child, report, child.cum_qty, expired)
+
+
 def _ended(
     child: Order, report: ExecutionReport, booked: Decimal, event: OrderCanceled | OrderExpired
 ) -> Iterator[Event]:
@@ -254,7 +241,7 @@ def _bust(state: State, venue: Venue, child: Order, report: ExecutionReport) -> 
         return
     trade = _execution(child, venue, report.exec_ref_id)
     if trade is None or trade.busted:
-        yield from _orphan(state, venue, report)
+        yield from decide_orphan(state, venue, report)
         return
     if not report.leaves_qty and child.closed is None:
         yield OrderCanceled(
@@ -280,7 +267,7 @@ def _correct(state: State, venue: Venue, child: Order, report: ExecutionReport) 
         return
     trade = _execution(child, venue, report.exec_ref_id)
     if trade is None or trade.busted or report.last_qty is None or report.last_px is None:
-        yield from _orphan(state, venue, report)
+        yield from decide_orphan(state, venue, report)
         return
     yield TradeCorrected(
         order_id=child.order_id,

@@ -10,7 +10,8 @@ nothing.
 
 from collections.abc import Iterator
 
-from ems.child_orders import orphan_of, replaced_as_told, revived
+from ems.child_orders import replaced_as_told, revived
+from ems.orphans import orphan_of
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
     CancelRejected,
@@ -122,7 +123,8 @@ def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Ev
             text=report.text,
         )
     elif report.ord_status in (OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY):
-        yield OrderExpired(order_id=child.order_id, text=report.text)
+        done = report.ord_status is OrdStatus.DONE_FOR_DAY
+        yield OrderExpired(order_id=child.order_id, text=report.text, done_for_day=done)
     elif report.ord_status is OrdStatus.REJECTED:
         yield OrderRejected(order_id=child.order_id, reason=Reason.VENUE_REFUSED, text=report.text)
     elif child.in_doubt:

@@ -32,6 +32,7 @@ from oms.domain.events import (
 from oms.domain.fix import OrdStatus, Side, TimeInForce
 from oms.domain.order import Execution, Order, Request, RequestKind, add_execution, new_order
 from oms.domain.reasons import Reason
+from oms.domain.standing_events import OrderMarked, QuantityRestated, StandingFact
 from oms.domain.state import State, Working
 from oms.positions.book import book_trade, rebuild
 from oms.risk.checks import content_key
@@ -59,6 +60,7 @@ StandingEvent = (
     | OrderResent
     | OrderInDoubt
     | OrderStatusQueried
+    | StandingFact
     | OrderConfirmed
     | OrderRestated
 )
@@ -146,7 +148,10 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
         case OrderCanceled():
             _close(state, order, OrdStatus.CANCELED, event.reason, event.text)
         case OrderExpired():
-            _close(state, order, OrdStatus.EXPIRED, Reason.END_OF_DAY, event.text)
+            status = OrdStatus.DONE_FOR_DAY if event.done_for_day else OrdStatus.EXPIRED
+            ours = order.is_child or order.expiring
+            reason = Reason.END_OF_DAY if ours else Reason.VENUE_CLOSED_ORDER
+            _close(state, order, status, reason, event.text)
         case OrderResent():
             _settle_doubt(state, order)
         case OrderInDoubt():
@@ -158,6 +163,11 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
         case OrderStatusQueried():
             order.queries = event.attempt
             order.queried_at = at
+        case OrderMarked():
+            order.accepted = True
+            order.mark = event.mark
+        case QuantityRestated():
+            order.order_qty = event.order_qty
         case OrderConfirmed():
             order.accepted = order.accepted or bool(event.user) or order.closed is not None
             order.closed, order.closed_reason = None, Reason.NONE
@@ -290,6 +300,7 @@ def _waits_no_more(order: Order, cl_ord_id: str) -> None:
 
 def _close(state: State, order: Order, status: OrdStatus, reason: Reason, text: str) -> None:
     order.closed = status
+    order.mark = None
     order.closed_reason = reason
     order.text = text
     order.requests = []

@@ -21,10 +21,12 @@ from oms.domain.events import (
     ResyncStarted,
 )
 from oms.domain.fix import ExecType, MsgType, TimeInForce
+from oms.domain.standing_events import StandingFact
 from oms.domain.state import State
 from oms.outbound_answers import DayFact, answer_messages, day_news
 from oms.outbound_client import ClientEvent, client_messages
 from oms.outbound_sessions import ControlEvent, session_actions
+from oms.outbound_standing import standing_messages
 from oms.outbound_venue import order_message, resync_messages
 
 # A refusal is never refused: two engines that misread each other would not come to an end.
@@ -52,6 +54,8 @@ def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
                 yield from session_actions(state, event)
             elif isinstance(event, AnswerFact):
                 yield from answer_messages(state, seq, event)
+            elif isinstance(event, StandingFact):
+                yield from standing_messages(state, seq, event)
             elif isinstance(event, DayFact):
                 yield from day_news(state, seq, event)
 

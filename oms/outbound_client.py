@@ -87,7 +87,8 @@ def client_messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effe
                 report.restatement = event.restatement
                 yield report
         case OrderExpired():
-            yield from _report(state, seq, event.order_id, ExecType.EXPIRED, text=event.text)
+            ended = ExecType.DONE_FOR_DAY if event.done_for_day else ExecType.EXPIRED
+            yield from _report(state, seq, event.order_id, ended, text=event.text)
         case OrderReplaced():
             orig = event.orig_cl_ord_id
             yield from _report(state, seq, event.order_id, ExecType.REPLACED, orig=orig)

@@ -216,7 +216,11 @@ def _give_up(
     quantity: Decimal,
     after: OrderRejected | OrderCanceled | OrderExpired | None,
 ) -> Event:
-    """No venue takes the rest: an order that never traded is rejected, another is cancelled."""
+    """No venue takes the rest: an order that never traded is rejected, another ends as it ended at
+    its last venue.
+    """
+    if isinstance(after, OrderExpired) and not parent.time_in_force.immediate:
+        return replace(after, order_id=parent.order_id)
     if isinstance(after, (OrderCanceled, OrderExpired)):
         return OrderCanceled(
             order_id=parent.order_id,

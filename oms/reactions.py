@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ems import resync, stops
+from ems.standings import for_parent
 from oms.domain.events import (
     CancelPending,
     CancelRejected,
@@ -35,6 +36,7 @@ from oms.domain.events import (
 )
 from oms.domain.order import Order, Request, RequestKind
 from oms.domain.reasons import Reason
+from oms.domain.standing_events import OrderMarked, QuantityRestated
 from oms.domain.state import State
 from oms.orders import good_till
 from oms.orders.settle import (
@@ -82,6 +84,8 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
             yield from _after_replaced(state, state.orders[event.order_id])
         case OrderRejected() | OrderCanceled() | OrderExpired():
             yield from _after_close(state, event)
+        case OrderMarked() | QuantityRestated():
+            yield from for_parent(state, event)
         case OrderAcknowledged() | OrderConfirmed():
             yield from _after_news(state, event)
         case OrderTriggered():

@@ -42,6 +42,7 @@ from oms.domain.order_events import (
 from oms.domain.reasons import Reason
 from oms.domain.session_commands import LogoutCause
 from oms.domain.session_events import SessionFact
+from oms.domain.standing_events import StandingFact
 from oms.domain.terms import OrderTerms, RiskFigure
 
 __all__ = [
@@ -286,4 +287,5 @@ Event = (
     | CommandAnswered
     | SessionFact
     | AnswerFact
+    | StandingFact
 )

@@ -103,6 +103,7 @@ class Order:
     open_children: set[str] = field(default_factory=set)
     refused_by: set[str] = field(default_factory=set)
     requests_made: int = 0
+    mark: OrdStatus | None = None
     conditions: Conditions | None = None
     triggered_at: int = 0
 
@@ -171,6 +172,8 @@ class Order:
         for request in self.requests:
             cancel = request.kind is RequestKind.CANCEL
             holding.append(OrdStatus.PENDING_CANCEL if cancel else OrdStatus.PENDING_REPLACE)
+        if self.mark is not None:
+            holding.append(self.mark)
         if self.closed is not None:
             holding.append(self.closed)
         if self.is_filled:

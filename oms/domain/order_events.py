@@ -274,10 +274,11 @@ class OrderCanceled:
 
 @fact
 class OrderExpired:
-    """The order's time in force ran out."""
+    """The order's time in force ran out; done_for_day: its venue is done with it for the day."""
 
     order_id: str
     text: str
+    done_for_day: bool = False
 
 
 @fact

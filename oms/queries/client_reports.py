@@ -32,6 +32,7 @@ from oms.domain.events import (
     TradeExecuted,
 )
 from oms.domain.instrument import Reference
+from oms.domain.standing_events import OrderMarked, QuantityRestated
 from oms.domain.state import State
 from oms.domain.values import micros
 from oms.outbound import effects_of
@@ -64,6 +65,8 @@ _TELLING: Final = (
     TradeBusted,
     TradeCorrected,
     DuplicateOrderRefused,
+    OrderMarked,
+    QuantityRestated,
 )
 _NAMES: Final = [one.__name__ for one in _TELLING]
 

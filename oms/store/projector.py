@@ -57,6 +57,7 @@ from oms.domain.events import (
 )
 from oms.domain.order import Order
 from oms.domain.session_events import CancelOnDisconnectFired, SessionFact
+from oms.domain.standing_events import OrderMarked, QuantityRestated
 from oms.domain.state import Position, State
 from oms.store import rows
 from oms.store.rows import Row
@@ -212,6 +213,8 @@ class Projector:
                 | OrderConfirmed()
                 | OrderTriggered()
                 | OrderRestated()
+                | OrderMarked()
+                | QuantityRestated()
             ):
                 self._touch(event.order_id, seq)
             case OrderRefused():

@@ -1,8 +1,6 @@
 """What of the matrices is not executed, and where the server answers otherwise: each with why."""
 
 GOOD_TILL = "orders live for one trading day: no good-till orders, so nothing is restated next day"
-NO_DONE_FOR_DAY = "a client order ends the day as Expired; DoneForDay is not said to clients"
-NO_RESTATEMENT = "orders are not restated: who wants another quantity replaces"
 ONE_REQUEST = "one replace at a time: the next is refused as already pending (D.2.d)"
 
 # Scenario: why none of it runs.
@@ -11,8 +9,6 @@ OUT_OF_SCOPE = {
     "D.2.b": ONE_REQUEST,
     "D.2.c": ONE_REQUEST,
     "E.1.a": "a report on an order that nobody sent: kept as an orphan, see test_core_orders",
-    "E.1.c": NO_RESTATEMENT,
-    "E.1.d": NO_RESTATEMENT,
     "E.1.f": "no stop orders and no fill at the close; Triggered (L) is not among our ExecTypes",
     "F.1.c": "no orders taken by voice, so none that an electronic one could repeat",
     "H.1.a": GOOD_TILL,
@@ -20,15 +16,11 @@ OUT_OF_SCOPE = {
     "H.1.c": GOOD_TILL,
     "H.1.d": GOOD_TILL,
     "J.1.c": GOOD_TILL,
-    "J.1.d": "corrections after DoneForDay: " + NO_DONE_FOR_DAY,
-    "L.1.a": "no guarantees: Stopped (7) is read from venues and changes nothing",
     "L.1.b": "CashOrderQty is not taken: an order without OrderQty is refused",
 }
 
 # Facing clients only. Scenario and step: why it is passed over.
 CLIENT_ROWS = {
-    ("A.1.b", "5"): NO_DONE_FOR_DAY,
-    ("XA.1.b", "5"): NO_DONE_FOR_DAY,
     ("G.1.c", "2"): "New is said at once, so PendingNew is never asked for",
     ("G.1.c", "3"): "as step 2",
 }

@@ -163,7 +163,10 @@ class Script:
                 request,
                 kind,
                 OrdStatus(row.ord_status),
-                order_qty=row.order_qty if kind is ExecType.REPLACED else None,
+                order_qty=row.order_qty if kind in _WITH_QUANTITY else None,
+                last_qty=row.last_qty,
+                last_px=Decimal("50.10"),
+                restatement=row.note.partition("ExecRestatementReason=")[2][:1],
             )
             self._took(self.world.send(report))
 
@@ -199,6 +202,9 @@ class Script:
         self._took(self.world.send(reject))
 
 
+_WITH_QUANTITY = (ExecType.REPLACED, ExecType.RESTATED)
+
+
 def _is_pending(told: Told) -> bool:
     pending = (ExecType.PENDING_CANCEL, ExecType.PENDING_REPLACE)
     return isinstance(told, fx.SendExecutionReport) and told.exec_type in pending
@@ -225,6 +231,8 @@ def _compare_report(row: Row, told: fx.SendExecutionReport) -> None:
         (row.last_qty, told.last_qty or Decimal(0)),
     ):
         assert asked in (None, have), row
+    if "ExecRestatementReason=" in row.note:
+        assert told.restatement == row.note.partition("ExecRestatementReason=")[2][:1], row
     if "OrdRejReason=" in row.note:
         assert f"OrdRejReason={told.ord_rej_reason}" in row.note, row
 

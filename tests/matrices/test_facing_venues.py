@@ -136,8 +136,7 @@ class Script:
         if child.ord_status in PENDING:
             assert child.requests, row  # ours is on its way to the venue, or under way there
         else:
-            ends = OrdStatus.EXPIRED if row.ord_status == "3" else OrdStatus(row.ord_status)
-            assert child.ord_status is ends, row
+            assert child.ord_status is OrdStatus(row.ord_status), row
         if row.avg_px is not None:
             assert child.avg_px == row.avg_px, row
         parent = self.world.order(self.order)

@@ -1,0 +1,38 @@
+"""Events about how an order stands at its venue besides its fills."""
+
+from decimal import Decimal
+
+from oms.domain.fact import fact
+from oms.domain.fix import OrdStatus
+
+
+@fact
+class OrderMarked:
+    """The venue has a child as Stopped, Suspended, Calculated, or done for a day that it outlives;
+    or its client order, by its children. mark None: no longer.
+
+    last_qty, last_px: what a Stopped order is guaranteed; no trade.
+    """
+
+    order_id: str
+    mark: OrdStatus | None
+    venue: str
+    text: str
+    last_qty: Decimal | None = None
+    last_px: Decimal | None = None
+
+
+@fact
+class QuantityRestated:
+    """The venue works a child with another quantity of its own accord; its client order follows.
+
+    restatement: ExecRestatementReason (378).
+    """
+
+    order_id: str
+    order_qty: Decimal
+    restatement: str
+    text: str
+
+
+StandingFact = OrderMarked | QuantityRestated

@@ -1,0 +1,217 @@
+"""How orders stand at their venue besides their fills: what we make of it and what clients hear."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from oms.domain import effects as fx
+from oms.domain.events import DiscrepancyFound
+from oms.domain.fix import ExecType, OrdStatus, TimeInForce
+from oms.domain.reasons import Reason
+from tests.support.world import REFERENCE, World, connected, of_type, reports
+
+
+def one_venue() -> World:
+    """A world whose orders have nowhere else to go."""
+    aapl = replace(REFERENCE.instruments["AAPL"], venues=("XA",))
+    venue = replace(REFERENCE.venues["XA"], times_in_force=frozenset(TimeInForce))
+    world = World(replace(REFERENCE, instruments={"AAPL": aapl}, venues={"XA": venue}))
+    world.connect("XA")
+    return world
+
+
+def at_work(**more: object) -> World:
+    """An order of a client at one venue, which has taken it."""
+    world = one_venue()
+    world.new("c1", "100", "100", **more)  # type: ignore[arg-type]
+    world.ack(world.child("c1"))
+    return world
+
+
+def told(
+    world: World, exec_type: ExecType, status: OrdStatus, leaves: str = "0", **more: object
+) -> list[tuple[ExecType, OrdStatus]]:
+    """What the client hears when the venue reports that of c1."""
+    child = world.child("c1")
+    report = world.report(
+        child.counterparty,
+        child.cl_ord_id,
+        exec_type,
+        status,
+        cum_qty=child.cum_qty,
+        leaves_qty=Decimal(leaves),
+        **more,
+    )
+    world.send(report)
+    assert world.replayed() == world.state
+    return reports(world)
+
+
+def sent(world: World) -> fx.SendExecutionReport:
+    [found] = [one for one in world.effects if isinstance(one, fx.SendExecutionReport)]
+    return found
+
+
+def test_done_for_day_is_told_so_and_ends_a_day_order() -> None:
+    world = at_work()
+    world.fill(world.child("c1"), "30")
+    done = (ExecType.DONE_FOR_DAY, OrdStatus.DONE_FOR_DAY)
+    assert told(world, *done) == [done]
+    order = world.order("c1")
+    assert (order.closed, order.closed_reason) == (
+        OrdStatus.DONE_FOR_DAY,
+        Reason.VENUE_CLOSED_ORDER,
+    )
+    assert sent(world).leaves_qty == 0
+    # Corrections and busts of the morning after leave it done for the day (matrix J.1.d).
+    child = world.child("c1")
+    [trade] = child.executions.values()
+    for exec_type, ref, more in (
+        (ExecType.TRADE_CORRECT, trade.exec_id, {"last_qty": Decimal(20), "last_px": Decimal(99)}),
+        (ExecType.TRADE_CANCEL, trade.exec_id, {}),
+    ):
+        after = told(world, exec_type, OrdStatus.DONE_FOR_DAY, exec_ref_id=ref, **more)
+        assert after == [(exec_type, OrdStatus.DONE_FOR_DAY)]
+    assert order.cum_qty == 0
+
+
+def test_an_order_that_outlives_the_day_keeps_its_rest_and_works_on() -> None:
+    world = at_work(tif=TimeInForce.GTC)
+    done = (ExecType.DONE_FOR_DAY, OrdStatus.DONE_FOR_DAY)
+    assert told(world, *done, leaves="100") == [done]
+    assert world.order("c1").is_open
+    assert sent(world).leaves_qty == 100
+    assert told(world, *done, leaves="100") == []
+    world.fill(world.child("c1"), "10")
+    assert reports(world)[-1] == (ExecType.TRADE, OrdStatus.PARTIALLY_FILLED)
+
+
+def test_expired_is_told_as_expired() -> None:
+    world = at_work()
+    world.fill(world.child("c1"), "30")
+    expired = (ExecType.EXPIRED, OrdStatus.EXPIRED)
+    assert told(world, *expired) == [expired]
+    assert world.order("c1").closed is OrdStatus.EXPIRED
+
+
+def test_an_immediate_orders_rest_is_cancelled_by_whichever_word() -> None:
+    world = at_work(tif=TimeInForce.IOC)
+    assert told(world, ExecType.EXPIRED, OrdStatus.EXPIRED) == [
+        (ExecType.CANCELED, OrdStatus.CANCELED)
+    ]
+
+
+def test_a_guarantee_is_no_trade_and_outranks_the_fills_under_it() -> None:
+    world = at_work()
+    stopped = (ExecType.STOPPED, OrdStatus.STOPPED)
+    assert told(world, *stopped, leaves="100", last_qty=Decimal(40), last_px=Decimal("50.10")) == [
+        stopped
+    ]
+    found = sent(world)
+    assert (found.last_qty, found.last_px, found.last_mkt) == (40, Decimal("50.10"), "XA")
+    order = world.order("c1")
+    assert (order.cum_qty, order.leaves_qty) == (0, 100)
+    fill = {"last_qty": Decimal(40), "last_px": Decimal(50)}
+    assert told(world, ExecType.TRADE, OrdStatus.STOPPED, "60", **fill) == [
+        (ExecType.TRADE, OrdStatus.STOPPED)
+    ]
+    fill["last_qty"] = Decimal(60)
+    assert told(world, ExecType.TRADE, OrdStatus.FILLED, **fill) == [
+        (ExecType.TRADE, OrdStatus.FILLED)
+    ]
+
+
+def test_a_suspended_order_says_so_until_it_works_again() -> None:
+    world = at_work()
+    suspended = (ExecType.SUSPENDED, OrdStatus.SUSPENDED)
+    assert told(world, *suspended, leaves="100") == [suspended]
+    assert world.order("c1").is_open
+    assert told(world, *suspended, leaves="100") == []
+    assert told(world, ExecType.RESTATED, OrdStatus.NEW, "100") == [
+        (ExecType.RESTATED, OrdStatus.NEW)
+    ]
+    assert sent(world).restatement == "8"
+    assert told(world, *suspended, leaves="100") == [suspended]
+    canceled = (ExecType.CANCELED, OrdStatus.CANCELED)
+    assert told(world, *canceled) == [canceled]
+
+
+def test_a_client_order_is_suspended_when_all_that_works_of_it_is() -> None:
+    world = connected()
+    world.quote("XA", "99", "100", "60")
+    world.quote("XB", "99", "100", "60")
+    world.new("c1", "120", "100")
+    [one, other] = [world.state.orders[each] for each in world.order("c1").children]
+    for child, heard in ((one, []), (other, [(ExecType.SUSPENDED, OrdStatus.SUSPENDED)])):
+        world.ack(child)
+        world.send(
+            world.report(
+                child.counterparty, child.cl_ord_id, ExecType.SUSPENDED, OrdStatus.SUSPENDED
+            )
+        )
+        assert reports(world) == heard
+    world.send(world.report(one.counterparty, one.cl_ord_id, ExecType.RESTATED, OrdStatus.NEW))
+    assert reports(world) == [(ExecType.RESTATED, OrdStatus.NEW)]
+
+
+def test_calculated_follows_the_fill() -> None:
+    world = at_work()
+    world.fill(world.child("c1"), "100")
+    calculated = (ExecType.CALCULATED, OrdStatus.CALCULATED)
+    assert told(world, *calculated) == [calculated]
+    assert told(world, *calculated) == []
+    assert world.order("c1").cum_qty == 100
+
+
+def test_calculated_with_a_rest_is_the_end_of_the_day_first() -> None:
+    world = at_work()
+    world.fill(world.child("c1"), "40")
+    heard = told(world, ExecType.CALCULATED, OrdStatus.CALCULATED)
+    assert [one[0] for one in heard] == [ExecType.DONE_FOR_DAY, ExecType.CALCULATED]
+    assert world.order("c1").closed is OrdStatus.DONE_FOR_DAY
+
+
+@pytest.mark.parametrize(("quantity", "reason"), [("120", "2"), ("60", "5")])
+def test_a_restated_quantity_is_the_orders_from_then_on(quantity: str, reason: str) -> None:
+    world = at_work()
+    world.fill(world.child("c1"), "10")
+    heard = told(
+        world,
+        ExecType.RESTATED,
+        OrdStatus.PARTIALLY_FILLED,
+        str(int(quantity) - 10),
+        order_qty=Decimal(quantity),
+        restatement=reason,
+    )
+    assert heard == [(ExecType.RESTATED, OrdStatus.PARTIALLY_FILLED)]
+    assert (sent(world).order_qty, sent(world).restatement) == (Decimal(quantity), reason)
+    assert not of_type(world, DiscrepancyFound)
+    world.fill(world.child("c1"), str(int(quantity) - 10))
+    assert world.order("c1").ord_status is OrdStatus.FILLED
+
+
+def test_an_order_restated_to_what_has_traded_is_filled() -> None:
+    world = at_work()
+    world.fill(world.child("c1"), "40")
+    told(world, ExecType.RESTATED, OrdStatus.FILLED, order_qty=Decimal(30), restatement="5")
+    order = world.order("c1")
+    assert (order.order_qty, order.ord_status) == (40, OrdStatus.FILLED)
+    assert order.order_id not in world.state.open_orders
+    assert world.state.working["A1", "AAPL"].buy == 0
+
+
+def test_a_restated_price_is_noted_and_a_limit_stays_its_clients() -> None:
+    world = at_work()
+    assert told(world, ExecType.RESTATED, OrdStatus.NEW, "100", price=Decimal(101)) == []
+    [noted] = of_type(world, DiscrepancyFound)
+    assert (noted.field, noted.ours, noted.theirs) == ("Price (44)", "100", "101")
+    assert world.order("c1").price == 100
+
+
+def test_a_first_report_of_such_a_kind_acknowledges() -> None:
+    world = one_venue()
+    world.new("c1", "100", "100")
+    told(world, ExecType.SUSPENDED, OrdStatus.SUSPENDED, "100")
+    assert world.child("c1").accepted
+    assert world.child("c1").order_id not in world.state.awaiting
