@@ -2,8 +2,9 @@
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 _DATA = Path(__file__).with_name("data")
@@ -11,6 +12,7 @@ ATTRIBUTION = (
     "FIX 4.4 Volume 4 (Errata 20030618) and FIX 5.0 SP2 Volume 4 and 7, "
     "Copyright FIX Protocol Limited"
 )
+_LETTERS = "ABCDEFGHIJK"
 _EXEC_ID = re.compile(r"^(?:ExecID=)?([A-K])\b")
 _REF = re.compile(r"\bref ([A-K])\b")
 _PRICE = re.compile(r"(?:LastPx=|price to )(\d+(?:\.\d+)?)")
@@ -19,7 +21,10 @@ _NAMED = re.compile(r"\b([A-Z][A-Za-z]+)=([A-Za-z0-9]+(?:\.[0-9]+)?)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line; quantities None where the standard prints nothing."""
+    """One line; quantities None where the standard prints nothing.
+
+    letter: the ExecID of a report that a correction means and no note names.
+    """
 
     scenario: str
     step: str
@@ -35,6 +40,7 @@ class Row:
     leaves_qty: Decimal | None
     last_qty: Decimal | None
     note: str
+    letter: str = ""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -52,8 +58,8 @@ class Row:
 
     @property
     def exec_id(self) -> str:
-        """ExecID that the note gives, where corrections refer to it."""
-        return self._noted(_EXEC_ID)
+        """ExecID, where corrections refer to it: as the note gives it, else by the row's place."""
+        return self._noted(_EXEC_ID) or self.letter
 
     @property
     def exec_ref_id(self) -> str:
@@ -106,12 +112,25 @@ def rows() -> list[Row]:
         ]
 
 
+@cache
 def scenarios() -> dict[str, list[Row]]:
     """The rows of each scenario."""
     found: dict[str, list[Row]] = {}
     for row in rows():
         found.setdefault(row.scenario, []).append(row)
-    return found
+    return {name: _lettered(its_rows) for name, its_rows in found.items()}
+
+
+def _lettered(its_rows: list[Row]) -> list[Row]:
+    """Reports have letters in their order; where a correction means one without, all get theirs."""
+    named = {row.exec_id for row in its_rows}
+    if {row.exec_ref_id for row in its_rows if row.exec_ref_id} <= named:
+        return its_rows
+    letters = iter(_LETTERS)
+    return [
+        replace(row, letter=next(letters)) if not row.inbound and row.branch != "alt" else row
+        for row in its_rows
+    ]
 
 
 def paths(scenario: list[Row]) -> list[list[Row]]:

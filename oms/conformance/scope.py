@@ -58,7 +58,8 @@ GENERAL = (
 )
 
 _MOUTH = "no orders are taken by word of mouth, so there is none without a ClOrdID of its client"
-_GOOD_TILL = "orders live for one trading day: no good-till orders, so nothing is restated next day"
+_GOOD_TILL = "the report that a good-till order is done for the day is optional: it is not made"
+_SPLIT = "no corporate actions: a split does not re-base orders"
 _ONE_REQUEST = "one replace is pending at a time: the next is refused (D.2.d) or waits (D.2.a)"
 _INSTRUCTIONS = "ExecInst Z, J and K are refused: no venue of the server follows them"
 _INDICATOR = "WorkingIndicator is not told: Triggered says the same"
@@ -110,7 +111,8 @@ _RECEIVER = (
         "copy that the rows were taken from prints New",
         instead={"4": {39: "6"}},
     ),
-    _entry(Role.RECEIVER, Kind.LEFT_OUT, "H.1.a H.1.b H.1.c H.1.d J.1.c", _GOOD_TILL),
+    _entry(Role.RECEIVER, Kind.LEFT_OUT, "H.1.b", _SPLIT),
+    _entry(Role.RECEIVER, Kind.DEVIATION, "H.1.a H.1.c H.1.d J.1.c", _GOOD_TILL, steps="D1.4"),
     _entry(
         Role.RECEIVER,
         Kind.LEFT_OUT,
@@ -197,7 +199,8 @@ _INITIATOR = (
         steps="11 12 13 14 15 16 17 18 19",
         versions=("FIX 4.2",),
     ),
-    _entry(Role.INITIATOR, Kind.LEFT_OUT, "H.1.a H.1.b H.1.c H.1.d J.1.c", _GOOD_TILL),
+    _entry(Role.INITIATOR, Kind.LEFT_OUT, "H.1.b", _SPLIT),
+    _entry(Role.INITIATOR, Kind.DEVIATION, "H.1.a H.1.c H.1.d J.1.c", _GOOD_TILL, steps="D1.4"),
     _entry(
         Role.INITIATOR,
         Kind.LEFT_OUT,
