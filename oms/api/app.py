@@ -14,6 +14,7 @@ from oms.api.answers import Answers
 from oms.api.auth import keyring_of
 from oms.api.connections import Connections
 from oms.api.context import Context, Reconcile, make_engine
+from oms.api.examples import add_examples
 from oms.api.gatekeeper import Gatekeeper
 from oms.api.reference_page import page_of
 from oms.api.routers import (
@@ -142,6 +143,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         _refused_bodies(made["paths"])
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        add_examples(made)
         app.openapi_schema = made
     return app.openapi_schema
 

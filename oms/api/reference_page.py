@@ -67,6 +67,8 @@ def _route(
     example = _example(document, route)
     if example is not None:
         yield f"<pre>{_text(json.dumps(example, indent=2))}</pre>"
+    for title, shown in _answers(route):
+        yield f"<details><summary>{_prose(title)}</summary><pre>{_text(shown)}</pre></details>"
     answers = (
         f"<tr><td><code>{_text(code)}</code></td><td>{_prose(answer['description'])}</td></tr>"
         for code, answer in sorted(route["responses"].items())
@@ -80,6 +82,16 @@ def _example(document: Mapping[str, Any], route: Mapping[str, Any]) -> Any:
     name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
     examples = document["components"]["schemas"].get(name, {}).get("examples", [])
     return examples[0] if examples else None
+
+
+def _answers(route: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The examples of what the route answers: title and text."""
+    for code, answer in sorted(route["responses"].items()):
+        for content in answer.get("content", {}).values():
+            if code.startswith("2") and "example" in content:
+                found = content["example"]
+                told = found if isinstance(found, str) else json.dumps(found, indent=2)
+                yield f"`{code}` {answer['description']}", told
 
 
 def _text(value: object) -> str:

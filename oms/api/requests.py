@@ -76,7 +76,7 @@ class NewOrder(Request):
     price: Amount | None = Field(
         None, description="required for LIMIT and STOP_LIMIT, absent for MARKET and STOP"
     )
-    time_in_force: TimeInForceName = TimeInForce.DAY
+    time_in_force: TimeInForceName = Field(TimeInForce.DAY, json_schema_extra={"default": "DAY"})
     text: Annotated[str, Field(max_length=200, pattern=ASCII_LINE)] = ""
     stop_px: Amount | None = Field(None, description="required for STOP and STOP_LIMIT")
     expire_time: Moment | None = Field(None, description="for GTD: this or expire_date")
