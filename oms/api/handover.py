@@ -79,8 +79,13 @@ async def find(connections: Connections, inbox_id: int) -> Handed | None:
 
 
 async def order_row(connections: Connections, order_id: str) -> Row | None:
-    """The client order of that number, as the read table has it."""
-    rows = await connections.query("SELECT * FROM orders WHERE order_id = %s", [order_id])
+    """The client order of that number, as the read tables have it."""
+    # Of columns with one name in both the latter counts.
+    query = (
+        "SELECT c.*, o.* FROM orders AS o LEFT JOIN order_conditions AS c USING (order_id)"
+        " WHERE o.order_id = %s"
+    )
+    rows = await connections.query(query, [order_id])
     return rows[0] if rows else None
 
 

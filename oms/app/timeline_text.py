@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from oms.audit.timeline import EntryKind, TimelineEntry
-from oms.domain.fix import OrdStatus, OrdType, Side, TimeInForce
+from oms.domain.fix import ExecInst, OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.values import utc
 
 _ARROW: Final = {
@@ -13,13 +13,14 @@ _ARROW: Final = {
     EntryKind.EVENT: "! ",
     EntryKind.FIX_OUT: "->",
 }
-_BELOW: Final = frozenset({"figures", "quotes", "origin", "terms"})
+_BELOW: Final = frozenset({"figures", "quotes", "origin", "terms", "conditions"})
 
 _NAMES: Final = {
     "side": Side,
     "ord_type": OrdType,
     "time_in_force": TimeInForce,
     "ord_status": OrdStatus,
+    "exec_inst": ExecInst,
 }
 _MOMENTS: Final = frozenset({"at"})
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
@@ -42,8 +43,9 @@ def lines_of(entries: list[TimelineEntry]) -> Iterator[str]:
 
 
 def _plain(detail: dict[str, Any]) -> str:
-    """What the entry says, empty fields left out; an order's terms among the rest."""
+    """What the entry says, empty fields left out; terms and conditions among the rest."""
     said = {**detail, **detail.get("terms", {})}
+    said |= said.get("conditions") or {}
     found = [
         f"{name}={_told(name, value)}"
         for name, value in said.items()
@@ -56,6 +58,8 @@ def _told(name: str, value: Any) -> Any:
     """An enumeration's name for its FIX value, UTC for microseconds; all else as it is."""
     if name in _NAMES:
         known = {one.value: one.name for one in _NAMES[name]}
+        if isinstance(value, list):
+            return ",".join(str(known.get(one, one)) for one in value)
         return known.get(value, value)
     if isinstance(value, int) and (name in _MOMENTS or name.endswith(("_at", "_time"))):
         moment = utc(value)

@@ -29,6 +29,7 @@ from oms.jobs.once import Outcome, Retry, Work, jobs_engine, plan, run_once
 from oms.jobs.reconcile import RECON, reconcile
 from oms.jobs.stopping import Stopping
 from oms.jobs.venue_files import Source
+from oms.orders.good_till import OF_THE_DAY
 from oms.settings.model import Settings, VenueSettings
 from oms.settings.trading_date import trade_date_of
 from oms.store.tables import job_runs, journal, orders
@@ -203,7 +204,9 @@ class TradingDay:
     def _await_expiry(self, day: date) -> None:
         """Until the day's orders are out of the market, or long enough: the rest shows later."""
         open_orders = select(func.count()).where(
-            orders.c.is_open, orders.c.time_in_force == "0", orders.c.trade_date <= day
+            orders.c.is_open,
+            orders.c.time_in_force.in_([one.value for one in OF_THE_DAY]),
+            orders.c.trade_date <= day,
         )
 
         def settled() -> bool:

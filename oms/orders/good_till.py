@@ -9,8 +9,8 @@ from oms.domain.order import Order
 from oms.domain.state import State
 from oms.domain.values import ZERO, average
 
-# Immediate orders are not waited for: they ended long ago, or are in doubt.
-_OF_THE_DAY = frozenset({TimeInForce.DAY, TimeInForce.OPG, TimeInForce.CLS})
+OF_THE_DAY = frozenset({TimeInForce.DAY, TimeInForce.OPG, TimeInForce.CLS})
+"""What ends with its day. Immediate orders are not among them: they ended, or are in doubt."""
 
 
 def day_figures(state: State, order: Order) -> DayFigures:
@@ -32,7 +32,7 @@ def ends_with(order: Order, trade_date: str) -> bool:
     if order.time_in_force is TimeInForce.GTD:
         until = order.conditions.expire_date if order.conditions else ""
         return bool(until) and until <= trade_date
-    return order.time_in_force in _OF_THE_DAY and order.trade_date <= trade_date
+    return order.time_in_force in OF_THE_DAY and order.trade_date <= trade_date
 
 
 def due(state: State, at: int) -> Iterator[Event]:
