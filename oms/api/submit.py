@@ -119,7 +119,8 @@ async def _answered(context: Context, command: Command, key: str, response: Resp
         found, repeated = await hand_over(context.connections, command, key, today)
     except KeyTaken as taken:
         COMMANDS.labels(name, "conflict").inc()
-        raise invalid("cl_ord_id", key, str(taken), status=409) from None
+        named = "cl_ord_id" if hasattr(command, "cl_ord_id") else "Idempotency-Key"
+        raise invalid(named, key, str(taken), status=409) from None
     if repeated:
         response.headers.update(REPLAY)
     with WAITING.track_inprogress():

@@ -7,7 +7,7 @@ from fastapi import Query, Response
 from oms.api import commands
 from oms.api.auth import Caller, Handler, Operator
 from oms.api.context import Ctx, Reader
-from oms.api.problems import not_found, responses
+from oms.api.problems import invalid, not_found, responses
 from oms.api.requests import Cancellation, MassCancellation, NewOrder, Replacement, Resolution
 from oms.api.routers.common import (
     Cursor,
@@ -163,6 +163,9 @@ async def post_mass_cancel(
     caller: Handler, context: Ctx, body: MassCancellation, response: Response
 ) -> CommandState:
     """Of the key's client, or of the client that is named by a key without one."""
+    known = [one.name for one in context.settings.clients]
+    if not caller.client and body.client and body.client not in known:
+        raise invalid("client", body.client, f"must be one of {', '.join(known) or 'none'}")
     command = commands.mass_cancel(caller, body)
     return await control(context, command, body.cl_ord_id, response)
 

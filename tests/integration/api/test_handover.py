@@ -84,6 +84,11 @@ def test_mass_cancel_needs_to_know_whose_orders(api: Api) -> None:
         "invalid-request",
     )
     assert body["errors"][0]["field"] == "client"
+    misspelt = {"cl_ord_id": "m-1", "client": "ALPAH"}
+    body = problem(
+        api.operations.post("/v1/orders/mass-cancel", json=misspelt), 422, "invalid-request"
+    )
+    assert body["detail"] == "client = ALPAH: must be one of ALPHA, BETA"
     narrowed = api.beta.post("/v1/orders/mass-cancel", json={"cl_ord_id": "m-2"})
     assert problem(narrowed, 422, "invalid-request")["errors"][0]["field"] == "account"
     foreign = {"cl_ord_id": "m-3", "account": "BETA-3"}
@@ -92,6 +97,16 @@ def test_mass_cancel_needs_to_know_whose_orders(api: Api) -> None:
     problem(api.beta.post("/v1/orders/mass-cancel", json=theirs), 403, "invalid-request")
     own = {"cl_ord_id": "m-5", "account": "BETA-1"}
     assert api.beta.post("/v1/orders/mass-cancel", json=own).status_code == 202
+
+
+def test_an_idempotency_key_used_for_another_content_is_a_conflict(api: Api) -> None:
+    ask = {"level": "ACCOUNT", "subject": "ALPHA-1", "reason": "test"}
+    key = {"Idempotency-Key": "twice"}
+    path = "/v1/kill-switch/engage"
+    assert api.operations.post(path, json=ask, headers=key).status_code == 202
+    again = api.operations.post(path, json=ask | {"reason": "other"}, headers=key)
+    (fault,) = problem(again, 409, "invalid-request")["errors"]
+    assert (fault["field"], fault["value"]) == ("Idempotency-Key", "twice")
 
 
 def test_lost_connections_are_mended_unseen(api: Api, module_url: str) -> None:
