@@ -25,7 +25,7 @@ def page_of(document: Mapping[str, Any]) -> str:
     return "".join(
         (
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(info["title"])}',
-            f'</title><meta name="viewport" content="width=device-width">',
+            '</title><meta name="viewport" content="width=device-width">',
             f'<link rel="icon" href="data:,"><style>{_STYLE}</style>',
             f"<h1>{_text(info['title'])} {_text(info['version'])}</h1>",
             *(f"<p>{_prose(part)}</p>" for part in info["description"].strip().split("\n\n")),
