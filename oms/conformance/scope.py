@@ -58,7 +58,6 @@ GENERAL = (
 )
 
 _MOUTH = "no orders are taken by word of mouth, so there is none without a ClOrdID of its client"
-_GOOD_TILL = "the report that a good-till order is done for the day is optional: it is not made"
 _SPLIT = "no corporate actions: a split does not re-base orders"
 _ONE_REQUEST = "one replace is pending at a time: the next is refused (D.2.d) or waits (D.2.a)"
 _INSTRUCTIONS = "ExecInst Z, J and K are refused: no venue of the server follows them"
@@ -112,12 +111,12 @@ _RECEIVER = (
         instead={"4": {39: "6"}},
     ),
     _entry(Role.RECEIVER, Kind.LEFT_OUT, "H.1.b", _SPLIT),
-    _entry(Role.RECEIVER, Kind.DEVIATION, "H.1.a H.1.c H.1.d J.1.c", _GOOD_TILL, steps="D1.4"),
     _entry(
         Role.RECEIVER,
-        Kind.LEFT_OUT,
+        Kind.DEVIATION,
         "E.1.f",
-        "no stop orders and no orders for the close",
+        _INDICATOR,
+        instead={"2": {636: None}, "3": {636: None}},
         versions=_SINCE_44,
     ),
     _entry(Role.RECEIVER, Kind.LEFT_OUT, "E.1.e K.1.a K.1.b", _INSTRUCTIONS, versions=_SINCE_44),
@@ -200,19 +199,11 @@ _INITIATOR = (
         versions=("FIX 4.2",),
     ),
     _entry(Role.INITIATOR, Kind.LEFT_OUT, "H.1.b", _SPLIT),
-    _entry(Role.INITIATOR, Kind.DEVIATION, "H.1.a H.1.c H.1.d J.1.c", _GOOD_TILL, steps="D1.4"),
     _entry(
         Role.INITIATOR,
         Kind.LEFT_OUT,
         "E.1.e K.1.a K.1.b",
         _INSTRUCTIONS,
-        versions=_SINCE_44,
-    ),
-    _entry(
-        Role.INITIATOR,
-        Kind.LEFT_OUT,
-        "E.1.f",
-        "no stop orders and no orders for the close",
         versions=_SINCE_44,
     ),
     _entry(
