@@ -96,11 +96,11 @@ def test_a_venue_that_says_nothing_makes_orders_unknown_until_it_speaks(bench: B
 
 
 def test_a_venue_that_takes_no_logon_holds_nobody_up(bench: Bench) -> None:
-    bench.venue._drop("the test")
-    bench.until_metric("session_up", 0, session="XSIM")
     on_logon = bench.venue.session._on_logon
     bench.venue.session._on_logon = unanswered  # type: ignore[method-assign]
     seen = len(bench.venue.messages)
+    bench.venue._drop("the test")
+    bench.until_metric("session_up", 0, session="XSIM")
     bench.desk.until(lambda: bench.at_venue("A", seen), "the core to try")
     name = bench.order()
     for _ in range(20):
