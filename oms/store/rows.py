@@ -98,6 +98,7 @@ def _changing_values(order: Order, last_seq: int) -> Row:
     status = order.ord_status
     doubt = order.doubt_since
     return (
+        order.session,
         order.cl_ord_id,
         order.price,
         order.order_qty,

@@ -286,7 +286,7 @@ def _nullable(column: "Column[Any]") -> "Column[Any]":
     return Column(column.name, column.type, nullable=True)
 
 
-_NEVER = "client venue parent_id session account symbol side ord_type time_in_force trade_date"
+_NEVER = "client venue parent_id account symbol side ord_type time_in_force trade_date"
 ORDER_FIXED: Final = frozenset([*_NEVER.split(), "created_at"])
 _EXECUTIONS = tables.executions.c
 

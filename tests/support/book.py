@@ -170,9 +170,10 @@ class Book:
         )
 
     def order(self, number: int, rng: random.Random) -> NewOrderSingle:
-        """A client's new order; a few ask for what risk refuses."""
+        """A client's new order, every fifth over REST; a few ask for what risk refuses."""
+        rest = Origin(channel=Channel.REST, counterparty=CLIENT, user="kim")
         return NewOrderSingle(
-            origin=self.origin(CLIENT),
+            origin=self.origin(CLIENT) if number % 5 else rest,
             cl_ord_id=f"ORD-{number}",
             account=rng.choice(ACCOUNTS),
             symbol=rng.choice([*SYMBOLS, *SYMBOLS, *SYMBOLS, "NONE"]),
