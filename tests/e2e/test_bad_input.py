@@ -99,7 +99,12 @@ def answer(bench: Bench, msg_type: str, fields: list[tuple[int, str]]) -> dict[i
     ("change", "tag", "code", "text"),
     [
         ({"t1": ""}, "1", "1", "Account (1): required tag missing"),
-        ({"t38": ""}, "38", "1", "OrderQty (38): required tag missing"),
+        (
+            {"t38": ""},
+            "38",
+            "1",
+            "neither CashOrderQty (152) nor OrderQty (38): required tag missing",
+        ),
         (
             {"t38": "NaN"},
             "38",
@@ -131,10 +136,11 @@ def answer(bench: Bench, msg_type: str, fields: list[tuple[int, str]]) -> dict[i
             "Side (54) = 9: must be one of 1 (BUY), 2 (SELL), 5 (SELL_SHORT)",
         ),
         (
-            {"t40": "P"},
+            {"t40": "G"},
             "40",
             "5",
-            "OrdType (40) = P: must be one of 1 (MARKET), 2 (LIMIT)",
+            "OrdType (40) = G: must be one of 1 (MARKET), 2 (LIMIT), 3 (STOP), 4 (STOP_LIMIT), "
+            "P (PEGGED)",
         ),
     ],
 )
