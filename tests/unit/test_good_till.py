@@ -201,3 +201,23 @@ def test_what_no_venue_takes_is_refused_with_the_reason(tif: TimeInForce) -> Non
     assert world.told() == [("c1", "REJECTED", "REJECTED")]
     named = f"TimeInForce (59) = {tif} ({tif.name})"
     assert world.texts() == [f"{named}: not taken by any venue of AAPL (XA, XB)"]
+
+
+def test_done_for_the_day_is_over_with_the_day() -> None:
+    """D1.4 and D2.1 of the matrices H.1: the venue need not say so again."""
+    world = world_of(times={GTC})
+    world.ask("c1", price="100", tif=GTC)
+    child = world.child("c1")
+    world.ack(child)
+    world.fill(child, "30", "99")
+    done = {"order_qty": Decimal(100), "cum_qty": Decimal(30), "leaves_qty": Decimal(70)}
+    status = OrdStatus.DONE_FOR_DAY
+    world.send(world.report("XA", child.cl_ord_id, ExecType.DONE_FOR_DAY, status, **done))
+    assert world.order("c1").ord_status is status
+    close(world)
+    open_date(world)
+    [told] = [one for one in world.effects if isinstance(one, fx.SendExecutionReport)]
+    assert (told.exec_type, told.ord_status) == (ExecType.RESTATED, OrdStatus.PARTIALLY_FILLED)
+    assert child.ord_status is OrdStatus.PARTIALLY_FILLED
+    world.fill(child, "20", "101")
+    assert world.order("c1").ord_status is OrdStatus.PARTIALLY_FILLED
