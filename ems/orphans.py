@@ -6,11 +6,15 @@ from oms.domain.commands import ExecutionReport
 from oms.domain.events import DuplicateExecutionDropped, Event, OrphanReported
 from oms.domain.fix import ExecType
 from oms.domain.instrument import Venue
+from oms.domain.profile import UnknownTrades
 from oms.domain.state import State
 
 
 def orphan_of(venue: Venue, report: ExecutionReport) -> OrphanReported:
-    """What a venue told about an order or a trade that we do not know."""
+    """What a venue told about an order or a trade that we do not know; a trade is declined where
+    the venue wants to be told.
+    """
+    trade = report.exec_type is ExecType.TRADE
     return OrphanReported(
         venue=venue.name,
         session=report.origin.session,
@@ -24,6 +28,7 @@ def orphan_of(venue: Venue, report: ExecutionReport) -> OrphanReported:
         last_qty=report.last_qty,
         last_px=report.last_px,
         text=report.text,
+        declined=trade and venue.profile.unknown_trades is UnknownTrades.DONT_KNOW,
     )
 
 

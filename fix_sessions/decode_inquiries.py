@@ -7,6 +7,7 @@ from fix_sessions.fields import Fields
 from oms.domain.commands import Command, OrderMassCancelRequest
 from oms.domain.fix import Side
 from oms.domain.inquiries import (
+    DontKnowTrade,
     MassStatusReqType,
     OrderMassStatusRequest,
     SecurityListRequest,
@@ -79,8 +80,19 @@ def _trade_capture_report_request(fields: Fields, origin: Origin) -> TradeCaptur
     )
 
 
+def _dont_know_trade(fields: Fields, origin: Origin) -> DontKnowTrade:
+    return DontKnowTrade(
+        origin=origin,
+        order_id=fields.text(37),
+        exec_id=fields.text(17),
+        dk_reason=fields.text(127),
+        text=fields.remark(58),
+    )
+
+
 INQUIRY_READERS: Final[dict[str, Callable[[Fields, Origin], Command]]] = {
     "q": _order_mass_cancel_request,
+    "Q": _dont_know_trade,
     "AF": _order_mass_status_request,
     "x": _security_list_request,
     "g": _trading_session_status_request,

@@ -5,6 +5,7 @@ from typing import Final, assert_never
 from fix_sessions.wire import utc_timestamp_ms
 from oms.domain.answer_effects import (
     AnswerMessage,
+    SendDontKnowTrade,
     SendOrderMassCancelReport,
     SendSecurityList,
     SendTradeCaptureReport,
@@ -23,14 +24,16 @@ MAX_TEXT = 500
 GROUPED: Final = frozenset({"y", "AE"})
 
 
-def encode_answer(effect: AnswerMessage) -> tuple[str, Body]:
+def encode_answer(effect: AnswerMessage | SendDontKnowTrade) -> tuple[str, Body]:
     """MsgType (35) and body fields in order, groups in place."""
     msg_type, body = _message(effect)
     return msg_type, [POSS_RESEND, *body] if effect.poss_resend else body
 
 
-def _message(effect: AnswerMessage) -> tuple[str, Body]:
+def _message(effect: AnswerMessage | SendDontKnowTrade) -> tuple[str, Body]:
     match effect:
+        case SendDontKnowTrade():
+            return "Q", _dont_know_trade(effect)
         case SendOrderMassCancelReport():
             return "r", _mass_cancel_report(effect)
         case SendSecurityList():
@@ -58,6 +61,22 @@ def _mass_cancel_report(effect: SendOrderMassCancelReport) -> Body:
         f"58={effect.text[:MAX_TEXT]}",
     ]
     return body if effect.side is None else [*body, f"54={effect.side}"]
+
+
+def _dont_know_trade(effect: SendDontKnowTrade) -> Body:
+    """A side that we never send is told as undisclosed."""
+    quantity = "" if effect.last_qty is None else decimal_text(effect.last_qty)
+    return [
+        f"37={effect.venue_order_id}",
+        f"17={effect.exec_id}",
+        f"127={effect.dk_reason}",
+        f"55={effect.symbol}",
+        f"54={effect.side or '7'}",
+        f"38={quantity}",
+        f"32={quantity}",
+        "31=" if effect.last_px is None else f"31={decimal_text(effect.last_px)}",
+        f"58={effect.text[:MAX_TEXT]}",
+    ]
 
 
 def _security_list(effect: SendSecurityList) -> Body:

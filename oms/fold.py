@@ -108,7 +108,7 @@ def fold_event(state: State, seq: int, at: int, event: Event) -> None:
     elif isinstance(event, SessionEvent):
         fold_session_event(state, seq, at, event)
     elif isinstance(event, AnswerFact):
-        fold_answer(state, event)
+        fold_answer(state, seq, at, event)
     else:
         _fold_control_event(state, at, event)
 

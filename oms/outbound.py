@@ -17,13 +17,14 @@ from oms.domain.events import (
     OrderResent,
     OrderRouted,
     OrderStatusQueried,
+    OrphanReported,
     ReplacePending,
     ResyncStarted,
 )
 from oms.domain.fix import ExecType, MsgType, TimeInForce
 from oms.domain.standing_events import StandingFact
 from oms.domain.state import State
-from oms.outbound_answers import DayFact, answer_messages, day_news
+from oms.outbound_answers import DayFact, answer_messages, day_news, dont_know
 from oms.outbound_client import ClientEvent, client_messages
 from oms.outbound_sessions import ControlEvent, session_actions
 from oms.outbound_standing import standing_messages
@@ -56,6 +57,8 @@ def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
                 yield from answer_messages(state, seq, event)
             elif isinstance(event, StandingFact):
                 yield from standing_messages(state, seq, event)
+            elif isinstance(event, OrphanReported):
+                yield from dont_know(state, seq, event)
             elif isinstance(event, DayFact):
                 yield from day_news(state, seq, event)
 

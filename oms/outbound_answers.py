@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final, assert_never
 
 from oms.domain.answer_effects import (
+    SendDontKnowTrade,
     SendOrderMassCancelReport,
     SendSecurityList,
     SendTradeCaptureReport,
@@ -12,10 +13,12 @@ from oms.domain.answer_effects import (
 )
 from oms.domain.answers import (
     AnswerFact,
+    DisputeResolved,
     MassCancelAnswered,
     NoOrdersReported,
     OrderMassStatusReported,
     SecuritiesListed,
+    TradeDisputed,
     TradeReported,
     TradeRequestAnswered,
     TradingSessionReported,
@@ -25,6 +28,7 @@ from oms.domain.events import (
     KillSwitchEngaged,
     KillSwitchReleased,
     OrderStatusReported,
+    OrphanReported,
     TradingDateOpened,
     TradingDayClosed,
     UnknownOrderStatusReported,
@@ -49,7 +53,7 @@ DayFact = TradingDateOpened | TradingDayClosed | KillSwitchEngaged | KillSwitchR
 
 def answer_messages(state: State, seq: int, event: AnswerFact) -> Iterator[Effect]:
     """The messages of one such event; none where nobody asked over FIX."""
-    if not event.session:
+    if isinstance(event, DisputeResolved) or not event.session:
         return
     match event:
         case MassCancelAnswered():
@@ -74,6 +78,8 @@ def answer_messages(state: State, seq: int, event: AnswerFact) -> Iterator[Effec
                 total=event.total,
                 text=event.text,
             )
+        case TradeDisputed():
+            pass
         case TradeReported():
             yield _trade_report(state, seq, event)
         case _:
@@ -226,3 +232,21 @@ def _trade_report(state: State, seq: int, event: TradeReported) -> SendTradeCapt
         total=event.total,
         last=event.last,
     )
+
+
+def dont_know(state: State, seq: int, event: OrphanReported) -> Iterator[Effect]:
+    """DKReason D: no matching order; where the venue's profile has us say so."""
+    if event.declined:
+        yield SendDontKnowTrade(
+            session=event.session,
+            event_seq=seq,
+            at=state.at,
+            venue_order_id=event.venue_order_id,
+            exec_id=event.exec_id,
+            dk_reason="D",
+            symbol=event.symbol,
+            side=event.side,
+            last_qty=event.last_qty,
+            last_px=event.last_px,
+            text=f"ClOrdID (11) = {event.cl_ord_id or 'absent'}: no order of ours",
+        )

@@ -39,6 +39,7 @@ from oms.domain.reasons import Reason
 from oms.domain.standing_events import OrderMarked, QuantityRestated
 from oms.domain.state import State
 from oms.orders import good_till
+from oms.orders.disputes import settled_by
 from oms.orders.settle import (
     children_open,
     given_up,
@@ -75,6 +76,7 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
                 symbol = state.orders[event.order_id].symbol
                 yield from stops.after_trade(state, symbol, event.last_px)
         case TradeBusted() | TradeCorrected():
+            yield from settled_by(state, event)
             yield from _after_amended_trade(state, state.orders[event.parent_id])
         case CancelPending() | ExpiryPending() | ReplacePending():
             yield from _after_request(state, event)

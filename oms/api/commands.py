@@ -7,6 +7,7 @@ from oms.api.auth import Principal
 from oms.api.problems import Problem, invalid
 from oms.api.requests import (
     Cancellation,
+    DisputeResolution,
     KillSwitchChange,
     KillSwitchEngagement,
     LimitChange,
@@ -33,6 +34,7 @@ from oms.domain.commands import (
 )
 from oms.domain.conditions import Conditions
 from oms.domain.fix import OrdStatus
+from oms.domain.inquiries import ResolveDispute
 from oms.domain.session_commands import (
     ApproveSessionReset,
     RequestSessionReset,
@@ -143,6 +145,11 @@ def resolve(caller: Principal, order_id: str, body: Resolution) -> ResolveOrder:
         outcome=OrdStatus[body.outcome],
         reason=body.reason,
     )
+
+
+def resolve_dispute(caller: Principal, dispute: int, body: DisputeResolution) -> ResolveDispute:
+    """The signed word that a disputed execution is settled."""
+    return ResolveDispute(origin=_of_operator(caller), dispute=dispute, reason=body.reason)
 
 
 def set_limit(caller: Principal, body: LimitChange) -> SetRiskLimit:

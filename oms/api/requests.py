@@ -196,6 +196,16 @@ class SessionChange(Request):
     reason: Reasoning
 
 
+class DisputeResolution(Request):
+    """How a disputed execution was settled."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "client confirmed by phone, ticket 4711"}]}
+    )
+
+    reason: Reasoning
+
+
 class ResetApproval(SessionChange):
     """The second person's consent to the reset that was requested under this number."""
 

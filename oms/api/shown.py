@@ -346,6 +346,27 @@ class Orphan(Answer):
     last_px: Amount | None
     text: str
     trade_date: date | None
+    declined: bool
+
+
+class Dispute(Answer):
+    """An execution that a client does not accept (DontKnowTrade). report_id: ExecID of our report.
+
+    resolved_by is empty where the venue settled it.
+    """
+
+    seq: int
+    at: datetime
+    client: str
+    order_id: str
+    venue: str
+    exec_id: str
+    report_id: str
+    dk_reason: str
+    text: str
+    resolved_at: datetime | None
+    resolved_by: str
+    resolution: str
 
 
 class Discrepancy(Answer):

@@ -23,6 +23,7 @@ COMPARED: Final[dict[str, Table]] = {
         tables.kill_switches,
         tables.orphans,
         tables.discrepancies,
+        tables.disputes,
         tables.refusals,
     )
 }

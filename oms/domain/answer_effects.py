@@ -107,6 +107,24 @@ class SendTradeCaptureReport:
     poss_resend: bool = False
 
 
+@dataclass(slots=True, kw_only=True)
+class SendDontKnowTrade:
+    """DontKnowTrade (Q) to a venue: we know no order that its execution could be of."""
+
+    session: str
+    event_seq: int
+    at: int
+    venue_order_id: str
+    exec_id: str
+    dk_reason: str
+    symbol: str
+    side: Side | None
+    last_qty: Decimal | None
+    last_px: Decimal | None
+    text: str
+    poss_resend: bool = False
+
+
 AnswerMessage = (
     SendOrderMassCancelReport
     | SendSecurityList

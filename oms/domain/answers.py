@@ -1,5 +1,7 @@
 """Events about what clients asked for beyond single orders; see oms.domain.inquiries."""
 
+from dataclasses import dataclass
+
 from oms.domain.fact import fact
 from oms.domain.fix import Side
 from oms.domain.reasons import Reason
@@ -102,8 +104,51 @@ class TradeReported:
     last: bool
 
 
+@fact
+class TradeDisputed:
+    """A client does not accept a trade (DontKnowTrade). It stays booked until that is settled.
+
+    order_id: the client's order, child_id ours at the venue. report_id: ExecID of our report.
+    """
+
+    order_id: str
+    child_id: str
+    counterparty: str
+    session: str
+    venue: str
+    exec_id: str
+    report_id: str
+    dk_reason: str
+    text: str
+
+
+@fact
+class DisputeResolved:
+    """A dispute is over: its venue took the trade back or corrected it, or a human, by user and
+    text, settled it. disputed_seq, disputed_at: number and stamp of the dispute.
+    """
+
+    order_id: str
+    disputed_seq: int
+    disputed_at: int
+    dispute: TradeDisputed
+    user: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """An open one, as the state keeps it. seq, at: of the event."""
+
+    seq: int
+    at: int
+    event: TradeDisputed
+
+
+DisputeFact = TradeDisputed | DisputeResolved
 AnswerFact = (
-    MassCancelAnswered
+    DisputeFact
+    | MassCancelAnswered
     | OrderMassStatusReported
     | NoOrdersReported
     | SecuritiesListed

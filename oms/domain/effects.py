@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, get_args
 
-from oms.domain.answer_effects import AnswerMessage
+from oms.domain.answer_effects import AnswerMessage, SendDontKnowTrade
 from oms.domain.conditions import Conditions, DayFigures
 from oms.domain.fix import (
     CxlRejReason,
@@ -243,6 +243,7 @@ FixMessage = (
     | SendMarketDataRequest
     | SendReject
     | SendMassStatusReport
+    | SendDontKnowTrade
     | AnswerMessage
 )
 Effect = FixMessage | ControlSession

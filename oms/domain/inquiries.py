@@ -87,8 +87,33 @@ class TradeCaptureReportRequest:
     side: Side | None = None
 
 
+@fact
+class DontKnowTrade:
+    """DontKnowTrade (Q): the client does not accept an execution of ours.
+
+    exec_id: ExecID of our report of it; dk_reason: DKReason (127).
+    """
+
+    origin: Origin
+    order_id: str
+    exec_id: str
+    dk_reason: str
+    text: str = ""
+
+
+@fact
+class ResolveDispute:
+    """A human's signed word that a disputed trade is settled; dispute: its journal number."""
+
+    origin: Origin
+    dispute: int
+    reason: str
+
+
 Inquiry = (
-    OrderMassStatusRequest
+    DontKnowTrade
+    | ResolveDispute
+    | OrderMassStatusRequest
     | SecurityListRequest
     | TradingSessionStatusRequest
     | TradeCaptureReportRequest

@@ -200,7 +200,10 @@ class TradeCorrected:
 
 @fact
 class OrphanReported:
-    """A venue reported on an order or trade that we do not know; kept for reconciliation."""
+    """A venue reported on an order or trade that we do not know; kept for reconciliation.
+
+    declined: its venue is told so by a DontKnowTrade.
+    """
 
     venue: str
     session: str
@@ -214,6 +217,7 @@ class OrphanReported:
     last_qty: Decimal | None
     last_px: Decimal | None
     text: str
+    declined: bool = False
 
 
 @fact

@@ -61,6 +61,16 @@ class WireProfile:
 USUAL_WIRE = WireProfile()
 
 
+class UnknownTrades(StrEnum):
+    """What a venue's trade of no order that we know comes to: it is held for reconciliation.
+
+    DONT_KNOW: and the venue is told by a DontKnowTrade (Q).
+    """
+
+    HOLD = "HOLD"
+    DONT_KNOW = "DONT_KNOW"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientProfile:
     """What a client expects of us.
@@ -102,6 +112,7 @@ class VenueProfile:
     wire: WireProfile = USUAL_WIRE
     mass_status: bool = True
     canceled_is_final: bool = True
+    unknown_trades: UnknownTrades = UnknownTrades.HOLD
 
 
 USUAL_CLIENT = ClientProfile()

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from oms.domain.answers import MassCancelAnswered
+from oms.domain.answers import Dispute, MassCancelAnswered
 from oms.domain.commands import Quote
 from oms.domain.fix import Side
 from oms.domain.instrument import Reference
@@ -124,6 +124,7 @@ class State:
     exec_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     mass_cancels: dict[tuple[str, str], MassCancelAnswered] = field(default_factory=dict)
     day_watchers: dict[str, str] = field(default_factory=dict)
+    disputes: dict[tuple[str, str], Dispute] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
     working: dict[tuple[str, str], Working] = field(default_factory=dict)

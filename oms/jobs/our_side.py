@@ -15,6 +15,7 @@ from sqlalchemy import Connection, RowMapping, func, or_, select
 from oms.domain.fix import OrdStatus, Side
 from oms.domain.values import micros
 from oms.reconciliation.sides import (
+    OurDispute,
     OurOrder,
     OurOrphan,
     OurSide,
@@ -23,7 +24,7 @@ from oms.reconciliation.sides import (
     TheirSide,
     TheirTrade,
 )
-from oms.store.tables import child_orders, executions, journal, order_cl_ord_ids, orphans
+from oms.store.tables import child_orders, disputes, executions, journal, order_cl_ord_ids, orphans
 
 _TURN: Final = timedelta(minutes=1)
 _LATE: Final = timedelta(days=1)
@@ -49,6 +50,7 @@ def load_our_side(connection: Connection, venue: str, day: date, theirs: TheirSi
         trades=tuple(trades),
         orders=tuple(_orders(connection, venue, (begin, end), wanted=wanted, venue_ids=venue_ids)),
         orphans=tuple(_orphans(connection, venue, begin, end)),
+        disputes=tuple(_disputes(connection, venue, trades)),
     )
 
 
@@ -154,6 +156,29 @@ def _names(connection: Connection, venue: str, order_ids: Sequence[str]) -> dict
     for order_id, name in connection.execute(query):
         found.setdefault(order_id, []).append(name)
     return found
+
+
+def _disputes(connection: Connection, venue: str, trades: Iterable[OurTrade]) -> list[OurDispute]:
+    """The open ones about these trades."""
+    column = disputes.c
+    exec_ids = sorted({one.exec_id for one in trades})
+    query = select(disputes).where(
+        column.venue == venue,
+        column.exec_id == func.any(exec_ids),
+        column.resolved_at.is_(None),
+    )
+    return [
+        OurDispute(
+            seq=row["seq"],
+            order_id=row["child_id"],
+            exec_id=row["exec_id"],
+            client=row["client"],
+            report_id=row["report_id"],
+            dk_reason=row["dk_reason"],
+            text=row["text"],
+        )
+        for row in connection.execute(query.order_by(column.seq)).mappings()
+    ]
 
 
 def _orphans(connection: Connection, venue: str, begin: datetime, end: datetime) -> list[OurOrphan]:

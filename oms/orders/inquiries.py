@@ -16,9 +16,11 @@ from oms.domain.answers import (
 from oms.domain.commands import OrderMassCancelRequest
 from oms.domain.events import Event
 from oms.domain.inquiries import (
+    DontKnowTrade,
     Inquiry,
     MassStatusReqType,
     OrderMassStatusRequest,
+    ResolveDispute,
     SecurityListRequest,
     SubscriptionRequestType,
     TradeCaptureReportRequest,
@@ -27,6 +29,7 @@ from oms.domain.inquiries import (
 from oms.domain.instrument import Instrument
 from oms.domain.order import Order
 from oms.domain.state import State
+from oms.orders.disputes import decide_dispute, decide_resolution
 from oms.orders.mass_cancel import decide_mass_cancel
 from oms.orders.trade_requests import decide_trade_request
 
@@ -51,6 +54,10 @@ def decide_inquiry(
             yield _securities(state, command)
         case TradingSessionStatusRequest():
             yield _trading_session(command)
+        case DontKnowTrade():
+            yield from decide_dispute(state, command)
+        case ResolveDispute():
+            yield from decide_resolution(state, command)
         case TradeCaptureReportRequest():
             yield from decide_trade_request(state, command)
         case _:

@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import Connection, select
 
 from oms.queries.paging import EVERYTHING, Page, Scope, page
-from oms.store.tables import discrepancies, orders, orphans, refusals
+from oms.store.tables import discrepancies, disputes, orders, orphans, refusals
 
 
 def list_refusals(
@@ -50,6 +50,27 @@ def list_orphans(
         query = query.where(column.venue == venue)
     if trade_date is not None:
         query = query.where(column.trade_date == trade_date)
+    return page(connection, query, key=(column.seq,), cursor=cursor, limit=limit)
+
+
+def list_disputes(
+    connection: Connection,
+    *,
+    venue: str | None = None,
+    order_id: str | None = None,
+    is_open: bool | None = None,
+    cursor: str = "",
+    limit: int = 100,
+) -> Page:
+    """Executions that a client does not accept."""
+    column = disputes.c
+    query = select(disputes)
+    if venue is not None:
+        query = query.where(column.venue == venue)
+    if order_id is not None:
+        query = query.where(column.order_id == order_id)
+    if is_open is not None:
+        query = query.where(column.resolved_at.is_(None) == is_open)
     return page(connection, query, key=(column.seq,), cursor=cursor, limit=limit)
 
 

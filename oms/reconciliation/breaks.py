@@ -21,14 +21,15 @@ class BreakKind(StrEnum):
     UNKNOWN_ORDER = "UNKNOWN_ORDER"
     STATUS = "STATUS"
     CUM_QTY = "CUM_QTY"
+    DISPUTED = "DISPUTED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
     """One difference. order_id: our child order, empty where we know none; field: what differs.
 
-    evidence: our_trade, their_trade, our_order, their_order, our_report, as far as there are such;
-    our rows with their journal number, theirs with their line.
+    evidence: our_trade, their_trade, our_order, their_order, our_report, our_dispute, as far as
+    there are such; our rows with their journal number, theirs with their line.
     """
 
     kind: BreakKind

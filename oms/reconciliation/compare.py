@@ -1,10 +1,22 @@
 """The comparison of a day: one pure function."""
 
 from oms.reconciliation.book import Book
-from oms.reconciliation.breaks import Comparison
+from oms.reconciliation.breaks import Break, BreakKind, Comparison
 from oms.reconciliation.orders import compare_orders
-from oms.reconciliation.sides import OurSide, TheirSide
+from oms.reconciliation.sides import OurDispute, OurSide, TheirSide
 from oms.reconciliation.trades import compare_trades
+
+
+def _disputed(dispute: OurDispute) -> Break:
+    """Both sides may have the same trade: its client does not have it."""
+    return Break(
+        kind=BreakKind.DISPUTED,
+        order_id=dispute.order_id,
+        exec_id=dispute.exec_id,
+        field="DKReason (127)",
+        theirs=dispute.dk_reason,
+        evidence={"our_dispute": dispute.evidence()},
+    )
 
 
 def compare(ours: OurSide, theirs: TheirSide) -> Comparison:
@@ -14,7 +26,7 @@ def compare(ours: OurSide, theirs: TheirSide) -> Comparison:
     """
     book = Book(ours, theirs)
     found = compare_trades(book, theirs.trades)
-    breaks, orders_checked = list(found.breaks), 0
+    breaks, orders_checked = [*found.breaks, *map(_disputed, ours.disputes)], 0
     if theirs.orders is not None:
         more, orders_checked = compare_orders(book, found.differences, found.breaks)
         breaks += more

@@ -18,6 +18,8 @@ _WORKING = frozenset(
     {
         OrdStatus.NEW,
         OrdStatus.PARTIALLY_FILLED,
+        OrdStatus.STOPPED,
+        OrdStatus.SUSPENDED,
         OrdStatus.PENDING_NEW,
         OrdStatus.PENDING_CANCEL,
         OrdStatus.PENDING_REPLACE,

@@ -189,12 +189,36 @@ class OurOrphan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OurDispute:
+    """A trade that its client does not accept. seq: the journal number of the dispute."""
+
+    seq: int
+    order_id: str
+    exec_id: str
+    client: str
+    report_id: str
+    dk_reason: str
+    text: str
+
+    def evidence(self) -> Evidence:
+        """The dispute as a break shows it."""
+        return {
+            "journal_seq": self.seq,
+            "client": self.client,
+            "report_id": self.report_id,
+            "dk_reason": self.dk_reason,
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OurSide:
     """Our record of the venue's day."""
 
     trades: tuple[OurTrade, ...]
     orders: tuple[OurOrder, ...]
     orphans: tuple[OurOrphan, ...] = ()
+    disputes: tuple[OurDispute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import structlog
 
+from oms.domain.answers import TradeDisputed
 from oms.domain.events import (
     DiscrepancyFound,
     Event,
@@ -24,6 +25,7 @@ _LOOKED_AT = frozenset(
         OrderInDoubt,
         OrphanReported,
         PeerRefusedMessage,
+        TradeDisputed,
         TradeExecuted,
     }
 )
@@ -45,6 +47,8 @@ def _tell(event: Event) -> None:
                 _warn("order.in_doubt", event, "order_id", "reason", "text")
         case OrphanReported():
             _warn("venue.orphan", event, "venue", "cl_ord_id", "exec_id", "exec_type")
+        case TradeDisputed():
+            _warn("trade.disputed", event, "order_id", "venue", "exec_id", "dk_reason", "text")
         case DiscrepancyFound():
             _warn("venue.discrepancy", event, "order_id", "field", "ours", "theirs")
         case PeerRefusedMessage():

@@ -89,6 +89,7 @@ class CoreMetrics:
         self._open = gauge("open_orders", "Open client and child orders")
         self._unknown = gauge("unknown_orders", "Child orders in doubt")
         self._held = gauge("held_orders", "Client orders that wait for a venue")
+        self._disputed = gauge("disputed_trades", "Trades that their clients do not accept")
         self._killed = gauge("kill_switches", "Engaged kill switches")
         self.gate_refusals = counter("gate_refusals", "Connections refused", ("reason",))
         self.recovery = gauge("recovery_seconds", "Time of the last replay")
@@ -170,6 +171,7 @@ class CoreMetrics:
         self._unknown.set(len(state.in_doubt))
         self._held.set(len(state.held))
         self._killed.set(len(state.kill_switches))
+        self._disputed.set(len(state.disputes))
 
 
 def _add(counts: dict[type, int], counters: dict[type, Counter]) -> None:

@@ -25,6 +25,7 @@ from oms.domain.commands import (
     SetRiskLimit,
 )
 from oms.domain.conditions import Conditions
+from oms.domain.inquiries import ResolveDispute
 from oms.domain.session_commands import (
     ApproveSessionReset,
     RequestSessionReset,
@@ -48,6 +49,7 @@ ALLOWED = (
     StopSession,
     RequestSessionReset,
     ApproveSessionReset,
+    ResolveDispute,
 )
 CHANNELS = (Channel.REST, Channel.OPERATOR, Channel.SYSTEM)
 MAX_TEXT = 1_000

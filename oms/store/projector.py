@@ -6,7 +6,7 @@ state as it then is. `oms audit verify` uses the same projector over the whole j
 
 from typing import assert_never
 
-from oms.domain.answers import AnswerFact, MassCancelAnswered
+from oms.domain.answers import AnswerFact, DisputeFact, MassCancelAnswered
 from oms.domain.commands import Command, MessagesSent, Origin, SentMessage
 from oms.domain.events import (
     CancelPending,
@@ -95,6 +95,7 @@ class Projector:
         "_command",
         "_disconnects",
         "_discrepancies",
+        "_disputes",
         "_executions",
         "_heard",
         "_highest",
@@ -132,6 +133,7 @@ class Projector:
         self._kill_switches: dict[tuple[str, str], Row | None] = {}
         self._orphans: list[Row] = []
         self._discrepancies: list[Row] = []
+        self._disputes: dict[int, Row] = {}
         self._refusals: list[Row] = []
         self._disconnects: list[Row] = []
 
@@ -320,6 +322,9 @@ class Projector:
     def _answer(self, seq: int, at: int, event: AnswerFact) -> None:
         if isinstance(event, MassCancelAnswered) and event.reject_reason:
             self._refuse(seq, at, event)
+        elif isinstance(event, DisputeFact):
+            row = rows.dispute_row(seq, at, event)
+            self._disputes[row[0]] = row
 
     def _refuse(self, seq: int, at: int, event: rows.Refusal) -> None:
         self._refusals.append(rows.refusal_row(seq, at, event))
@@ -346,6 +351,7 @@ class Projector:
             "released_switches": [key for key, row in self._kill_switches.items() if not row],
             "orphans": self._orphans,
             "discrepancies": self._discrepancies,
+            "disputes": list(self._disputes.values()),
             "refusals": self._refusals,
             "disconnect_cancels": self._disconnects,
         }

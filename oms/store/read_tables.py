@@ -260,8 +260,35 @@ orphans = Table(
     number("last_px", nullable=True),
     words("text"),
     Column("trade_date", Date),
+    flag("declined"),
     comment="venue reports for orders or trades that we do not know",
 )
+
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    moment("at"),
+    Column("client", Text, nullable=False),
+    Column("order_id", Text, nullable=False, comment="the client order"),
+    Column("child_id", Text, nullable=False),
+    Column("venue", Text, nullable=False),
+    Column("exec_id", Text, nullable=False),
+    Column("report_id", Text, nullable=False, comment="ExecID of our report of it"),
+    Column("dk_reason", Text, nullable=False),
+    words("text"),
+    moment("resolved_at", nullable=True),
+    Column(
+        "resolved_by",
+        Text,
+        nullable=False,
+        server_default=text("''"),
+        comment="empty where the venue settled it",
+    ),
+    words("resolution"),
+    comment="executions that a client does not accept (DontKnowTrade)",
+)
+Index("disputes_venue_idx", disputes.c.venue, disputes.c.at)
 
 discrepancies = Table(
     "discrepancies",

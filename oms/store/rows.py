@@ -7,7 +7,7 @@ appended and `oms audit verify` make their rows here, so both mean the same.
 
 from typing import Any
 
-from oms.domain.answers import MassCancelAnswered
+from oms.domain.answers import DisputeFact, DisputeResolved, MassCancelAnswered
 from oms.domain.commands import Command, SentMessage
 from oms.domain.conditions import Conditions
 from oms.domain.events import (
@@ -268,6 +268,28 @@ def orphan_row(seq: int, at: int, event: OrphanReported, trade_date: str) -> Row
         event.last_px,
         event.text,
         trade_date or None,
+        event.declined,
+    )
+
+
+def dispute_row(seq: int, at: int, event: DisputeFact) -> Row:
+    """Of table disputes: a new one, or one that is over at `at`."""
+    over = event if isinstance(event, DisputeResolved) else None
+    about = event.dispute if isinstance(event, DisputeResolved) else event
+    return (
+        over.disputed_seq if over else seq,
+        over.disputed_at if over else at,
+        about.counterparty,
+        about.order_id,
+        about.child_id,
+        about.venue,
+        about.exec_id,
+        about.report_id,
+        about.dk_reason,
+        about.text,
+        at if over else None,
+        over.user if over else "",
+        over.text if over else "",
     )
 
 

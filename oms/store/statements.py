@@ -367,6 +367,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "released_switches": _delete(tables.kill_switches),
     "orphans": _insert(tables.orphans),
     "discrepancies": _insert(tables.discrepancies),
+    "disputes": _upsert(tables.disputes),
     "refusals": _insert(tables.refusals),
     "disconnect_cancels": _insert(tables.disconnect_cancels),
     "answers": ANSWERS,

@@ -21,6 +21,7 @@ from tests.support.desk import (
 )
 from tests.support.processes import ROOT
 
+_ACK = "ack_timeout_ms = 1000\n"
 _numbers = itertools.count(1)
 NOW = (60, "20260101-00:00:00.000")
 
@@ -29,6 +30,9 @@ NOW = (60, "20260101-00:00:00.000")
 def floor(tmp_path: Path, database_url: str) -> Iterator[tuple[Desk, LightPeer, LightPeer]]:
     """The desk, its venue, and a client that is logged on."""
     with desk_with_light_venue(tmp_path, database_url) as (desk, venue):
+        text = desk.config.read_text()
+        profile = f'{_ACK}[venues.profile]\nunknown_trades = "DONT_KNOW"\n'
+        desk.config.write_text(text.replace(_ACK, profile))
         desk.start_core()
         client = desk.client()
         answer_resync(desk, venue)
@@ -111,6 +115,32 @@ def test_mass_status(floor: tuple[Desk, LightPeer, LightPeer]) -> None:
     client.send("AF", [(584, "S-2"), (585, "8")])
     [reject] = answers(client, "3", seen)
     assert (reject.get(371), reject.get(373)) == ("585", "5")
+
+
+def test_trades_that_somebody_does_not_know(floor: tuple[Desk, LightPeer, LightPeer]) -> None:
+    """The client disputes a fill; the venue is told of one that is of no order of ours."""
+    desk, venue, client = floor
+    name = working(desk, venue, client)
+    order = next(one for one in venue.messages if one.msg_type == "D")
+    told(venue, order, "F", "1", t32="40", t31="99.5", t14="40", t151="60")
+    fill = report_of(client, name, "F")
+    about = [(37, fill.get(37) or ""), (55, "ACME"), (54, "1"), (127, "C"), (58, "too much")]
+    client.send("Q", [(17, fill.get(17) or ""), *about])
+    seen = len(client.messages)
+    client.send("Q", [(17, "E0"), *about])
+    [reject] = answers(client, "j", seen)
+    assert (reject.get(372), reject.get(379), reject.get(380)) == ("Q", "E0", "1")
+    query = "SELECT client, report_id, dk_reason, text, resolved_at FROM disputes"
+    assert desk.rows(query) == [("ALPHA", fill.get(17), "C", "too much", None)]
+    query = "SELECT quantity FROM positions WHERE account = 'ALPHA-1' AND symbol = 'ACME'"
+    assert desk.rows(query) == [(40,)]
+    asked = len(venue.messages)
+    told(venue, order, "F", "2", t11="NOBODYS", t17="S-1", t32="5", t31="9", t14="5", t151="0")
+    [declined] = answers(venue, "Q", asked)
+    assert [declined.get(tag) for tag in (17, 127, 55, 54, 32, 31)] == [
+        *("S-1", "D", "ACME", "1", "5", "9")
+    ]
+    assert desk.rows("SELECT exec_id, declined FROM orphans") == [("S-1", True)]
 
 
 def test_instruments_and_the_trading_day(floor: tuple[Desk, LightPeer, LightPeer]) -> None:

@@ -20,6 +20,7 @@ from oms.domain.commands import (
 )
 from oms.domain.conditions import Conditions
 from oms.domain.fix import ExecInst, ExecType, OrdStatus, OrdType
+from oms.domain.inquiries import DontKnowTrade
 from oms.store.journal import PostgresJournal
 from oms.store.leader import acquire_leadership
 from oms.store.postgres_urls import APP_ROLE, role_url
@@ -102,6 +103,7 @@ def _troubles(book: Book) -> None:
         conditions=Conditions(stop_px=Decimal(200), exec_inst=(ExecInst.NOT_HELD,)),
     )
     book.take(stop)
+    _dispute(book)
     book.take(OrderMassCancelRequest(origin=book.origin(CLIENT), cl_ord_id="MASS-1"))
     book.take(SessionLoggedOut(origin=book.origin(VENUES[0]), text="gone"))
     journaled = book.inbound[VENUES[1]]
@@ -118,6 +120,22 @@ def _troubles(book: Book) -> None:
     )
     mark = StreamMark(session=VENUES[1], epoch=0, msg_seq_num=journaled + 1)
     book.take(MessagesSent(origin=SYSTEM, messages=(note,), observed=(mark,)))
+
+
+def _dispute(book: Book) -> None:
+    """A client does not know one of its trades."""
+    traded = (one for one in book.state.orders.values() if one.executions and not one.is_child)
+    order = next(one for one in traded if one.counterparty == CLIENT)
+    [execution, *_] = order.executions.values()
+    book.take(
+        DontKnowTrade(
+            origin=book.origin(CLIENT),
+            order_id=order.order_id,
+            exec_id=execution.report_id,
+            dk_reason="Z",
+        )
+    )
+    assert book.state.disputes
 
 
 def _next_day(book: Book, journal: PostgresJournal) -> None:

@@ -108,7 +108,18 @@ DAY = answers.SendTradingSessionStatus(
     unsolicited=False,
     text="open",
 )
-IN_ALL: list[Any] = [STATUS, NONE, DAY, replace(DAY, status="3", unsolicited=True)]
+DONT_KNOW = answers.SendDontKnowTrade(
+    **HEAD,
+    venue_order_id="v1",
+    exec_id="x1",
+    dk_reason="D",
+    symbol="AAPL",
+    side=Side.BUY,
+    last_qty=Decimal(10),
+    last_px=Decimal("10.5"),
+    text="no order of ours",
+)
+IN_ALL: list[Any] = [DONT_KNOW, STATUS, NONE, DAY, replace(DAY, status="3", unsolicited=True)]
 
 
 def written(version: str, effect: Any) -> tuple[str, list[tuple[int, str]]]:

@@ -1,11 +1,26 @@
-"""What was refused or cannot be placed: GET /v1/refusals, /v1/orphans, /v1/discrepancies."""
+"""What was refused, cannot be placed or is disputed: GET /v1/refusals, /v1/orphans,
+/v1/discrepancies, /v1/disputes.
+"""
 
-from oms.api.auth import Caller, Staff
-from oms.api.context import Reader
-from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
-from oms.api.shown import Discrepancy, Listing, Orphan, Refusal
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+
+from oms.api import commands
+from oms.api.auth import Caller, Operator, Staff
+from oms.api.context import Ctx, Reader
+from oms.api.problems import responses
+from oms.api.requests import DisputeResolution
+from oms.api.routers.common import Cursor, IdempotencyKey, Limit, Narrow, listing, router
+from oms.api.shown import CommandState, Discrepancy, Dispute, Listing, Orphan, Refusal
+from oms.api.submit import ACCEPTED, control
 from oms.api.values import Day
-from oms.queries.refusals import list_discrepancies, list_orphans, list_refusals
+from oms.queries.refusals import (
+    list_discrepancies,
+    list_disputes,
+    list_orphans,
+    list_refusals,
+)
 
 api = router("exceptions")
 
@@ -47,6 +62,42 @@ def get_orphans(
     """Kept for reconciliation, newest first."""
     page = list_orphans(connection, venue=venue, trade_date=trade_date, cursor=cursor, limit=limit)
     return listing(Orphan, page)
+
+
+@api.get("/disputes", summary="Executions that a client does not accept")
+def get_disputes(
+    *,
+    _: Staff,
+    connection: Reader,
+    venue: Narrow = None,
+    order_id: Narrow = None,
+    is_open: Annotated[bool | None, Query(description="only open, or only settled, ones")] = None,
+    cursor: Cursor = "",
+    limit: Limit = 100,
+) -> Listing[Dispute]:
+    """They stay booked until settled; newest first."""
+    page = list_disputes(
+        connection, venue=venue, order_id=order_id, is_open=is_open, cursor=cursor, limit=limit
+    )
+    return listing(Dispute, page)
+
+
+@api.post(
+    "/disputes/{seq}/resolve",
+    summary="Settle a disputed execution",
+    responses=ACCEPTED | responses(404, 409),
+)
+async def post_resolution(
+    *,
+    seq: Annotated[int, Path(ge=1, lt=1 << 63)],
+    caller: Operator,
+    context: Ctx,
+    body: DisputeResolution,
+    response: Response,
+    key: IdempotencyKey = "",
+) -> CommandState:
+    """By your word that it stands; a bust or correction by its venue settles it too."""
+    return await control(context, commands.resolve_dispute(caller, seq, body), key, response)
 
 
 @api.get("/discrepancies", summary="Figures in venue reports that differ from ours")

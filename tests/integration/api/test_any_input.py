@@ -58,6 +58,7 @@ ROUTES = {
     ("POST", "/v1/orders/{}/cancel"): ("cl_ord_id",),
     ("POST", "/v1/orders/{}/resolve"): ("outcome", "reason"),
     ("POST", "/v1/orders/mass-cancel"): ("cl_ord_id", "account", "symbol", "side", "client"),
+    ("POST", "/v1/disputes/{}/resolve"): ("reason",),
     ("PUT", "/v1/risk/limits"): ("rule", "level", "subject", "value", "reason"),
     ("POST", "/v1/kill-switch/engage"): ("level", "subject", "reason", "cancel_open_orders"),
     ("POST", "/v1/kill-switch/release"): ("level", "subject", "reason"),
