@@ -68,6 +68,8 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
         case ExecType.PENDING_CANCEL | ExecType.PENDING_REPLACE:
             pass
         case ExecType.TRADE:
+            if child.ord_type.is_stop:
+                yield from _triggered(child)
             yield from _trade(state, venue, child, report)
             yield from _closed_with_trade(child, report)
         case ExecType.TRADE_CANCEL:
@@ -85,9 +87,7 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
         case ExecType.REPLACED:
             yield from _replaced(state, venue, child, report)
         case ExecType.TRIGGERED:
-            triggered = venue_triggered(child)
-            if triggered is not None:
-                yield triggered
+            yield from _triggered(child)
         case ExecType.RESTATED if report.restatement == GT_RENEWAL:
             yield from renewed(child, report)
         case ExecType.ORDER_STATUS:
@@ -138,6 +138,12 @@ def revived(child: Order, report: ExecutionReport) -> Iterator[Event]:
 
 def _differs(child: Order, field: str, ours: str, theirs: str) -> DiscrepancyFound:
     return DiscrepancyFound(order_id=child.order_id, field=field, ours=ours, theirs=theirs)
+
+
+def _triggered(child: Order) -> Iterator[Event]:
+    event = venue_triggered(child)
+    if event is not None:
+        yield event
 
 
 def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:

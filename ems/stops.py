@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ems.market_data import best_ask, best_bid
+from oms.domain.commands import Quote
 from oms.domain.events import OrderTriggered, VenueQuote
 from oms.domain.fix import OrdType, Side
 from oms.domain.order import Order
@@ -22,13 +23,23 @@ AFTER_TRIGGER = {OrdType.STOP: OrdType.MARKET, OrdType.STOP_LIMIT: OrdType.LIMIT
 
 def triggered_now(state: State, order: Order) -> OrderTriggered | None:
     """The order's trigger by what venues quote now, if they reach its price."""
-    quotes = state.market.get(order.symbol, {})
+    quotes = _shown_now(state, order.symbol)
     buying = order.side is Side.BUY
     price = best_ask(quotes) if buying else best_bid(quotes)
     if price is None or not _reached(order, price):
         return None
     seen = tuple(VenueQuote(venue=name, quote=quote) for name, quote in quotes.items())
     return _trigger(order, ASK if buying else BID, price, seen)
+
+
+def _shown_now(state: State, symbol: str) -> dict[str, Quote]:
+    """What venues quote that are there: what one showed before it went away says nothing."""
+    venues = state.reference.venues
+    return {
+        name: quote
+        for name, quote in state.market.get(symbol, {}).items()
+        if name in venues and state.session(venues[name].session).logged_on
+    }
 
 
 def after_quote(state: State, symbol: str) -> Iterator[OrderTriggered]:
@@ -73,7 +84,7 @@ def _trigger(
 
 
 def venue_triggered(order: Order) -> OrderTriggered | None:
-    """The venue says that it triggered this order; None where there is nothing to trigger."""
+    """What a venue's trigger, or a trade there, says; None where there is nothing to trigger."""
     stop_px = order.conditions.stop_px if order.conditions else None
     if stop_px is None or order.triggered_at or not order.is_open:
         return None

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from oms.domain import effects as fx
-from oms.domain.commands import Quote, QuoteObserved
+from oms.domain.commands import QuoteObserved
 from oms.domain.events import OrderHeld, OrderRefused, OrderRouted, OrderTriggered
 from oms.domain.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.reasons import Reason
@@ -148,13 +148,34 @@ def test_a_triggered_stop_waits_for_a_venue_when_none_is_there() -> None:
     world.ask("c1", STOP, stop_px=ABOVE)
     world.disconnect("XA")
     world.disconnect("XB")
-    world.send(
-        QuoteObserved(origin=world.origin("XA"), symbol="AAPL", quote=Quote(ask=Decimal(102)))
-    )
+    world.quote("XB", "100", "102")
+    assert not world.events  # who is away shows nothing
+    world.connect_only("XB")
+    world.quote("XB", "100", "102")
     assert world.told() == [("c1", "TRIGGERED", "NEW")]
     assert world.of(OrderHeld)[0].reason is Reason.NO_VENUE_CONNECTED
-    world.back("XB")
+    world.resync_done("XB")
     assert world.child("c1").counterparty == "XB"
+
+
+def test_a_quote_of_a_venue_that_went_away_keeps_no_stop_from_its_trigger() -> None:
+    world = world_of()
+    world.quote("XA", "99", "100")
+    world.quote("XB", "99", "100.5")
+    world.ask("c1", STOP, stop_px=ABOVE)
+    world.disconnect("XA")
+    world.quote("XB", "100", "101")
+    assert [one.venue for one in world.of(OrderTriggered)[0].quotes] == ["XB"]
+
+
+def test_a_trade_at_a_venue_says_that_it_triggered_the_stop() -> None:
+    world = world_of(types={STOP})
+    world.ask("c1", STOP, stop_px=ABOVE)
+    world.ack(world.child("c1"))
+    world.fill(world.child("c1"), "30", "101")
+    assert world.told() == [("c1", "TRIGGERED", "NEW"), ("c1", "TRADE", "PARTIALLY_FILLED")]
+    world.fill(world.child("c1"), "30", "101")
+    assert world.told() == [("c1", "TRADE", "PARTIALLY_FILLED")]
 
 
 @pytest.mark.parametrize(
