@@ -36,6 +36,8 @@ SECONDS = (
     2.5,
 )
 
+SIZES = tuple(float(4**n) for n in range(7))
+
 _REFUSALS = frozenset(
     {
         OrderRefused,
@@ -61,12 +63,11 @@ class CoreMetrics:
         def histogram(name: str, text: str, buckets: tuple[float, ...] = SECONDS) -> Histogram:
             return Histogram(f"plumbline_{name}", text, buckets=buckets, registry=registry)
 
-        sizes = tuple(float(4**n) for n in range(7))
         self._commands = counter("commands", "Commands sequenced", ("type",))
         self._events = counter("events", "Events journaled", ("type",))
         self._duplicates = counter("duplicates", "Messages journaled before, dropped", ("session",))
         self._refusals = counter("refusals", "Requests refused", ("reason",))
-        self._batch_size = histogram("batch_entries", "Journal entries per commit", sizes)
+        self._batch_size = histogram("batch_entries", "Journal entries per commit", SIZES)
         self._commit = histogram("commit_seconds", "Time of one commit")
         self._to_handed_over = histogram(
             "received_to_handed_over_seconds",

@@ -22,6 +22,7 @@ NAMED_ELSEWHERE = {
         "order.in_doubt",
         "venue.orphan",
         "venue.discrepancy",
+        "trade.disputed",
         "session.peer_refused",
         "session.orders_cancelled",
         "risk.kill_switch_engaged",
