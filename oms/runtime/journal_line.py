@@ -141,12 +141,22 @@ class JournalLine:
             self._failure = failure
         self._used_at = self._proved_at = began
 
+    def _nobody_looks(self) -> bool:
+        """A batch is in flight and the first thread away: to the server, one sent by halves is
+        silence, which ends the session.
+        """
+        if self._batch is None or self._done is not None or self._failure is not None:
+            return False
+        return time.monotonic() - self._present_at >= HEARTBEAT_S
+
     def _keep(self) -> None:
         while self._failure is None and not self._ended.wait(_LOOK_S):
             if time.monotonic() - self._used_at < HEARTBEAT_S:
                 continue
             with self._lock:
                 self._advance()
+                while self._nobody_looks() and select.select([self.fileno()], [], [], _LOOK_S)[0]:
+                    self._advance()
                 if self._batch is None or self._done is not None:
                     self._beat()
             if self.busy and not self._begun:
