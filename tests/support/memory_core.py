@@ -1,6 +1,6 @@
 """The core's runtime around the brain with a journal in memory, whose commits a test lets pass."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from prometheus_client import CollectorRegistry
@@ -15,6 +15,7 @@ from oms.runtime.journal_line import JournalLine
 from oms.runtime.metrics import CoreMetrics
 from oms.runtime.recovery import recover
 from oms.runtime.sequencer import Sequencer
+from oms.runtime.throttle import Throttle
 from tests.support.world import START
 
 
@@ -154,7 +155,14 @@ class Collector:
 class MemoryCore:
     """A core process without its edges: starts by recovering what `journal` holds."""
 
-    def __init__(self, reference: Reference, journal: MemoryJournal) -> None:
+    def __init__(
+        self,
+        reference: Reference,
+        journal: MemoryJournal,
+        *,
+        limits: Mapping[str, int] | None = None,
+    ) -> None:
+        """limits: messages per second by session."""
         self.journal = journal
         journal.forget()
         self.state = State(reference=reference)
@@ -169,7 +177,7 @@ class MemoryCore:
             last_hash=self.recovered.last_hash,
             journal=self.line,
             new_batch=new_batch,
-            outlet=self.outlet,
+            outlet=Throttle(self.outlet, limits or {}, self.clock),  # type: ignore[arg-type]
             clock=self.clock,
             metrics=CoreMetrics(CollectorRegistry()),
         )

@@ -171,7 +171,7 @@ def test_after_a_crash_what_may_not_have_left_is_sent_again_and_nothing_else(see
     dice = random.Random(seed)
     workload = _workload()
     journal = MemoryJournal()
-    core = MemoryCore(REFERENCE, journal)
+    core = MemoryCore(REFERENCE, journal, limits={"XA": dice.choice([0, 2, 20])})
     core.submit(STARTED)
     for command in workload[: dice.randrange(1, len(workload))]:
         core.submit(command)
@@ -185,6 +185,7 @@ def test_after_a_crash_what_may_not_have_left_is_sent_again_and_nothing_else(see
     resent = _reports(again.outlet.sent)
     durable = _durable_reports(journal)
     assert {one.event_seq for one in sent} <= durable
+    assert {one for one in durable if one <= noted} <= {one.event_seq for one in sent}
     assert {one.event_seq for one in resent} == {one for one in durable if one > noted}
     assert all(one.poss_resend for one in resent)
     assert not any(one.poss_resend for one in sent)
