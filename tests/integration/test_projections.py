@@ -3,11 +3,13 @@
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC
 from decimal import Decimal
 
 import psycopg
 import pytest
 from psycopg.rows import dict_row
+from sqlalchemy import create_engine
 
 from oms.audit.verify import verify
 from oms.core import replay
@@ -24,9 +26,11 @@ from oms.domain.events import OrderRefused, TradeBusted, TradeCorrected, TradeEx
 from oms.domain.fix import Side
 from oms.domain.state import State
 from oms.domain.values import utc
+from oms.jobs.our_side import load_our_side
+from oms.reconciliation.sides import TheirSide
 from oms.store.journal import PostgresJournal, read
 from oms.store.leader import acquire_leadership
-from oms.store.postgres_urls import APP_ROLE, role_url
+from oms.store.postgres_urls import APP_ROLE, role_url, sqlalchemy_url
 from tests.support.book import Book, flow, reference
 from tests.support.postgres import Databases
 from tests.support.written import Written, write_day
@@ -47,6 +51,28 @@ def connection(written: Written) -> Iterator[psycopg.Connection]:
 
 def rows(connection: psycopg.Connection, table: str) -> list[dict]:
     return connection.execute(f"SELECT * FROM {table}").fetchall()
+
+
+def test_a_dispute_stands_beside_its_trade_and_reconciliation_has_it(
+    written: Written, connection: psycopg.Connection
+) -> None:
+    [row] = rows(connection, "disputes")
+    [kept] = written.book.state.disputes.values()
+    assert (row["seq"], row["report_id"], row["resolved_at"]) == (
+        kept.seq,
+        kept.event.report_id,
+        None,
+    )
+    query = (
+        "SELECT coalesce(transact_time, at) AS at FROM executions WHERE venue = %s AND exec_id = %s"
+    )
+    [trade] = connection.execute(query, (row["venue"], row["exec_id"])).fetchall()
+    engine = create_engine(sqlalchemy_url(written.url))
+    with engine.connect() as plain:
+        theirs = TheirSide(trades=(), orders=None)
+        ours = load_our_side(plain, row["venue"], trade["at"].astimezone(UTC).date(), theirs)
+    engine.dispose()
+    assert [one.seq for one in ours.disputes] == [kept.seq]
 
 
 @pytest.mark.parametrize("table", ["orders", "child_orders"])

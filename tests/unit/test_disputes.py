@@ -11,6 +11,9 @@ from oms.domain.events import CommandAnswered, DuplicateExecutionDropped, Orphan
 from oms.domain.fix import ExecType, OrdStatus
 from oms.domain.inquiries import DontKnowTrade, ResolveDispute
 from oms.domain.profile import UnknownTrades, VenueProfile
+from oms.reconciliation.breaks import BreakKind
+from oms.reconciliation.compare import compare
+from oms.reconciliation.sides import OurDispute, OurSide, TheirSide
 from tests.support.world import REFERENCE, World, connected, of_type
 
 OPERATOR = Origin(channel=Channel.OPERATOR, counterparty="api:kim", user="kim")
@@ -102,6 +105,24 @@ def test_what_the_client_was_not_told_it_cannot_dispute() -> None:
         assert (reject.business, reject.reason_code, reject.ref_id) == (True, "1", named)
         assert reject.text.startswith(said)
     assert not world.state.disputes
+
+
+def test_reconciliation_shows_an_open_dispute_where_both_sides_agree() -> None:
+    dispute = OurDispute(
+        seq=9,
+        order_id="o-1",
+        exec_id="X-1",
+        client="ALPHA",
+        report_id="E7",
+        dk_reason="C",
+        text="too much",
+    )
+    theirs = TheirSide(trades=(), orders=None)
+    found = compare(OurSide(trades=(), orders=(), disputes=(dispute,)), theirs)
+    [shown] = found.breaks
+    assert (shown.kind, shown.order_id, shown.exec_id) == (BreakKind.DISPUTED, "o-1", "X-1")
+    assert shown.evidence["our_dispute"]["report_id"] == "E7"
+    assert not compare(OurSide(trades=(), orders=()), theirs).breaks
 
 
 def stranger(world: World, exec_type: ExecType = ExecType.TRADE) -> OrphanReported:
