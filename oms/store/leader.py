@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import psycopg
 
@@ -25,6 +25,16 @@ import psycopg
 IDLE_TIMEOUT_S = 2.0
 
 _RETRY_S = 0.05
+
+# Our side of the same promise, for each connection that the order path waits for: a server that
+# went away is noticed in seconds. Without meaning on a unix socket.
+NOTICED_SOON: Final[dict[str, Any]] = {
+    "keepalives": 1,
+    "keepalives_idle": 1,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 3000,
+}
 
 # The error of `require_leadership` in the schema.
 _EPOCH_IS_OVER = "PL001"
@@ -133,12 +143,7 @@ def _connect(conninfo: str, shard: str) -> psycopg.Connection[tuple[Any, ...]]:
         autocommit=True,
         connect_timeout=5,
         application_name=f"plumbline leader {shard}"[:63],
-        # Our side of the same promise: a server that went away is noticed in seconds.
-        keepalives=1,
-        keepalives_idle=1,
-        keepalives_interval=1,
-        keepalives_count=3,
-        tcp_user_timeout=3000,
+        **NOTICED_SOON,
     )
 
 

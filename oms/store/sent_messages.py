@@ -7,6 +7,7 @@ import psycopg
 
 from oms.domain.commands import SentMessage
 from oms.domain.fix import MsgType
+from oms.store.leader import NOTICED_SOON
 
 _PAGE = 1_000
 # Whoever reads holds the core up meanwhile: a page has its limit, and comes by the index, in order,
@@ -69,13 +70,14 @@ class SentReader:
                 connect_timeout=3,
                 application_name="plumbline resends",
                 options=_OPTIONS,
+                **NOTICED_SOON,
             )
         return self._connection
 
 
 def sent_since(url: str, session: str, epoch: int, since: int) -> list[SentMessage]:
     """What was sent up to that epoch from the stamp on, in order, but for Rejects."""
-    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+    with psycopg.connect(url, autocommit=True, connect_timeout=5, **NOTICED_SOON) as connection:
         rows = connection.execute(_SENT_SINCE, [session, epoch, since, list(REJECTS)]).fetchall()
     return [
         SentMessage(
