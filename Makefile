@@ -1,5 +1,6 @@
 # Two commands: `make demo` and `make test`. Each sets up whatever it needs first, in ./.venv.
-# PYTHON=/path/to/python3 chooses the Python; PYTEST='-k name' is passed on to pytest.
+# PYTHON=/path/to/python3 chooses the Python; PYTEST='-k name' is passed on to pytest. Two test files
+# run side by side, for many tests wait for processes; PYTEST='-n 0' runs one after the other.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -24,7 +25,7 @@ demo: setup
 	@$(BIN)/oms demo
 
 test: setup
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 check: setup
 	$(BIN)/ruff check
