@@ -173,6 +173,7 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
             order.closed, order.closed_reason = None, Reason.NONE
             _settle_doubt(state, order)
         case OrderRestated():
+            order.day_since = at
             # Done for the day was yesterday.
             for one in (order, *(state.orders[child] for child in order.children)):
                 if one.mark is OrdStatus.DONE_FOR_DAY:

@@ -196,7 +196,7 @@ def _report(
         ord_rej_reason=rej,
         text=text,
         conditions=order.conditions,
-        day=day_figures(state, order) if order.time_in_force.good_till else None,
+        day=day_figures(order) if order.time_in_force.good_till else None,
     )
 
 
@@ -315,7 +315,7 @@ def _status(state: State, seq: int, event: OrderStatusReported) -> Iterator[Effe
         ord_status_req_id=event.ord_status_req_id,
         text="UNKNOWN: the venue has not confirmed this state" if order.in_doubt else order.text,
         conditions=order.conditions,
-        day=day_figures(state, order) if order.time_in_force.good_till else None,
+        day=day_figures(order) if order.time_in_force.good_till else None,
     )
 
 

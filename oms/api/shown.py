@@ -30,7 +30,6 @@ class Conditions(Answer):
     """What an order asks for besides; null where it does not."""
 
     stop_px: Amount | None = None
-    triggered_at: datetime | None = None
     expire_time: datetime | None = None
     expire_date: date | None = None
     min_qty: Amount | None = None
@@ -67,6 +66,7 @@ class Order(Conditions):
     doubt_reason: str
     closed_reason: str
     text: str
+    triggered_at: datetime | None = Field(None, description="when a stop reached its price")
     trade_date: date | None
     created_at: datetime
     updated_at: datetime

@@ -65,7 +65,8 @@ class Order:
     """See the module. Times are sequencer stamps; doubt_since is 0 while the state is known.
 
     waiting: replaces that are taken up when those among the requests are answered. triggered_at:
-    when a stop order reached its price, 0 before.
+    when a stop order reached its price, 0 before. day_since: when a good-till order was restated
+    for the trading date, 0 on its first.
     """
 
     order_id: str
@@ -106,6 +107,7 @@ class Order:
     mark: OrdStatus | None = None
     conditions: Conditions | None = None
     triggered_at: int = 0
+    day_since: int = 0
 
     @property
     def is_child(self) -> bool:

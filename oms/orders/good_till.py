@@ -13,10 +13,10 @@ OF_THE_DAY = frozenset({TimeInForce.DAY, TimeInForce.OPG, TimeInForce.CLS})
 """What ends with its day. Immediate orders are not among them: they ended, or are in doubt."""
 
 
-def day_figures(state: State, order: Order) -> DayFigures:
+def day_figures(order: Order) -> DayFigures:
     """What the trading date had to work on and what it brought."""
     today = [
-        one for one in order.executions.values() if one.at >= state.trade_date_at and not one.busted
+        one for one in order.executions.values() if one.at >= order.day_since and not one.busted
     ]
     cum_qty = sum((one.last_qty for one in today), ZERO)
     value = sum((one.last_qty * one.last_px for one in today), ZERO)

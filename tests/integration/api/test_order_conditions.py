@@ -49,3 +49,9 @@ def test_an_order_with_conditions_is_shown_and_told_as_it_was_asked(server: Serv
         "90.00",
         "Price (44)",
     )
+    reports = api.alpha.get("/v1/reports", params={"after": 0, "limit": 100}).json()["items"]
+    told = [one for one in reports if one["order_id"] == order["order_id"]]
+    kinds = ["NEW", "PENDING_REPLACE", "REPLACED", "PENDING_CANCEL", "CANCELED"]
+    assert [one["exec_type"] for one in told] == kinds
+    assert [one["stop_px"] for one in told] == ["150", "150", "148", "148", "148"]
+    assert (told[0]["exec_inst"], told[0]["day_cum_qty"]) == (["NOT_HELD"], None)
