@@ -31,7 +31,6 @@ class StoreFiles:
     """One session's files in a directory. QuickFIX opens them when the session is made."""
 
     def __init__(self, directory: Path, begin_string: str, sender: str, target: str) -> None:
-        self._directory = directory
         names = {part: f"{begin_string}-{sender}-{target}.{part}" for part in _PARTS}
         self._paths = {part: directory / name for part, name in names.items()}
         self._kept = {part: directory / f"{name}{_KEPT}" for part, name in names.items()}

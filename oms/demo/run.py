@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 
 from rich.console import Console
 
@@ -212,12 +213,18 @@ def _close(stage: Stage, options: Options, display: show.Display) -> list[Check]
 
 def _stay(stage: Stage) -> None:
     """Until SIGINT or SIGTERM, also where SIGINT was ignored by whoever started us."""
-    asked = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        # No threading.Event: who waits for one may hold its lock just now, and is interrupted.
+        nonlocal asked
+        asked = True
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        while not asked.wait(_LOOK_S):
+        while not asked:
             stage.scene.check()
+            time.sleep(_LOOK_S)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -27,7 +27,7 @@ ACCOUNTS = {
     "GAMMA-2": "GAMMA",
 }
 CLIENTS = tuple(sorted(set(ACCOUNTS.values())))
-GUEST, GUEST_ACCOUNT = "GUEST", "GUEST-1"
+GUEST = "GUEST"
 MAX_ORDER_QTY = Decimal(5_000)
 
 

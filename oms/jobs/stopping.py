@@ -1,6 +1,5 @@
 """The request to stop, as all that waits in this process sees it."""
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -11,26 +10,28 @@ _LOOK_S: Final = 0.05
 
 
 class Stopping:
-    """Set once, from a signal handler; `check` turns it into Interrupted."""
+    """Set once, from a signal handler; `check` turns it into Interrupted.
+
+    A plain flag: a handler that interrupts whoever holds the lock of a threading.Event, be it
+    another handler, would wait for that lock for ever.
+    """
 
     def __init__(self) -> None:
-        self._event = threading.Event()
-
-    @property
-    def asked(self) -> bool:
-        return self._event.is_set()
+        self.asked = False
 
     def ask(self) -> None:
-        self._event.set()
+        """Safe in a signal handler."""
+        self.asked = True
 
     def check(self) -> None:
         """Raises Interrupted once asked."""
         if self.asked:
             raise Interrupted
 
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """Until asked, or for so long; whether asked."""
-        return self._event.wait(timeout_s)
+    def wait(self) -> None:
+        """Until asked."""
+        while not self.asked:
+            time.sleep(_LOOK_S)
 
     def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         """Until the condition holds, or for so long; whether it held. Raises Interrupted."""
@@ -38,6 +39,6 @@ class Stopping:
         while not condition():
             if time.monotonic() >= deadline:
                 return False
-            self._event.wait(_LOOK_S)
+            time.sleep(_LOOK_S)
             self.check()
         return True

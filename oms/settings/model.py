@@ -78,11 +78,6 @@ class DatabaseSettings(Section):
             raise ValueError("must hold either url (or url_file) or data_dir")
         return self
 
-    @property
-    def embedded(self) -> bool:
-        """Whether we start PostgreSQL ourselves."""
-        return self.data_dir is not None
-
 
 class CoreSettings(Section):
     """shard: cores of one shard compete for one leadership. leader_wait_s: 0 waits for ever."""

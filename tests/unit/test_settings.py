@@ -82,7 +82,7 @@ def test_the_example_is_complete_and_good() -> None:
     assert [client.name for client in settings.clients] == ["ALPHA", "BETA"]
     assert [venue.name for venue in settings.venues] == ["XSIM1", "XSIM2", "XSIM3"]
     assert len(settings.instruments) == 20
-    assert settings.database.embedded
+    assert settings.database.data_dir
     assert {key.role for key in settings.api.keys} == set(Role)
 
 
@@ -283,7 +283,7 @@ def test_a_variable_chooses_another_database(
 ) -> None:
     monkeypatch.setenv("OMS_DATABASE__URL", "postgresql://h/d")
     settings = load(write(tmp_path, DATABASE))
-    assert not settings.database.embedded
+    assert settings.database.data_dir is None
 
 
 @pytest.mark.parametrize(
