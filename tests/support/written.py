@@ -20,7 +20,7 @@ from oms.domain.commands import (
 )
 from oms.domain.conditions import Conditions
 from oms.domain.fix import ExecInst, ExecType, OrdStatus, OrdType
-from oms.domain.inquiries import DontKnowTrade
+from oms.domain.inquiries import DontKnowTrade, ResolveDispute
 from oms.store.journal import PostgresJournal
 from oms.store.leader import acquire_leadership
 from oms.store.postgres_urls import APP_ROLE, role_url
@@ -123,7 +123,7 @@ def _troubles(book: Book) -> None:
 
 
 def _dispute(book: Book) -> None:
-    """A client does not know one of its trades."""
+    """A client does not know one of its trades, and is told which it is."""
     traded = (one for one in book.state.orders.values() if one.executions and not one.is_child)
     order = next(one for one in traded if one.counterparty == CLIENT)
     [execution, *_] = order.executions.values()
@@ -135,7 +135,8 @@ def _dispute(book: Book) -> None:
             dk_reason="Z",
         )
     )
-    assert book.state.disputes
+    [dispute] = book.state.disputes.values()
+    book.take(ResolveDispute(origin=SYSTEM, dispute=dispute.seq, reason="found"))
 
 
 def _next_day(book: Book, journal: PostgresJournal) -> None:
