@@ -139,8 +139,10 @@ def answer(bench: Bench, msg_type: str, fields: list[tuple[int, str]]) -> dict[i
             {"t40": "G"},
             "40",
             "5",
-            "OrdType (40) = G: must be one of 1 (MARKET), 2 (LIMIT), 3 (STOP), 4 (STOP_LIMIT), "
-            "P (PEGGED)",
+            (
+                "OrdType (40) = G: must be one of 1 (MARKET), 2 (LIMIT), 3 (STOP), 4 (STOP_LIMIT), "
+                "P (PEGGED)"
+            ),
         ),
     ],
 )
