@@ -34,29 +34,7 @@ PURE = (
 )
 
 # Where a number may be money or a quantity.
-MONEY = (
-    "oms.domain",
-    "oms.orders",
-    "oms.risk",
-    "oms.positions",
-    "oms.sessions",
-    "oms.reconciliation",
-    "oms.core",
-    "oms.control",
-    "oms.reactions",
-    "oms.placing",
-    "oms.fold",
-    "oms.fold_orders",
-    "oms.fold_sessions",
-    "oms.outbound",
-    "oms.outbound_client",
-    "oms.outbound_sessions",
-    "oms.outbound_answers",
-    "oms.outbound_standing",
-    "oms.outbound_venue",
-    "oms.fold_answers",
-    "ems",
-)
+MONEY = PURE
 
 
 @cache

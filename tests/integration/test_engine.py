@@ -7,25 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from fix_sessions.engine import Engine, EngineFault, PortInUse
-from fix_sessions.light_socket import LightPeer
+from fix_sessions.engine import EngineFault, PortInUse
 from fix_sessions.settings import SettingsError
 from fix_sessions.wire import fields_of, first
-from tests.support.fix_engine import EngineHub, accepting, connecting
+from tests.support.fix_engine import EngineHub, accepting, connecting, logged_on_client
 
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[EngineHub]:
     with EngineHub(tmp_path / "store") as found:
         yield found
-
-
-def logged_on_client(hub: EngineHub) -> tuple[Engine, LightPeer]:
-    engine = hub.run(accepting())
-    client = hub.client_of(engine)
-    client.logon()
-    hub.until(lambda: engine.is_logged_on("ALPHA"))
-    return engine, client
 
 
 def test_a_client_logs_on_and_messages_pass_both_ways(hub: EngineHub) -> None:

@@ -5,25 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from fix_sessions.engine import Engine
 from fix_sessions.light_session import LightSettings
-from fix_sessions.light_socket import LightPeer
 from fix_sessions.wire import fields_of, first
-from tests.support.fix_engine import EngineHub, accepting, connecting
+from tests.support.fix_engine import EngineHub, accepting, connecting, logged_on_client
 
 
 @pytest.fixture(params=[True, False], ids=["texts in the store", "texts elsewhere"])
 def hub(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[EngineHub]:
     with EngineHub(tmp_path / "store", texts_in_store=request.param) as found:
         yield found
-
-
-def logged_on_client(hub: EngineHub) -> tuple[Engine, LightPeer]:
-    engine = hub.run(accepting())
-    client = hub.client_of(engine)
-    client.logon()
-    hub.until(lambda: engine.is_logged_on("ALPHA"))
-    return engine, client
 
 
 def resets(hub: EngineHub) -> int:

@@ -131,6 +131,15 @@ def accepting(name: str = "ALPHA", **changes: object) -> SessionSpec:
     return SessionSpec(role="acceptor", sender_comp_id="PLUMB", **settings)  # type: ignore[arg-type]
 
 
+def logged_on_client(hub: EngineHub) -> tuple[Engine, LightPeer]:
+    """An engine and its client ALPHA, on the session with each other."""
+    engine = hub.run(accepting())
+    client = hub.client_of(engine)
+    client.logon()
+    hub.until(lambda: engine.is_logged_on("ALPHA"))
+    return engine, client
+
+
 def connecting(port: int, name: str = "XSIM", **changes: object) -> SessionSpec:
     """An initiator session to the venue of this name."""
     settings: dict[str, object] = {
