@@ -112,10 +112,10 @@ async def _until_stopped(stop: asyncio.Event, parent_pid: int) -> bool:
 
 
 def _is_stopped(pid: int) -> bool:
-    """Whether a signal has stopped the process (Linux)."""
+    """Whether a signal has stopped the process (Linux). Not one that a profiler looks into (t)."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0] in {"T", "t"}
+            return file.read().rpartition(")")[2].split()[0] == "T"
     except OSError:
         return False
 
