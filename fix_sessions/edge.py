@@ -173,6 +173,7 @@ class Edge:
             msg_type=msg_type,
             order_id=order_id,
             text=text,
+            at=self._clock.now(),
         )
 
     def knows(self, session_id: str) -> bool:

@@ -226,7 +226,10 @@ class SequenceReset:
 
 @fact
 class SentMessage:
-    """One application message handed to the engine: the event that caused it, its MsgSeqNum."""
+    """One application message handed to the engine: the event that caused it, its MsgSeqNum.
+
+    at: when; the note of it is journaled a little later. 0 in journals that did not tell.
+    """
 
     session: str
     epoch: int
@@ -235,6 +238,7 @@ class SentMessage:
     msg_type: str
     order_id: str
     text: str
+    at: int = 0
 
 
 @fact

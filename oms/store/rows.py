@@ -236,7 +236,7 @@ def inbound_row(seq: int, at: int, command: Command, order_id: str) -> Row:
 
 
 def outbound_row(at: int, message: SentMessage) -> Row:
-    """Of table fix_messages: what went out."""
+    """Of table fix_messages: what went out; at: when it was noted."""
     return (
         message.session,
         message.epoch,
@@ -246,7 +246,7 @@ def outbound_row(at: int, message: SentMessage) -> Row:
         message.msg_type,
         message.order_id or None,
         message.text,
-        at,
+        message.at or at,
     )
 
 

@@ -310,6 +310,7 @@ def test_of_messages_with_one_number_the_first_stays(database_url: str, together
                 msg_type="8",
                 order_id="",
                 text=text,
+                at=1_000_000 * number,
             )
             book.take(MessagesSent(origin=SYSTEM, messages=(told,)))
             if not together:
@@ -318,8 +319,9 @@ def test_of_messages_with_one_number_the_first_stays(database_url: str, together
             journal.append(book.seal())
     with psycopg.connect(database_url) as connection:
         rows = connection.execute(
-            "SELECT msg_seq_num, text FROM fix_messages"
+            "SELECT msg_seq_num, text, extract(epoch FROM at)::int FROM fix_messages"
             " WHERE direction = 'out' AND session = 'ALPHA' ORDER BY msg_seq_num"
         ).fetchall()
-    assert rows == [(6, "late"), (7, "first"), (8, "next")]
+    # With the moment when each was sent, not when that was noted.
+    assert rows == [(6, "late", 6), (7, "first", 7), (8, "next", 8)]
     assert verify(database_url).ok
