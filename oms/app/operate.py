@@ -7,10 +7,12 @@ is waited for; a core that does not answer in time finds it when it comes back.
 import os
 import pwd
 import secrets
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
@@ -156,6 +158,13 @@ def console() -> Console:
     """Standard output, as wide as what is printed needs where it is no terminal."""
     found = Console(highlight=False)
     return found if found.is_terminal else Console(highlight=False, width=200)
+
+
+def print_json(document: object) -> None:
+    """One line on standard output; what JSON has no form for, as its text."""
+    if isinstance(document, Mapping):
+        document = {str(name): one for name, one in document.items()}
+    sys.stdout.write(msgspec.json.encode(document, enc_hook=str).decode() + "\n")
 
 
 def _limit(text: str) -> Decimal | None:

@@ -8,12 +8,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-import msgspec
 from rich.table import Table
 from sqlalchemy import Engine
 
 from oms.app.exits import Exit, Stop
-from oms.app.operate import console, open_record
+from oms.app.operate import console, open_record, print_json
 from oms.app.timeline_text import lines_of
 from oms.audit.export import ExportBroken, check_export, export_day
 from oms.audit.timeline import AmbiguousOrder, UnknownOrder, timeline
@@ -61,7 +60,7 @@ def show_recon(settings: Settings, run_id: str, *, as_json: bool = False) -> Non
             runs = list_runs(connection, limit=_RUNS_SHOWN).rows
     if as_json:
         for run in runs:
-            _print_json(run)
+            print_json(run)
         return
     table = Table("Run", "Date", "Venue", "State", "Orders", "Trades", "Breaks", "Begun (UTC)", "")
     for run in runs:
@@ -85,7 +84,7 @@ def show_order(settings: Settings, order_id: str, *, as_json: bool = False) -> N
             raise Stop(Exit.FAILED, str(error)) from None
     if as_json:
         for entry in entries:
-            _print_json(entry)
+            print_json(entry)
         return
     out = console()
     for line in lines_of(entries):
@@ -150,7 +149,7 @@ def _show_run(engine: Engine, run_id: int, *, as_json: bool) -> None:
                 break
     if as_json:
         found = [{str(name): one for name, one in row.items()} for row in breaks]
-        _print_json({**run, "found": found})
+        print_json({**run, "found": found})
         return
     out = console()
     title = f"Run {run_id}: {run['venue']} {run['trade_date']}, {run['state']}"
@@ -183,12 +182,6 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise Stop(Exit.USAGE, f"date = {text}: must be a date like 2026-01-31") from None
-
-
-def _print_json(value: object) -> None:
-    if isinstance(value, Mapping):
-        value = {str(name): one for name, one in value.items()}
-    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
 
 
 @contextlib.contextmanager

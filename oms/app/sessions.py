@@ -5,13 +5,19 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
 from oms.app.exits import Exit, Stop
-from oms.app.operate import carry_out, checked_reason, console, open_record, operator
+from oms.app.operate import (
+    carry_out,
+    checked_reason,
+    console,
+    open_record,
+    operator,
+    print_json,
+)
 from oms.app.session_schedules import configured
 from oms.domain.fix import Side
 from oms.domain.session_commands import (
@@ -38,7 +44,7 @@ def show_all(settings: Settings, *, as_json: bool) -> None:
         found = list(views(settings, queries.list_sessions(connection), now))
     if as_json:
         for view in found:
-            _print_json(_document(view))
+            print_json(_document(view))
         return
     table = Table("Session", "Kind", "State", "In", "Out", "Waiting", "Next reset", "Last gap")
     for view in found:
@@ -60,7 +66,7 @@ def show_one(settings: Settings, name: str, *, as_json: bool) -> None:
         at_risk = queries.orders_at_risk(connection, name)
     view = next(one for one in views(settings, rows, now) if one.configured.name == name)
     if as_json:
-        _print_json(_document(view) | {"open_orders": [asdict(one) for one in at_risk]})
+        print_json(_document(view) | {"open_orders": [asdict(one) for one in at_risk]})
         return
     row, one = view.row, view.configured
     out = console()
@@ -240,8 +246,4 @@ def _plain(row: Row) -> dict[str, Any]:
 
 def _print_lines(documents: Iterable[Row]) -> None:
     for document in documents:
-        _print_json(_plain(document))
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    console().out(msgspec.json.encode(document).decode())
+        print_json(_plain(document))
