@@ -39,7 +39,7 @@ def test_sessions_that_come_and_go_while_they_trade_lose_nothing(tmp_path: Path)
         site.wait_until(serve, "everybody done")
     finally:
         site.close()
-    assert faults == []
+    assert faults == [], site.events
     assert [e for e in site.events if e.kind is GateEventKind.REFUSED] == []
     assert "session_ended" in disconnections(site)
 
