@@ -8,14 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fix_sessions import descriptors
+from fix_sessions.faults import PortInUse
 from fix_sessions.settings import SessionSpec
 from fix_sessions.transport import Transport, Watch
 
 _BACKLOG = 512
-
-
-class PortInUse(OSError):
-    """The address to listen on is taken; the text names it."""
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,13 +1,14 @@
-"""The edge of the core process: callbacks decoded into commands, effects encoded and sent."""
+"""The edge of the core process: messages decoded into commands, effects encoded and sent."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from fix_sessions.decode import Decoder
-from fix_sessions.dialects import APPL_VER_ID, FIXT11
 from fix_sessions.encode import WITH_GROUPS, encoder_of
-from fix_sessions.engine import Engine
 from fix_sessions.registry import Counterparty
-from fix_sessions.wire import fields_of, first
+from fix_sessions.remote_engine import RemoteEngine
+from fix_sessions.wire import fields_of
 from oms.domain.commands import (
     SYSTEM,
     Channel,
@@ -20,7 +21,7 @@ from oms.domain.commands import (
     StreamMark,
 )
 from oms.domain.effects import FixMessage
-from oms.domain.session_commands import ResendAsked
+from oms.domain.session_commands import LogoutCause, ResendAsked
 from oms.ports import Clock, Intake
 
 # How far to jump where the engine's store lost numbers that the journal knows were used: nothing
@@ -32,14 +33,33 @@ _POSS_RESEND = "97=Y"
 _OF_THE_SESSION = frozenset({8, 9, 10, 34, 35, 43, 49, 52, 56, 97, 122, 1128})
 
 
+@dataclass(slots=True)
+class _Repetition:
+    """What a session is told again after a reset, until all of it is sent."""
+
+    count: int
+    sent: list[SentMessage] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """A message that was handed to the engine and is not told of yet."""
+
+    session_id: str
+    msg_type: str
+    event_seq: int
+    order_id: str
+    repetition: _Repetition | None = None
+
+
 class Edge:
-    """SessionHandler of the engine, and Outlet of the sequencer.
+    """RemoteHandler of the engine, and Outlet of the sequencer.
 
     Set `engine`, `intake` and `read_sent` before the engine polls: they are made one after the
     other. `read_sent` is asked with session, first epoch, first and last MsgSeqNum.
     """
 
-    engine: Engine
+    engine: RemoteEngine
     intake: Intake
     read_sent: Callable[[str, int, int, int], Iterable[tuple[int, str]]]
 
@@ -49,11 +69,10 @@ class Edge:
         *,
         epochs: Mapping[str, int],
         outbound_epochs: Mapping[str, int],
-        ticket: str,
         clock: Clock,
     ) -> None:
         """epochs: each session's reset count so far; outbound_epochs: that at which our own numbers
-        began; ticket: what the gate's Logons carry.
+        began.
         """
         self._counterparties = {one.session_id: one for one in counterparties}
         self._encoders = {one.session_id: encoder_of(one) for one in counterparties}
@@ -64,32 +83,32 @@ class Edge:
         self._decoders = {one.session_id: Decoder(one) for one in counterparties}
         self._epochs = {one.session_id: epochs.get(one.session_id, 0) for one in counterparties}
         self._outbound_epochs = dict(outbound_epochs)
-        self._ticket = ticket
         self._clock = clock
-        self._numbered: tuple[int, str] = (0, "")
+        self._leaving: deque[_Leaving] = deque()
+        self._sent: list[SentMessage] = []
 
     # The engine's side
 
     def on_message(self, session_id: str, text: str) -> None:
-        """See SessionHandler."""
+        """See RemoteHandler."""
         decoder = self._decoders[session_id]
         at = self._clock.now()
         for command in decoder.decode(text, epoch=self._epochs[session_id], at=at):
             self.intake.submit(command)
 
     def on_logon(self, session_id: str) -> None:
-        """See SessionHandler."""
+        """See RemoteHandler."""
         self.intake.submit(SessionLoggedOn(origin=self._origin(session_id)))
 
-    def on_logout(self, session_id: str, reason: str) -> None:
-        """See SessionHandler."""
-        cause = self.engine.logout_cause(session_id)
+    def on_logout(self, session_id: str, reason: str, cause: LogoutCause) -> None:
+        """See RemoteHandler."""
         command = SessionLoggedOut(origin=self._origin(session_id), text=reason, cause=cause)
         self.intake.submit(command)
 
-    def on_resend_request(self, session_id: str, by_us: bool, begin: int, end: int) -> None:
-        """A ResendRequest went out or came in; see Sessions.watch_resends."""
-        highest = 0 if by_us else self.engine.next_outbound(session_id) - 1
+    def on_resend_request(
+        self, session_id: str, *, by_us: bool, begin: int, end: int, highest: int
+    ) -> None:
+        """See RemoteHandler."""
         self.intake.submit(
             ResendAsked(
                 origin=self._origin(session_id),
@@ -101,7 +120,7 @@ class Edge:
         )
 
     def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
-        """See SessionHandler."""
+        """See RemoteHandler."""
         inbound_only = next_inbound > 1
         self.intake.submit(
             SequenceReset(origin=self._origin(session_id), inbound_only=inbound_only)
@@ -117,25 +136,29 @@ class Edge:
             self.intake.submit(MessagesSent(origin=SYSTEM, messages=(), observed=(mark,)))
 
     def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
-        """See SessionHandler."""
-        self._numbered = (msg_seq_num, text)
+        """See RemoteHandler."""
+        left = self._leaving.popleft()
+        assert left.session_id == session_id, "messages are told of in the order that they left in"
+        sent = SentMessage(
+            session=session_id,
+            epoch=self._epochs[session_id],
+            msg_seq_num=msg_seq_num,
+            event_seq=left.event_seq,
+            msg_type=left.msg_type,
+            order_id=left.order_id,
+            text=text,
+            at=self._clock.now(),
+        )
+        if left.repetition is None:
+            self._sent.append(sent)
+        else:
+            left.repetition.sent.append(sent)
+            self._note_repetition(session_id, left.repetition)
 
-    def sent_again(self, session_id: str, begin: int, end: int) -> Iterable[tuple[int, str]]:
-        """What was sent under these numbers; see fix_sessions.resends.ResendSource."""
+    def sent_before(self, session_id: str, first: int, last: int) -> Iterable[tuple[int, str]]:
+        """See RemoteHandler."""
         since = self._outbound_epochs.get(session_id, 0)
-        return self.read_sent(session_id, since, begin, end)
-
-    def check_logon(self, session_id: str, fields: list[tuple[int, str]]) -> str | None:
-        """Only the gate's Logons are welcome: they carry its ticket instead of a password."""
-        counterparty = self._counterparties[session_id]
-        version = first(fields, 1137) or "absent"
-        if counterparty.begin_string == FIXT11 and version != APPL_VER_ID:
-            return f"DefaultApplVerID (1137) = {version}: must be {APPL_VER_ID}"
-        if counterparty.role == "venue":
-            return None
-        if first(fields, 554) == self._ticket:
-            return None
-        return "Logon refused: not through the gate"
+        return self.read_sent(session_id, since, first, last)
 
     def _origin(self, session_id: str) -> Origin:
         counterparty = self._counterparties[session_id]
@@ -149,32 +172,32 @@ class Edge:
 
     # The sequencer's side
 
-    def deliver(self, effect: FixMessage) -> SentMessage | None:
+    def deliver(self, effect: FixMessage) -> None:
         """See oms.ports.Outlet."""
         session_id = effect.session
         encode = self._encoders.get(session_id)
         if encode is None:
-            return None
+            return
         msg_type, body = encode(effect)
-        if not msg_type:
-            return None
-        groups = msg_type in self._with_groups[session_id]
-        self.engine.send_pieces(session_id, msg_type, body, groups=groups)
-        order_id = getattr(effect, "order_id", "")
-        return self._sent(session_id, msg_type, effect.event_seq, order_id)
+        if msg_type:
+            order_id = getattr(effect, "order_id", "")
+            self._send(_Leaving(session_id, msg_type, effect.event_seq, order_id), body)
 
-    def _sent(self, session_id: str, msg_type: str, event_seq: int, order_id: str) -> SentMessage:
-        msg_seq_num, text = self._numbered
-        return SentMessage(
-            session=session_id,
-            epoch=self._epochs[session_id],
-            msg_seq_num=msg_seq_num,
-            event_seq=event_seq,
-            msg_type=msg_type,
-            order_id=order_id,
-            text=text,
-            at=self._clock.now(),
-        )
+    def release(self) -> list[SentMessage]:
+        """See oms.ports.Outlet."""
+        sent, self._sent = self._sent, []
+        return sent
+
+    @property
+    def pending(self) -> bool:
+        """See oms.ports.Outlet."""
+        return bool(self._leaving or self._sent)
+
+    def _send(self, leaving: _Leaving, pieces: Sequence[str]) -> None:
+        session_id, msg_type = leaving.session_id, leaving.msg_type
+        groups = msg_type in self._with_groups[session_id]
+        self.engine.send_pieces(session_id, msg_type, pieces, groups=groups)
+        self._leaving.append(leaving)
 
     def knows(self, session_id: str) -> bool:
         """Whether the session is configured."""
@@ -186,23 +209,25 @@ class Edge:
         The note of it lets the session open.
         """
         client = self._counterparties[session_id].role == "client"
-        again = tuple(self._send_again(one) for one in messages) if client else ()
-        note = MessagesSent(origin=SYSTEM, messages=again, repeated=session_id)
-        self.intake.submit(note)
+        again = messages if client else ()
+        repetition = _Repetition(len(again))
+        for message in again:
+            self._send_again(message, repetition)
+        self._note_repetition(session_id, repetition)
 
-    def _send_again(self, message: SentMessage) -> SentMessage:
+    def _send_again(self, message: SentMessage, repetition: _Repetition) -> None:
         """Under a new number and as PossResend, what was sent in an epoch before."""
-        session_id = message.session
         fields = [one for one in fields_of(message.text) if one[0] not in _OF_THE_SESSION]
         pieces = [_POSS_RESEND, *(f"{tag}={value}" for tag, value in fields)]
-        groups = message.msg_type in self._with_groups[session_id]
-        self.engine.send_pieces(session_id, message.msg_type, pieces, groups=groups)
-        return self._sent(session_id, message.msg_type, message.event_seq, message.order_id)
+        leaving = _Leaving(
+            message.session, message.msg_type, message.event_seq, message.order_id, repetition
+        )
+        self._send(leaving, pieces)
 
-    def reset(self, session_id: str) -> None:
-        """New sequence numbers both ways, for a session that is logged out."""
-        self.engine.reset(session_id)
-        self.on_sequence_reset(session_id, 1)
+    def _note_repetition(self, session_id: str, repetition: _Repetition) -> None:
+        if len(repetition.sent) == repetition.count:
+            note = MessagesSent(origin=SYSTEM, messages=tuple(repetition.sent), repeated=session_id)
+            self.intake.submit(note)
 
     def set_numbers(self, inbound: Mapping[str, int], outbound: Mapping[str, int]) -> None:
         """Before the sessions open: expect what the journal has not, never number anything twice.

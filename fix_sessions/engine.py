@@ -14,18 +14,20 @@ from typing import Any
 import structlog
 
 from fix_sessions import descriptors
-from fix_sessions.acceptor import Acceptor, PortInUse
+from fix_sessions.acceptor import Acceptor
 from fix_sessions.application import Callbacks, SessionHandler, SessionRecord
 from fix_sessions.backlog import Backlog
 from fix_sessions.binding import quickfix
+from fix_sessions.faults import EngineFault, PortInUse
 from fix_sessions.initiator import Initiator
 from fix_sessions.quickfix_parts import QuickfixParts
 from fix_sessions.refused_resets import mend_stores, open_files
 from fix_sessions.resends import Resends, ResendSource
-from fix_sessions.sessions import EngineFault, Sessions
+from fix_sessions.sessions import Sessions
 from fix_sessions.settings import SessionSpec, SettingsError, check_specs, dictionary_of
 from fix_sessions.taken_over import TakenOver
 from fix_sessions.transport import Transport
+from fix_sessions.waiting import wait
 
 _log = structlog.get_logger(__name__)
 
@@ -63,8 +65,12 @@ class Engine(Sessions):
         log_dir: Path | None = None,
         slow_consumer_s: float = 10.0,
         resend_source: ResendSource | None = None,
+        awake_s: float = 0.0,
     ) -> None:
-        """resend_source: where texts that were sent come from; without one QuickFIX keeps them."""
+        """resend_source: where texts that were sent come from; without one QuickFIX keeps them.
+
+        awake_s: see `fix_sessions.waiting`.
+        """
         check_specs(sessions)
         _check_free(sessions)
         by_quickfix_id = {spec.quickfix_id: SessionRecord(spec) for spec in sessions}
@@ -75,6 +81,8 @@ class Engine(Sessions):
             store_dir=store_dir,
         )
         self._epoll = select.epoll()
+        # See fix_sessions.waiting; the owner sets it to 0 while there is much to do.
+        self.awake_s = awake_s
         self._owners: dict[int, Transport] = {}
         self._wakeups: dict[int, Callable[[], None]] = {}
         self._backlog = Backlog(slow_consumer_s)
@@ -148,7 +156,7 @@ class Engine(Sessions):
         wait_s = min(timeout_s, self._next_tick_s - now_s, self._connecting_in_s(now_s))
         if self._backlog.pending or any(transport.unfinished for transport in self._transports):
             wait_s = 0.0
-        events = self._epoll.poll(max(wait_s, 0.0))
+        events = wait(self._epoll, wait_s, self.awake_s)
         if self.before_work is not None:
             self.before_work()
         for descriptor, _ in events:

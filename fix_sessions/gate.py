@@ -26,6 +26,7 @@ from fix_sessions.gate_config import GateConfig, GateConfigError, config_from_js
 from fix_sessions.gate_events import DisconnectCause
 from fix_sessions.gate_reporter import Reporter
 from fix_sessions.gate_state import Gate, make_gate
+from fix_sessions.process_state import is_stopped
 
 EXIT_OK: Final = 0
 EXIT_CONFIG: Final = 2
@@ -107,17 +108,8 @@ async def _until_stopped(stop: asyncio.Event, parent_pid: int) -> bool:
     while not stop.is_set() and parent_pid in {0, os.getppid()} and looks_frozen < _FROZEN_LOOKS:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _PARENT_CHECK_SECONDS)
-        looks_frozen = looks_frozen + 1 if parent_pid and _is_stopped(parent_pid) else 0
+        looks_frozen = looks_frozen + 1 if parent_pid and is_stopped(parent_pid) else 0
     return looks_frozen >= _FROZEN_LOOKS
-
-
-def _is_stopped(pid: int) -> bool:
-    """Whether a signal has stopped the process (Linux). Not one that a profiler looks into (t)."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0] == "T"
-    except OSError:
-        return False
 
 
 async def _close_all(gate: Gate) -> None:

@@ -90,7 +90,7 @@ class GateConfig:
     host: str
     port: int  # 0 lets the system choose
     engine_host: str
-    engine_port: int
+    engine_port: int  # 0 until the engine listens
     ticket: str = field(repr=False)  # stands in Password (554) of what the engine is given
     clients: tuple[GateClient, ...]
     limits: GateLimits = GateLimits()
@@ -101,8 +101,8 @@ class GateConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= _MAX_PORT:
             raise GateConfigError(f"port: {self.port} is not in 0 to {_MAX_PORT}")
-        if not 1 <= self.engine_port <= _MAX_PORT:
-            raise GateConfigError(f"engine_port: {self.engine_port} is not in 1 to {_MAX_PORT}")
+        if not 0 <= self.engine_port <= _MAX_PORT:
+            raise GateConfigError(f"engine_port: {self.engine_port} is not in 0 to {_MAX_PORT}")
         if len(self.ticket) < _MIN_TICKET or not self.ticket.isalnum():
             raise GateConfigError(f"ticket: not at least {_MIN_TICKET} letters and digits")
         wire_names = [str(identity_of(client)) for client in self.clients]

@@ -12,11 +12,8 @@ _SESSION_TAGS = frozenset({8, 9, 10, 34, 35, 43, 49, 52, 56, 122})
 _UNSAFE = dict.fromkeys((*range(0x20), 0x7F), " ")
 
 
-def message_of(msg_type: str, pieces: Sequence[str], dictionary: Any | None) -> Any:
-    """A QuickFIX message with these body fields, each `tag=value`, groups in the order given.
-
-    The dictionary, as the bare binding takes it, is what keeps groups whole: without one there may
-    be none.
+def text_of_pieces(msg_type: str, pieces: Sequence[str]) -> str:
+    """MsgType and these body fields, each `tag=value`, as one text; groups in the order given.
 
     Control characters in a value become spaces, characters without UTF-8 question marks, and a
     field without a value is left out. None of the fields may be one that the session sets.
@@ -25,7 +22,15 @@ def message_of(msg_type: str, pieces: Sequence[str], dictionary: Any | None) -> 
     if body.count(SOH) != len(pieces) or "=\x01" in body or not body.isascii() or "\0" in body:
         body = _cleaned(pieces)
     # With a dictionary, the trailer is what closes the last group.
-    text = f"35={msg_type}\x01{body}10=000\x01"
+    return f"35={msg_type}\x01{body}10=000\x01"
+
+
+def message_of(text: str, dictionary: Any | None) -> Any:
+    """A QuickFIX message of such a text.
+
+    The dictionary, as the bare binding takes it, is what keeps groups whole: without one there may
+    be none.
+    """
     return new_message(text, False) if dictionary is None else new_message(text, dictionary, False)
 
 

@@ -6,7 +6,7 @@ from typing import assert_never
 from fix_sessions.edge import Edge
 from oms.domain.commands import SentMessage
 from oms.domain.effects import ControlSession, Effect, SessionAction
-from oms.ports import PacedOutlet
+from oms.ports import Outlet
 
 ReadSent = Callable[[str, int, int], Sequence[SentMessage]]
 
@@ -17,22 +17,26 @@ class SessionControl:
     read_sent: what was sent on a session up to an epoch, from a stamp on.
     """
 
-    def __init__(self, outlet: PacedOutlet, edge: Edge, read_sent: ReadSent) -> None:
+    def __init__(self, outlet: Outlet, edge: Edge, read_sent: ReadSent) -> None:
         self._outlet = outlet
         self._edge = edge
         self._read_sent = read_sent
 
-    def deliver(self, effect: Effect) -> SentMessage | None:
+    def deliver(self, effect: Effect) -> None:
         """See oms.ports.EffectOutlet."""
         if not isinstance(effect, ControlSession):
-            return self._outlet.deliver(effect)
-        if self._edge.knows(effect.session):
+            self._outlet.deliver(effect)
+        elif self._edge.knows(effect.session):
             self._carry_out(effect)
-        return None
 
     def release(self) -> list[SentMessage]:
         """See oms.ports.EffectOutlet."""
         return self._outlet.release()
+
+    @property
+    def pending(self) -> bool:
+        """See oms.ports.Outlet."""
+        return self._outlet.pending
 
     def _carry_out(self, effect: ControlSession) -> None:
         engine, session = self._edge.engine, effect.session
@@ -42,10 +46,7 @@ class SessionControl:
             case SessionAction.CLOSE:
                 engine.logout(session, effect.text)
             case SessionAction.RESET:
-                engine.logout(session, effect.text)
-                # It may have come up meanwhile: its end is journaled, and asks for this again.
-                if not engine.is_logged_on(session):
-                    self._edge.reset(session)
+                engine.reset(session, effect.text)
             case SessionAction.REPEAT:
                 lost = self._read_sent(session, effect.epoch, effect.since)
                 self._edge.repeat(session, lost)

@@ -7,13 +7,10 @@ from typing import NoReturn
 from fix_sessions import sequences
 from fix_sessions.application import Callbacks, SessionHandler, SessionRecord
 from fix_sessions.binding import quickfix, send_message
+from fix_sessions.faults import EngineFault
 from fix_sessions.message_text import msg_seq_num_of, text_of
-from fix_sessions.outgoing import message_of, pieces_of
+from fix_sessions.outgoing import message_of, pieces_of, text_of_pieces
 from oms.domain.session_commands import LogoutCause
-
-
-class EngineFault(RuntimeError):
-    """A callback or QuickFIX itself failed: the process must stop, and recovers by its journal."""
 
 
 class Sessions:
@@ -39,17 +36,16 @@ class Sessions:
         session does not set may be among them. What is sent while offline goes out when the
         counterparty asks for it after its next logon. Raises EngineFault if it cannot be stored.
         """
-        return self.send_pieces(session_id, msg_type, pieces_of(fields))
+        text = text_of_pieces(msg_type, pieces_of(fields))
+        return self.send_text(session_id, text, groups=True)
 
-    def send_pieces(
-        self, session_id: str, msg_type: str, pieces: Sequence[str], *, groups: bool = True
-    ) -> int:
-        """As `send`, for fields that are `tag=value` already, none of them the session's own.
+    def send_text(self, session_id: str, text: str, *, groups: bool) -> int:
+        """As `send`, for a text that `outgoing.text_of_pieces` made.
 
-        groups: whether repeating groups are among them.
+        groups: whether repeating groups are in it.
         """
         record = self._records[session_id]
-        message = message_of(msg_type, pieces, record.dictionary if groups else None)
+        message = message_of(text, record.dictionary if groups else None)
         sent = send_message(record.session, message)
         if not sent:
             number = self.next_outbound(session_id)
@@ -58,9 +54,9 @@ class Sessions:
             )
         if self._callbacks.fault is not None:
             self._raise_fault()
-        text = text_of(message)
-        number = msg_seq_num_of(text)
-        self._handler.on_sent(session_id, number, text)
+        sent_text = text_of(message)
+        number = msg_seq_num_of(sent_text)
+        self._handler.on_sent(session_id, number, sent_text)
         return number
 
     @property

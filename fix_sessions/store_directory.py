@@ -18,7 +18,7 @@ def _boot() -> str:
 
 
 class StoreDirectory:
-    """Held until this process ends. One process at a time writes here."""
+    """Held until this process, and all that were given `fileno`, end. One core at a time writes."""
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
@@ -39,6 +39,10 @@ class StoreDirectory:
             lock = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return lock
+
+    def fileno(self) -> int:
+        """What holds the directory: whoever has it open."""
+        return self._lock
 
     def is_latest(self, journaled_epoch: int) -> bool:
         """Whether nobody has led since the last one who wrote here; journaled_epoch: who did.

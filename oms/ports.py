@@ -25,25 +25,29 @@ class Intake(Protocol):
 class Outlet(Protocol):
     """Where messages leave the process."""
 
-    def deliver(self, effect: FixMessage) -> SentMessage | None:
-        """Send it; None where its session is not configured here any more."""
-
-
-class PacedOutlet(Outlet, Protocol):
-    """An Outlet that may hold effects back for a while."""
+    def deliver(self, effect: FixMessage) -> None:
+        """Begin to send it, unless its session is not configured here any more."""
 
     def release(self) -> list[SentMessage]:
-        """Send what was held back and may go now."""
+        """Send what was held back and may go now; what left since the last call."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether something was begun that `release` has not told of yet."""
 
 
 class EffectOutlet(Protocol):
     """Where committed effects of any kind are carried out."""
 
-    def deliver(self, effect: Effect) -> SentMessage | None:
-        """Carry it out; None where no message was sent."""
+    def deliver(self, effect: Effect) -> None:
+        """Carry it out, or begin to."""
 
     def release(self) -> list[SentMessage]:
-        """What was sent beside what `deliver` has told."""
+        """See Outlet."""
+
+    @property
+    def pending(self) -> bool:
+        """See Outlet."""
 
 
 class Sealed(Protocol):

@@ -8,7 +8,7 @@ from types import FrameType
 import psycopg
 import structlog
 
-from fix_sessions.engine import EngineFault, PortInUse
+from fix_sessions.faults import EngineFault, PortInUse
 from fix_sessions.gate_process import GateError
 from oms.app.core_process import CoreProcess
 from oms.app.database import Urls, database, database_faults, migrate

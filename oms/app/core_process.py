@@ -1,17 +1,18 @@
-"""FIX sessions, sequencer and journal in one process, built once, top to bottom."""
+"""A core that leads: sequencer and journal here, the FIX sessions in a process beside it."""
 
 import secrets
 import select
+import sys
 import time
 
 import structlog
 from prometheus_client import CollectorRegistry, start_http_server
 
 from fix_sessions.edge import Edge
-from fix_sessions.engine import Engine
+from fix_sessions.fix_process_config import FixProcessConfig
+from fix_sessions.remote_engine import RemoteEngine
 from fix_sessions.session_control import SessionControl
-from oms.app.core_gate import CoreGate
-from oms.app.core_start import configured_limits, core_started
+from oms.app.core_start import awake_s, configured_limits, core_started
 from oms.app.database import Urls
 from oms.app.exits import Exit, Stop
 from oms.app.fix_parties import counterparties_of, gate_config_of, session_specs
@@ -39,6 +40,7 @@ from oms.store.leader import Leadership
 
 log = structlog.get_logger()
 
+FIX_PROCESS = (sys.executable, "-m", "oms.app.fix_process")
 POLL_S = 0.25
 # How often sessions are served while the journal is behind: enough for their heartbeats.
 SLOW_READ_S = 1.0
@@ -65,22 +67,16 @@ class CoreProcess:
         self._recovered = recover(self._state, journal)
         self._log_recovery(self._recovered)
         self._journal_line = JournalLine(journal)
-        ticket = secrets.token_hex(16)
-        self._edge = self._new_edge(ticket)
-        specs = session_specs(settings)
-        store_dir = settings.core.data_dir / settings.core.shard / "fix"
-        self._stores = open_stores(store_dir, specs, self._state, leadership)
-        self._engine = Engine(
-            specs,
-            store_dir=store_dir,
-            handler=self._edge,
-            resend_source=self._edge.sent_again,
+        self._edge = self._new_edge()
+        config = self._fix_config()
+        self._stores = open_stores(config.store_dir, config.sessions, self._state, leadership)
+        self._engine = RemoteEngine(
+            FIX_PROCESS, handler=self._edge, passed=(self._stores.fileno(),)
         )
         self._engine.before_work = self._journal_line.assure
-        self._ticket = ticket
-        self._gate: CoreGate | None = None
+        self._engine.refused = self._metrics.refused
         self._edge.engine = self._engine
-        self._engine.watch_resends(self._edge.on_resend_request)
+        self._engine.open(config)
         self._sequencer = Sequencer(
             state=self._state,
             last_hash=self._recovered.last_hash,
@@ -101,13 +97,25 @@ class CoreProcess:
         self._next_refresh = 0.0
         self._read_at = 0.0
 
-    def _new_edge(self, ticket: str) -> Edge:
+    def _fix_config(self) -> FixProcessConfig:
+        settings = self._settings
+        ticket = secrets.token_hex(16)
+        return FixProcessConfig(
+            sessions=tuple(session_specs(settings)),
+            store_dir=settings.core.data_dir / settings.core.shard / "fix",
+            ticket=ticket,
+            gate=gate_config_of(settings, ticket=ticket) if settings.clients else None,
+            awake_s=awake_s(settings.core),
+            log_format=settings.logging.format,
+            log_level=settings.logging.level,
+        )
+
+    def _new_edge(self) -> Edge:
         sessions = self._state.sessions.values()
         return Edge(
             counterparties_of(self._settings),
             epochs={one.name: one.epoch for one in sessions},
             outbound_epochs={one.name: one.outbound_epoch for one in sessions},
-            ticket=ticket,
             clock=self._clock,
         )
 
@@ -116,11 +124,7 @@ class CoreProcess:
         limits = {one.name: one.profile.max_messages_per_second for one in self._settings.clients}
         if not any(limits.values()):
             return None
-        return Pace(self._sequencer, limits, self._clock, self._disconnect)
-
-    def _disconnect(self, session_id: str) -> None:
-        if self._engine.is_logged_on(session_id):
-            self._engine.disconnect(session_id)
+        return Pace(self._sequencer, limits, self._clock, self._engine.disconnect)
 
     def _outlet(self) -> SessionControl:
         """Messages leave at the venues' pace; what is done with sessions is done at once."""
@@ -161,11 +165,11 @@ class CoreProcess:
         self._sequencer.deliver_again(self._recovered.undelivered)
         self._sequencer.deliver_again(list(actions_at_start(self._state)))
         self._commit_start()
-        self._engine.start()
+        port = self._engine.start()
         self._engine.add_wakeup(self._journal_line.fileno(), self._journal_line.heard)
         self._start_metrics()
         if self._settings.clients:
-            self._start_gate()
+            log.info("core.listens", host=self._settings.acceptor.host, port=port)
         self._inbox.start()
         self._engine.add_wakeup(self._inbox.fileno(), self._take_inbox)
         log.info("core.leads", epoch=self._leadership.epoch, seq=self._state.seq)
@@ -186,13 +190,6 @@ class CoreProcess:
         except OSError as error:
             text = f"core.metrics_port = {core.metrics_port}: {error.strerror}"
             raise Stop(Exit.PORT_IN_USE, text) from None
-
-    def _start_gate(self) -> None:
-        config = gate_config_of(
-            self._settings, engine_port=self._engine.acceptor_port, ticket=self._ticket
-        )
-        self._gate = CoreGate(config, self._engine, self._metrics)
-        self._gate.start()
 
     def _take_inbox(self) -> None:
         for command in self._inbox.take():
@@ -242,7 +239,5 @@ class CoreProcess:
         """End what this process started; after a fault too."""
         self._inbox.stop()
         self._journal_line.stop(QUIET_LIMIT_S)
-        if self._gate is not None:
-            self._gate.stop()
         self._engine.close()
         self._resends.close()

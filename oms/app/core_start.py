@@ -1,10 +1,13 @@
 """The first commands of a core: who leads, and the configured limits of an empty journal."""
 
+import os
 from datetime import date
 from importlib.metadata import version
 
 from oms.domain.commands import SYSTEM, CoreStarted, SetRiskLimit
-from oms.settings.model import Settings
+from oms.settings.model import CoreSettings, Settings
+
+ENOUGH_PROCESSORS = 4
 
 
 def core_started(leader_epoch: int, trade_date: date) -> CoreStarted:
@@ -29,3 +32,12 @@ def configured_limits(settings: Settings) -> list[SetRiskLimit]:
         )
         for limit in settings.risk.limits
     ]
+
+
+def awake_s(settings: CoreSettings) -> float:
+    """How long a process of the order path stays awake for more to do, in seconds.
+
+    Only where the machine has processors enough for the database and counterparties beside it.
+    """
+    processors = len(os.sched_getaffinity(0))
+    return settings.awake_us / 1_000_000 if processors >= ENOUGH_PROCESSORS else 0.0

@@ -64,13 +64,15 @@ def session_specs(settings: Settings) -> list[SessionSpec]:
     return clients + venues
 
 
-def gate_config_of(settings: Settings, *, engine_port: int, ticket: str) -> GateConfig:
-    """The gate listens where the configuration says and passes on to the engine's loopback port."""
+def gate_config_of(settings: Settings, *, ticket: str) -> GateConfig:
+    """The gate listens where the configuration says and passes on to the engine's loopback port,
+    which is known once the engine listens.
+    """
     return GateConfig(
         host=settings.acceptor.host,
         port=settings.acceptor.port,
         engine_host="127.0.0.1",
-        engine_port=engine_port,
+        engine_port=0,
         ticket=ticket,
         clients=tuple(
             GateClient(

@@ -92,7 +92,7 @@ class CoreMetrics:
         self._held = gauge("held_orders", "Client orders that wait for a venue")
         self._disputed = gauge("disputed_trades", "Trades that their clients do not accept")
         self._killed = gauge("kill_switches", "Engaged kill switches")
-        self.gate_refusals = counter("gate_refusals", "Connections refused", ("reason",))
+        self._gate_refusals = counter("gate_refusals", "Connections refused", ("reason",))
         self.recovery = gauge("recovery_seconds", "Time of the last replay")
         self.leader_epoch = gauge("leader_epoch", "Leadership epoch of this core")
         # Counted in plain numbers and added by `refresh`: a dozen for each order, and each `inc`
@@ -139,6 +139,10 @@ class CoreMetrics:
         self._batch_size.observe(len(batch))
         self._queue.set(queued)
         self._to_handed_over.observe(max(waited_us, 0) / 1_000_000)
+
+    def refused(self, reason: str, count: int) -> None:
+        """The gate refused connections."""
+        self._gate_refusals.labels(reason).inc(count)
 
     def delivered(self, effects: int, took_us: int) -> None:
         """What had become durable was sent."""

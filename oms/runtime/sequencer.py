@@ -84,6 +84,8 @@ class Sequencer:
     @property
     def idle(self) -> bool:
         """Whether nothing is queued, undecided, uncommitted or undelivered."""
+        if self._outlet.pending:
+            return False
         return not (self._commands or self._batch or self._journal.busy or self._sent)
 
     @property
@@ -119,6 +121,7 @@ class Sequencer:
 
     def unjournaled(self) -> list[SentMessage]:
         """What was sent and may not be in the journal yet, in order."""
+        self._note_sent(self._outlet.release(), self._clock.now())
         return [*self._noting_in_flight, *self._noting, *self._sent]
 
     def _note_due(self, now: int) -> bool:
@@ -212,11 +215,12 @@ class Sequencer:
         if effects:
             effects.sort(key=_urgency)
             began = self._clock.now()
-            sent = [self._outlet.deliver(effect) for effect in effects]
-            sent += self._outlet.release()
+            for effect in effects:
+                self._outlet.deliver(effect)
+            sent = self._outlet.release()
             now = self._clock.now()
-            self._metrics.delivered(len(sent), now - began)
-            self._note_sent([one for one in sent if one is not None], now)
+            self._metrics.delivered(len(effects), now - began)
+            self._note_sent(sent, now)
 
     def _note_sent(self, messages: list[SentMessage], now: int) -> None:
         if messages:

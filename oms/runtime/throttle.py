@@ -20,31 +20,32 @@ class Throttle:
         limits: Mapping[str, int],
         clock: Clock,
     ) -> None:
+        self._outlet = outlet
         self._send = outlet.deliver
         self._limits = {name: limit for name, limit in limits.items() if limit}
         self._clock = clock
         self._sent_at: dict[str, deque[int]] = {name: deque() for name in self._limits}
         self._waiting: dict[str, deque[FixMessage]] = {name: deque() for name in self._limits}
 
-    def deliver(self, effect: FixMessage) -> SentMessage | None:
+    def deliver(self, effect: FixMessage) -> None:
         """See oms.ports.Outlet."""
         waiting = self._waiting.get(effect.session)
-        if waiting is None:
-            return self._send(effect)
-        if waiting or not self._room(effect.session):
+        if waiting is not None and (waiting or not self._room(effect.session)):
             waiting.append(effect)
-            return None
-        return self._send(effect)
+        else:
+            self._send(effect)
 
     def release(self) -> list[SentMessage]:
-        """See oms.ports.PacedOutlet."""
-        sent = []
+        """See oms.ports.Outlet."""
         for session, waiting in self._waiting.items():
             while waiting and self._room(session):
-                message = self._send(waiting.popleft())
-                if message is not None:
-                    sent.append(message)
-        return sent
+                self._send(waiting.popleft())
+        return self._outlet.release()
+
+    @property
+    def pending(self) -> bool:
+        """See oms.ports.Outlet; what waits for its turn was not begun."""
+        return self._outlet.pending
 
     def _room(self, session: str) -> bool:
         """Whether one more may go in this second; if so it is counted."""

@@ -80,13 +80,17 @@ class DatabaseSettings(Section):
 
 
 class CoreSettings(Section):
-    """shard: cores of one shard compete for one leadership. leader_wait_s: 0 waits for ever."""
+    """shard: cores of one shard compete for one leadership. leader_wait_s: 0 waits for ever.
+
+    awake_us: how long the order path's processes look for more to do before they sleep.
+    """
 
     shard: Name = "main"
     data_dir: Path = Path("var/core")
     metrics_host: str = "127.0.0.1"
     metrics_port: ListenPort = 9101
     leader_wait_s: Annotated[Whole, Field(ge=0)] = 0
+    awake_us: Annotated[Whole, Field(ge=0, le=100_000)] = 3_000
 
 
 class AcceptorSettings(Section):

@@ -1,4 +1,4 @@
-"""The gate and the core as processes: who goes around the gate, and what happens when one dies."""
+"""Gate, FIX process and core: who goes around the gate, and what happens when one of them dies."""
 
 import os
 import signal
@@ -70,9 +70,9 @@ def engine_port(bench: Bench) -> int:
     found = []
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         words = line.split()
-        if words[3] == LISTENING and words[9] in inodes_of(bench.core):
+        if words[3] == LISTENING and words[9] in inodes_of(fix_process_of(bench)):
             found.append(int(words[1].partition(":")[2], 16))
-    [port] = set(found) - {bench.desk.metrics_port}
+    [port] = set(found)
     return port
 
 
@@ -84,12 +84,20 @@ def inodes_of(pid: int) -> set[str]:
     return {link[8:-1] for link in links if link.startswith("socket:[")}
 
 
+def fix_process_of(bench: Bench) -> int:
+    [found] = children_of(bench.core, b"fix_process")
+    return found
+
+
 def gates_of(bench: Bench) -> list[int]:
+    return children_of(fix_process_of(bench), b"gate")
+
+
+def children_of(pid: int, word: bytes) -> list[int]:
+    """The living children of a process that have the word in their command line."""
     try:
-        children = Path(f"/proc/{bench.core}/task/{bench.core}/children").read_text().split()
-        return [
-            int(one) for one in children if b"gate" in Path(f"/proc/{one}/cmdline").read_bytes()
-        ]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(one) for one in children if word in Path(f"/proc/{one}/cmdline").read_bytes()]
     except FileNotFoundError:  # ended since it was listed
         return []
 
@@ -153,9 +161,10 @@ def test_a_gate_that_does_not_live_ends_the_core_which_recovers(bench: Bench) ->
     assert core is not None
 
     def has_ended() -> bool:
-        for gate in gates_of(bench):
-            with suppress(ProcessLookupError):
-                os.kill(gate, signal.SIGKILL)
+        for fix_process in children_of(bench.core, b"fix_process"):
+            for gate in children_of(fix_process, b"gate"):
+                with suppress(ProcessLookupError):
+                    os.kill(gate, signal.SIGKILL)
         return core.poll() is not None
 
     bench.desk.until(has_ended, "the core to end")
@@ -165,3 +174,32 @@ def test_a_gate_that_does_not_live_ends_the_core_which_recovers(bench: Bench) ->
     bench.desk.client()
     report_of(bench.client, unseen, "0")
     bench.order()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_fix_process_that_dies_or_freezes_ends_the_core_which_recovers(
+    bench: Bench, number: signal.Signals
+) -> None:
+    unseen = bench.unseen()
+    core = bench.desk.core
+    assert core is not None
+    gate, fix_process = gate_of(bench), fix_process_of(bench)
+    os.kill(fix_process, number)
+    bench.desk.until(lambda: core.poll() is not None, "the core to end")
+    assert core.returncode == FAULT
+    for pid in (fix_process, gate):
+        eventually(lambda pid=pid: not Path(f"/proc/{pid}").exists(), "it to end")  # type: ignore[misc]
+    bench.desk.start_core()
+    bench.desk.client()
+    report_of(bench.client, unseen, "0")
+    bench.order()
+
+
+def test_a_frozen_core_loses_its_sessions(bench: Bench) -> None:
+    """Clients and venues are free to go where another core leads."""
+    fix_process = fix_process_of(bench)
+    os.kill(bench.core, signal.SIGSTOP)
+    bench.desk.until(lambda: not bench.client.is_logged_on, "the client to be cut off")
+    bench.desk.until(lambda: "fix.core_frozen" in bench.desk.log(), "a word of it")
+    os.kill(bench.core, signal.SIGCONT)
+    eventually(lambda: not Path(f"/proc/{fix_process}").exists(), "the FIX process to end")

@@ -129,27 +129,35 @@ class StepClock:
 
 
 class Collector:
-    """PacedOutlet that keeps what it was given, and numbers it as an engine would."""
+    """Outlet that keeps what it was given, and numbers it as an engine would."""
 
     def __init__(self) -> None:
         self.sent: list[Effect] = []
         self._numbers: dict[str, int] = {}
+        self._untold: list[SentMessage] = []
 
-    def deliver(self, effect: Effect) -> SentMessage | None:
+    def deliver(self, effect: Effect) -> None:
         self.sent.append(replace(effect))
         number = self._numbers[effect.session] = self._numbers.get(effect.session, 0) + 1
-        return SentMessage(
-            session=effect.session,
-            epoch=0,
-            msg_seq_num=number,
-            event_seq=effect.event_seq,
-            msg_type="",
-            order_id="",
-            text="",
+        self._untold.append(
+            SentMessage(
+                session=effect.session,
+                epoch=0,
+                msg_seq_num=number,
+                event_seq=effect.event_seq,
+                msg_type="",
+                order_id="",
+                text="",
+            )
         )
 
     def release(self) -> list[SentMessage]:
-        return []
+        untold, self._untold = self._untold, []
+        return untold
+
+    @property
+    def pending(self) -> bool:
+        return bool(self._untold)
 
 
 class MemoryCore:

@@ -1,44 +1,50 @@
-"""The gate of a core: started, heard, and replaced when it dies."""
+"""The gate of an engine: started, heard, and replaced when it dies."""
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
 
-from fix_sessions.engine import Engine, EngineFault
+from fix_sessions.engine import Engine
+from fix_sessions.faults import EngineFault
 from fix_sessions.gate_config import GateConfig
 from fix_sessions.gate_events import GateEvent, GateEventKind
 from fix_sessions.gate_process import GateProcess
 from fix_sessions.handover import Handover
-from oms.runtime.metrics import CoreMetrics
 
-log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
-QUIET_EVENTS = (GateEventKind.CONNECTED, GateEventKind.DISCONNECTED)
-MAX_DEATHS = 3
-DEATHS_WITHIN_S = 60.0
+_QUIET_EVENTS = (GateEventKind.CONNECTED, GateEventKind.DISCONNECTED)
+_MAX_DEATHS = 3
+_DEATHS_WITHIN_S = 60.0
 
 
-class CoreGate:
-    """Sessions that were handed over do not need it; new connections do, so there is always one."""
+class GateKeeper:
+    """Sessions that were handed over do not need it; new connections do, so there is always one.
 
-    def __init__(self, config: GateConfig, engine: Engine, metrics: CoreMetrics) -> None:
+    refused: told why, and how many.
+    """
+
+    def __init__(
+        self, config: GateConfig, engine: Engine, refused: Callable[[str, int], None]
+    ) -> None:
         self._config = config
         self._engine = engine
-        self._metrics = metrics
-        self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
+        self._refused = refused
+        self._deaths: deque[float] = deque(maxlen=_MAX_DEATHS)
         self._gate: GateProcess | None = None
         self._handover: Handover | None = None
 
-    def start(self) -> None:
-        """Wait until it listens. Raises GateError."""
+    def start(self) -> int:
+        """Wait until it listens, and give its port. Raises GateError."""
         self._gate = GateProcess(self._config, hands_over=True)
         port = self._gate.start()
         # Whoever comes in its place listens where this one did, wherever that was.
         self._config = replace(self._config, port=port)
         self._listen_to(self._gate)
-        log.info("core.listens", host=self._config.host, port=port)
+        return port
 
     def stop(self) -> None:
         """End it; a second call does nothing."""
@@ -59,16 +65,16 @@ class CoreGate:
 
     def _note(self, event: GateEvent) -> None:
         if event.kind is GateEventKind.REFUSED and event.reason is not None:
-            self._metrics.gate_refusals.labels(event.reason.value).inc(event.count)
-        tell = log.info if event.kind in QUIET_EVENTS else log.warning
+            self._refused(event.reason.value, event.count)
+        tell = _log.info if event.kind in _QUIET_EVENTS else _log.warning
         tell(f"gate.{event.kind.value}", **_said(event))
 
     def _replace(self, gate: GateProcess) -> None:
         """Start another one without waiting for it: orders go on meanwhile. Raises EngineFault."""
         now = time.monotonic()
-        log.error("core.gate_ended", sessions_kept=len(self._engine.taken_over.session_ids))
-        if len(self._deaths) == MAX_DEATHS and now - self._deaths[0] < DEATHS_WITHIN_S:
-            raise EngineFault(f"the FIX gate ended {MAX_DEATHS + 1} times in {DEATHS_WITHIN_S} s")
+        _log.error("core.gate_ended", sessions_kept=len(self._engine.taken_over.session_ids))
+        if len(self._deaths) == _MAX_DEATHS and now - self._deaths[0] < _DEATHS_WITHIN_S:
+            raise EngineFault(f"the FIX gate ended {_MAX_DEATHS + 1} times in {_DEATHS_WITHIN_S} s")
         self._deaths.append(now)
         assert self._handover is not None
         self._handover.close()

@@ -1,0 +1,173 @@
+"""The FIX process's end of the line to the core: what happens becomes frames, written together."""
+
+import json
+import os
+import select
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Final
+
+import structlog
+
+from fix_sessions.dialects import APPL_VER_ID, FIXT11
+from fix_sessions.frames import Frame, FrameBuffer, Kind, frame_of
+from fix_sessions.process_state import StopWatch
+from fix_sessions.resends import ResendUnavailable
+from fix_sessions.settings import SessionSpec
+from fix_sessions.waiting import A_FEW
+from fix_sessions.wire import first
+from oms.domain.session_commands import LogoutCause
+
+_log = structlog.get_logger(__name__)
+
+_READ_BYTES: Final = 1 << 18
+_LOOK_S: Final = 0.25
+# So many frames are written at once, so that the core begins with the first of many.
+_WRITE_EARLY: Final = 16
+CAUSES: Final = tuple(LogoutCause)
+
+
+class CoreGone(Exception):
+    """The core has ended, or is frozen and about to lose the lead: nothing more is to be done."""
+
+
+class FixLink:
+    """SessionHandler of the engine, and what the core says. All its waits end with the core.
+
+    `frames` holds what the core said and nobody has obeyed yet. `cause_of` is the engine's
+    `logout_cause`: set it before the engine polls.
+    """
+
+    cause_of: Callable[[str], LogoutCause]
+
+    def __init__(self, sock: socket.socket, specs: Sequence[SessionSpec], ticket: str) -> None:
+        """sock: to the core, one end of a socket pair."""
+        sock.setblocking(False)
+        self._sock = sock
+        self._ticket = ticket
+        self._specs = {spec.session_id: spec for spec in specs}
+        self._places = {spec.session_id: place for place, spec in enumerate(specs)}
+        self._out: list[bytes] = []
+        self._buffer = FrameBuffer()
+        self._many = 0
+        self._core = StopWatch(os.getppid())
+        self.frames: deque[Frame] = deque()
+
+    # SessionHandler
+
+    def on_message(self, session_id: str, text: str) -> None:
+        """See SessionHandler."""
+        self._out.append(frame_of(Kind.MESSAGE, self._places[session_id], 0, text))
+        if len(self._out) >= _WRITE_EARLY:
+            self.flush()
+
+    def on_logon(self, session_id: str) -> None:
+        """See SessionHandler."""
+        self.tell(Kind.LOGGED_ON, session_id)
+
+    def on_logout(self, session_id: str, reason: str) -> None:
+        """See SessionHandler."""
+        cause = CAUSES.index(self.cause_of(session_id))
+        self.tell(Kind.LOGGED_OUT, session_id, cause, reason)
+
+    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
+        """See SessionHandler."""
+        self.tell(Kind.WAS_RESET, session_id, next_inbound)
+
+    def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
+        """See SessionHandler."""
+        self._out.append(frame_of(Kind.SENT, self._places[session_id], msg_seq_num, text))
+
+    def check_logon(self, session_id: str, fields: list[tuple[int, str]]) -> str | None:
+        """Only the gate's Logons are welcome: they carry its ticket instead of a password."""
+        spec = self._specs[session_id]
+        version = first(fields, 1137) or "absent"
+        if spec.begin_string == FIXT11 and version != APPL_VER_ID:
+            return f"DefaultApplVerID (1137) = {version}: must be {APPL_VER_ID}"
+        if spec.role == "initiator" or first(fields, 554) == self._ticket:
+            return None
+        return "Logon refused: not through the gate"
+
+    # The line
+
+    @property
+    def busy(self) -> bool:
+        """Whether more came or goes at once than a few messages."""
+        return max(self._many, len(self._out)) > A_FEW
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is to be written or obeyed."""
+        return not (self._out or self.frames)
+
+    def tell(self, kind: Kind, session_id: str = "", number: int = 0, text: str = "") -> None:
+        """One frame, written with the next ones; of no session where none is given."""
+        place = self._places[session_id] if session_id else 0
+        self._out.append(frame_of(kind, place, number, text))
+
+    def flush(self) -> None:
+        """Write what there is; waits where the core is behind, and with it all counterparties.
+
+        Raises CoreGone.
+        """
+        if not self._out:
+            return
+        data = memoryview(b"".join(self._out))
+        self._out.clear()
+        while data:
+            try:
+                data = data[self._sock.send(data) :]
+            except BlockingIOError:
+                self.look_at_core()
+                select.select([], [self._sock], [], _LOOK_S)
+            except OSError as error:
+                raise CoreGone from error
+
+    def read(self) -> None:
+        """Add to `frames` what has come. Raises CoreGone."""
+        try:
+            data = self._sock.recv(_READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise CoreGone from error
+        if not data:
+            raise CoreGone
+        found = self._buffer.frames(data)
+        self._many = len(found)
+        self.frames.extend(found)
+
+    def wait_for(self, kinds: Collection[Kind]) -> Frame:
+        """The next frame of these kinds; all others stay in `frames`, in order. Raises CoreGone."""
+        self.flush()
+        looked_at = 0
+        while True:
+            for place in range(looked_at, len(self.frames)):
+                if self.frames[place][0] in kinds:
+                    found = self.frames[place]
+                    del self.frames[place]
+                    return found
+            looked_at = len(self.frames)
+            self.look_at_core()
+            select.select([self._sock], [], [], _LOOK_S)
+            self.read()
+
+    def look_at_core(self) -> None:
+        """Raises CoreGone where a signal has stopped it, which is for long as a rule."""
+        if self._core.stays_stopped(time.monotonic()):
+            _log.error("fix.core_frozen")
+            raise CoreGone
+
+    def sent_before(self, session_id: str, begin: int, end: int) -> Iterator[tuple[int, str]]:
+        """What was sent under these numbers; see fix_sessions.resends.ResendSource."""
+        self.tell(Kind.SENT_BEFORE_WANTED, session_id, text=json.dumps([begin, end]))
+        while True:
+            kind, _, number, text = self.wait_for((Kind.SENT_BEFORE, Kind.SENT_BEFORE_END))
+            if kind == Kind.SENT_BEFORE:
+                yield number, text
+            elif text:
+                raise ResendUnavailable(text)
+            else:
+                return

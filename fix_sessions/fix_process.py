@@ -1,0 +1,159 @@
+"""The process of a core's FIX sessions: QuickFIX works here, the core decides beside it.
+
+Both keep one processor busy each, where together they would take turns. This side only moves texts:
+what is received goes to the core undecoded, what is to be sent comes whole and committed. It ends
+with the core, and any fault here ends it, which ends the core: both recover by the journal.
+"""
+
+import json
+import socket
+import time
+from dataclasses import replace
+from typing import Final, Protocol
+
+from fix_sessions.engine import Engine
+from fix_sessions.faults import EngineFault
+from fix_sessions.fix_link import FixLink
+from fix_sessions.fix_process_config import FixProcessConfig
+from fix_sessions.frames import Kind
+from fix_sessions.gate_keeper import GateKeeper
+
+_POLL_S: Final = 0.25
+# After so long without a turn the core may have lost the lead; see oms.runtime.journal_line.
+_AWAY_S: Final = 1.0
+_MS_PER_SECOND: Final = 1_000
+
+
+class Housekeeping(Protocol):
+    """What is done between two turns."""
+
+    def look(self, *, quiet: bool) -> None:
+        """quiet: nothing waits."""
+
+
+class FixProcess:
+    """The engine, its gate, and the link to the core, which says what they do."""
+
+    def __init__(self, sock: socket.socket, config: FixProcessConfig) -> None:
+        """sock: to the core. Creating it makes the sessions; none is open before START."""
+        self._link = FixLink(sock, config.sessions, config.ticket)
+        self._names = [spec.session_id for spec in config.sessions]
+        self._engine = Engine(
+            config.sessions,
+            store_dir=config.store_dir,
+            handler=self._link,
+            resend_source=self._link.sent_before,
+            awake_s=config.awake_s,
+        )
+        self._link.cause_of = self._engine.logout_cause
+        self._engine.watch_resends(self._on_resend_request)
+        self._engine.add_wakeup(sock.fileno(), self._take)
+        self._engine.before_work = self._look_for_doubt
+        self._awake_s = config.awake_s
+        self._gate_config = config.gate
+        self._gate: GateKeeper | None = None
+        self._rejects_told = 0
+        self._present_at = time.monotonic()
+        # Set once the core has said STOP.
+        self._stop_within_s: float | None = None
+
+    def run(self, housekeeping: Housekeeping) -> None:
+        """Until STOP. Raises EngineFault, CoreGone, PortInUse, GateError."""
+        engine, link = self._engine, self._link
+        numbers = [(engine.expected_inbound(one), engine.next_outbound(one)) for one in self._names]
+        link.tell(Kind.MADE, text=json.dumps(numbers))
+        # Numbers and what is to be sent first of all come before it.
+        link.wait_for((Kind.START,))
+        self._obey_all()
+        self._start()
+        link.flush()
+        self._present_at = time.monotonic()
+        while self._stop_within_s is None:
+            engine.poll(_POLL_S)
+            self._obey_all()
+            self._tell_rejects()
+            housekeeping.look(quiet=link.quiet)
+            engine.awake_s = 0.0 if link.busy else self._awake_s
+            link.flush()
+            link.look_at_core()
+        link.tell(Kind.STOPPED, number=int(engine.stop(self._stop_within_s)))
+        link.flush()
+
+    def close(self) -> None:
+        """End the gate and all connections."""
+        if self._gate is not None:
+            self._gate.stop()
+        self._engine.close()
+
+    def _start(self) -> None:
+        self._engine.start()
+        port = 0
+        if self._gate_config is not None:
+            config = replace(self._gate_config, engine_port=self._engine.acceptor_port)
+            self._gate = GateKeeper(config, self._engine, self._on_refusal)
+            port = self._gate.start()
+        self._link.tell(Kind.STARTED, number=port)
+
+    def _take(self) -> None:
+        self._link.read()
+        self._obey_all()
+
+    def _obey_all(self) -> None:
+        frames, names, engine = self._link.frames, self._names, self._engine
+        while frames:
+            kind, session, number, text = frames.popleft()
+            if kind == Kind.SEND:
+                engine.send_text(names[session], text, groups=bool(number))
+            else:
+                self._obey(kind, names[session], number, text)
+
+    def _obey(self, kind: int, session_id: str, number: int, text: str) -> None:
+        engine = self._engine
+        match kind:
+            case Kind.EXPECT_INBOUND:
+                engine.set_expected_inbound(session_id, number)
+            case Kind.NUMBER_OUTBOUND:
+                engine.set_next_outbound(session_id, number)
+            case Kind.LOGON:
+                engine.logon(session_id)
+            case Kind.LOGOUT:
+                engine.logout(session_id, text)
+            case Kind.RESET:
+                self._reset(session_id, text)
+            case Kind.DISCONNECT:
+                if engine.is_logged_on(session_id):
+                    engine.disconnect(session_id)
+            case Kind.STOP:
+                self._stop_within_s = number / _MS_PER_SECOND
+            case _:
+                raise EngineFault(f"the core sent a frame of kind {kind}")
+
+    def _reset(self, session_id: str, text: str) -> None:
+        """New numbers both ways, for a session that is logged out."""
+        self._engine.logout(session_id, text)
+        # It may have come up meanwhile: its end is journaled, and asks for this again.
+        if not self._engine.is_logged_on(session_id):
+            self._engine.reset(session_id)
+            self._link.on_sequence_reset(session_id, 1)
+
+    def _look_for_doubt(self) -> None:
+        """Who was frozen sends nothing before the core has said that it leads still."""
+        now = time.monotonic()
+        away, self._present_at = now - self._present_at, now
+        if away >= _AWAY_S:
+            self._link.tell(Kind.DOUBT)
+            self._link.wait_for((Kind.PROOF,))
+            self._present_at = time.monotonic()
+
+    def _on_resend_request(self, session_id: str, by_us: bool, begin: int, end: int) -> None:
+        highest = 0 if by_us else self._engine.next_outbound(session_id) - 1
+        text = json.dumps([by_us, begin, end, highest])
+        self._link.tell(Kind.RESEND, session_id, text=text)
+
+    def _on_refusal(self, reason: str, count: int) -> None:
+        self._link.tell(Kind.REFUSED, number=count, text=reason)
+
+    def _tell_rejects(self) -> None:
+        if self._engine.rejects_sent != self._rejects_told:
+            self._rejects_told = self._engine.rejects_sent
+            self._link.tell(Kind.REJECTS, number=self._rejects_told)

@@ -1,0 +1,79 @@
+"""What the core and the process of its FIX sessions tell each other: frames on one stream socket.
+
+A frame is the length of its text, its kind, the session's place in the configuration and a number,
+then UTF-8 text. Many frames travel in one write.
+"""
+
+import struct
+from enum import IntEnum
+from typing import Final
+
+_HEAD: Final = struct.Struct("<IBHQ")
+
+
+class Kind(IntEnum):
+    """From the core first, then to it. What session, number and text mean stands beside each."""
+
+    SEND = 1  # session; text: as outgoing.text_of_pieces makes it; number: 1 if groups are in it
+    EXPECT_INBOUND = 2  # session; number: MsgSeqNum expected next
+    NUMBER_OUTBOUND = 3  # session; number: MsgSeqNum of our next message
+    START = 4
+    STOP = 5  # number: milliseconds for the logouts
+    LOGON = 6  # session
+    LOGOUT = 7  # session; text: why
+    RESET = 8  # session; text: why it is logged out first
+    DISCONNECT = 9  # session
+    PROOF = 10  # the answer to DOUBT: the core leads still
+    SENT_BEFORE = 11  # session; number: its MsgSeqNum; text: as it was sent
+    SENT_BEFORE_END = 12  # the answer to SENT_BEFORE_WANTED is whole; text: why it cannot be
+
+    MADE = 16  # text: JSON, expected and next number of each session
+    STARTED = 17  # number: the port that clients connect to, 0 without clients
+    PORT_IN_USE = 18  # text: whose
+    GATE_FAILED = 19  # text: why
+    MESSAGE = 20  # session; text: as received
+    LOGGED_ON = 21  # session
+    LOGGED_OUT = 22  # session; number: place of its cause in LogoutCause; text: why
+    WAS_RESET = 23  # session; number: MsgSeqNum expected next
+    SENT = 24  # session; number: its MsgSeqNum; text: as sent
+    RESEND = 25  # session; text: JSON, whether we asked, BeginSeqNo, EndSeqNo, our last number
+    SENT_BEFORE_WANTED = 26  # session; text: JSON, first and last MsgSeqNum
+    REFUSED = 27  # number: how many connections the gate refused; text: why
+    REJECTS = 28  # number: session Rejects (3) that left so far
+    STOPPED = 29  # number: 1 if all logouts were answered in time
+    FAULT = 30  # text: what the engine failed of
+    DOUBT = 31  # the FIX process did not run for a while: does the core lead still?
+
+
+Frame = tuple[int, int, int, str]
+
+
+def frame_of(kind: int, session: int = 0, number: int = 0, text: str = "") -> bytes:
+    """One frame's bytes."""
+    data = text.encode()
+    return _HEAD.pack(len(data), kind, session, number) + data
+
+
+class FrameBuffer:
+    """Bytes in, whole frames out."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def frames(self, data: bytes) -> list[Frame]:
+        """The frames that are whole with these bytes: kind, session, number, text."""
+        if self._rest:
+            data = self._rest + data
+        found: list[Frame] = []
+        at, end = 0, len(data)
+        unpack, head_bytes = _HEAD.unpack_from, _HEAD.size
+        while end - at >= head_bytes:
+            length, kind, session, number = unpack(data, at)
+            start = at + head_bytes
+            stop = start + length
+            if stop > end:
+                break
+            found.append((kind, session, number, data[start:stop].decode() if length else ""))
+            at = stop
+        self._rest = data[at:]
+        return found

@@ -1,0 +1,312 @@
+"""The core's end of the line to the process of its FIX sessions: an engine by its methods.
+
+What is asked for here happens there a moment later, in order. What is sent is only begun: its
+number and text come back, in order, by the handler's `on_sent`, from inside `poll`.
+"""
+
+import json
+import select
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from fix_sessions.faults import EngineFault, PortInUse
+from fix_sessions.fix_link import CAUSES
+from fix_sessions.fix_process_config import FixProcessConfig, config_to_line
+from fix_sessions.frames import Frame, FrameBuffer, Kind, frame_of
+from fix_sessions.gate_process import GateError
+from fix_sessions.outgoing import text_of_pieces
+from fix_sessions.process_state import StopWatch
+from fix_sessions.resends import ResendUnavailable
+from fix_sessions.waiting import A_FEW, wait
+from oms.domain.session_commands import LogoutCause
+
+_READ_BYTES: Final = 1 << 18
+_BUFFER_BYTES: Final = 1 << 20
+_START_TIMEOUT_S: Final = 30.0
+_END_TIMEOUT_S: Final = 5.0
+_WAIT_S: Final = 0.1
+_MS_PER_SECOND: Final = 1_000
+# So many frames are written at once, so that the first of many leaves while the last is made.
+_WRITE_EARLY: Final = 16
+
+
+class RemoteHandler(Protocol):
+    """What the owner is told, all of it from inside `poll`, `start` or `stop`, on one thread.
+
+    As fix_sessions.application.SessionHandler, but for Logons, which are judged over there.
+    """
+
+    def on_message(self, session_id: str, text: str) -> None: ...
+
+    def on_logon(self, session_id: str) -> None: ...
+
+    def on_logout(self, session_id: str, reason: str, cause: LogoutCause) -> None: ...
+
+    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None: ...
+
+    def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None: ...
+
+    def on_resend_request(
+        self, session_id: str, *, by_us: bool, begin: int, end: int, highest: int
+    ) -> None:
+        """A ResendRequest went out or came in; highest: our last number, 0 for one of ours."""
+
+    def sent_before(self, session_id: str, first: int, last: int) -> Iterable[tuple[int, str]]:
+        """See fix_sessions.resends.ResendSource."""
+
+
+class RemoteEngine:
+    """For one thread. Only `start`, `stop` and the constructor's end wait, with a bound.
+
+    before_work is called after each wait; what it raises ends `poll`. refused is told why the gate
+    refused connections, and how many.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, handler: RemoteHandler, passed: Sequence[int] = ()
+    ) -> None:
+        """Begin to start the process; `open` goes on. command: what runs it, but for its socket.
+
+        passed: descriptors that are to live as long as it does.
+        """
+        self._handler = handler
+        self.before_work: Callable[[], None] | None = None
+        self.refused: Callable[[str, int], None] | None = None
+        self.rejects_sent = 0
+        self._awake_s = 0.0
+        self._names: list[str] = []
+        self._places: dict[str, int] = {}
+        self._wakeups: dict[int, Callable[[], None]] = {}
+        self._out: list[bytes] = []
+        self._unsent = b""
+        self._buffer = FrameBuffer()
+        self._many = 0
+        self._answer: Frame | None = None
+        self._inbound: dict[str, int] = {}
+        self._outbound: dict[str, int] = {}
+        self._sock, theirs = socket.socketpair()
+        for end in (self._sock, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+        self._process = subprocess.Popen(
+            [*command, str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(), *passed),
+            cwd=Path(__file__).resolve().parents[1],
+        )
+        theirs.close()
+        self._child = StopWatch(self._process.pid)
+        self._epoll = select.epoll()
+        self._epoll.register(self._sock.fileno(), select.EPOLLIN)
+
+    # Running
+
+    def open(self, config: FixProcessConfig) -> None:
+        """Have the sessions made, not opened: their numbers are known then. Raises EngineFault."""
+        self._awake_s = config.awake_s
+        self._names = [spec.session_id for spec in config.sessions]
+        self._places = {name: place for place, name in enumerate(self._names)}
+        try:
+            self._sock.sendall(config_to_line(config))
+        except OSError as error:
+            raise EngineFault(f"the FIX process did not start: {error}") from None
+        self._sock.setblocking(False)
+        made = self._await(Kind.MADE, _START_TIMEOUT_S)
+        for name, (inbound, outbound) in zip(self._names, json.loads(made[3]), strict=True):
+            self._inbound[name], self._outbound[name] = inbound, outbound
+
+    def start(self) -> int:
+        """Open the sessions; the port that clients connect to. Raises PortInUse, GateError."""
+        self._ask(Kind.START)
+        return self._await(Kind.STARTED, _START_TIMEOUT_S)[2]
+
+    def add_wakeup(self, descriptor: int, callback: Callable[[], None]) -> None:
+        """Have `poll` return when the descriptor is readable; `callback` empties it."""
+        self._wakeups[descriptor] = callback
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def remove_wakeup(self, descriptor: int) -> None:
+        """Undo `add_wakeup`; call it before the descriptor is closed."""
+        del self._wakeups[descriptor]
+        self._epoll.unregister(descriptor)
+
+    def poll(self, timeout_s: float) -> None:
+        """Write what waits, wait for something and hand it over. Raises EngineFault."""
+        self.flush()
+        events = wait(self._epoll, timeout_s, 0.0 if self._many > A_FEW else self._awake_s)
+        if self.before_work is not None:
+            self.before_work()
+        if not events and self._child.stays_stopped(time.monotonic()):
+            raise EngineFault("the FIX process was stopped by a signal")
+        for descriptor, _ in events:
+            wakeup = self._wakeups.get(descriptor)
+            if wakeup is None:
+                self._read()
+            else:
+                wakeup()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Log every session out and wait for the answers; whether all came in time."""
+        self._ask(Kind.STOP, number=int(timeout_s * _MS_PER_SECOND))
+        return bool(self._await(Kind.STOPPED, timeout_s + _END_TIMEOUT_S)[2])
+
+    def close(self) -> None:
+        """End the process at once, without logging out; a second call does nothing."""
+        if self._epoll.closed:
+            return
+        self._epoll.close()
+        self._sock.close()
+        try:
+            self._process.wait(_END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    # Sessions
+
+    def send_pieces(
+        self, session_id: str, msg_type: str, pieces: Sequence[str], *, groups: bool
+    ) -> None:
+        """Have a message numbered, stored and sent; `on_sent` says how.
+
+        pieces: `tag=value`, none of them the session's own. groups: whether groups are in them.
+        """
+        text = text_of_pieces(msg_type, pieces)
+        self._out.append(frame_of(Kind.SEND, self._places[session_id], groups, text))
+        if len(self._out) >= _WRITE_EARLY:
+            self.flush()
+
+    def logon(self, session_id: str) -> None:
+        """Let a session that was logged out come back."""
+        self._ask(Kind.LOGON, session_id)
+
+    def logout(self, session_id: str, reason: str) -> None:
+        """Log out and stay so until `logon`."""
+        self._ask(Kind.LOGOUT, session_id, text=reason)
+
+    def reset(self, session_id: str, reason: str) -> None:
+        """Log out, then set both numbers to 1, unless it comes up again; `on_sequence_reset` says
+        that it was done.
+        """
+        self._ask(Kind.RESET, session_id, text=reason)
+
+    def disconnect(self, session_id: str) -> None:
+        """End its connection if it is logged on."""
+        self._ask(Kind.DISCONNECT, session_id)
+
+    def expected_inbound(self, session_id: str) -> int:
+        """Before `start` only."""
+        return self._inbound[session_id]
+
+    def set_expected_inbound(self, session_id: str, number: int) -> None:
+        """Before `start` only; in either direction: what the journal lacks is asked for again."""
+        self._inbound[session_id] = number
+        self._ask(Kind.EXPECT_INBOUND, session_id, number)
+
+    def next_outbound(self, session_id: str) -> int:
+        """Before `start` only."""
+        return self._outbound[session_id]
+
+    def set_next_outbound(self, session_id: str, number: int) -> None:
+        """Before `start` only; raise it: where it would go backwards the process ends."""
+        self._outbound[session_id] = number
+        self._ask(Kind.NUMBER_OUTBOUND, session_id, number)
+
+    # Inside
+
+    def flush(self) -> None:
+        """Write what the socket takes; the rest follows when it takes more."""
+        if not self._out and not self._unsent:
+            return
+        data = self._unsent + b"".join(self._out)
+        self._out.clear()
+        try:
+            written = self._sock.send(data)
+        except BlockingIOError:
+            written = 0
+        except OSError:
+            written = len(data)  # the process is gone, as reading will tell
+        was_full = bool(self._unsent)
+        self._unsent = data[written:]
+        if bool(self._unsent) != was_full:
+            what = select.EPOLLIN | select.EPOLLOUT if self._unsent else select.EPOLLIN
+            self._epoll.modify(self._sock.fileno(), what)
+
+    def _ask(self, kind: Kind, session_id: str = "", number: int = 0, text: str = "") -> None:
+        place = self._places[session_id] if session_id else 0
+        self._out.append(frame_of(kind, place, number, text))
+
+    def _read(self) -> None:
+        try:
+            data = self._sock.recv(_READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise EngineFault(f"the FIX process cannot be heard: {error}") from None
+        if not data:
+            raise EngineFault(f"the FIX process ended (exit code {self._process.poll()})")
+        names, handler = self._names, self._handler
+        frames = self._buffer.frames(data)
+        self._many = len(frames)
+        for kind, session, number, text in frames:
+            if kind == Kind.MESSAGE:
+                handler.on_message(names[session], text)
+            elif kind == Kind.SENT:
+                handler.on_sent(names[session], number, text)
+            else:
+                self._told(kind, names[session], number, text)
+
+    def _told(self, kind: int, session_id: str, number: int, text: str) -> None:
+        handler = self._handler
+        match kind:
+            case Kind.LOGGED_ON:
+                handler.on_logon(session_id)
+            case Kind.LOGGED_OUT:
+                handler.on_logout(session_id, text, CAUSES[number])
+            case Kind.WAS_RESET:
+                handler.on_sequence_reset(session_id, number)
+            case Kind.RESEND:
+                by_us, begin, end, highest = json.loads(text)
+                handler.on_resend_request(
+                    session_id, by_us=by_us, begin=begin, end=end, highest=highest
+                )
+            case Kind.SENT_BEFORE_WANTED:
+                self._send_what_was_sent(session_id, *json.loads(text))
+            case Kind.REFUSED if self.refused is not None:
+                self.refused(text, number)
+            case Kind.REJECTS:
+                self.rejects_sent = number
+            case Kind.DOUBT:
+                self._ask(Kind.PROOF)
+            case Kind.FAULT:
+                raise EngineFault(text)
+            case Kind.PORT_IN_USE:
+                raise PortInUse(text)
+            case Kind.GATE_FAILED:
+                raise GateError(text)
+            case _:
+                self._answer = (kind, 0, number, text)
+
+    def _send_what_was_sent(self, session_id: str, first: int, last: int) -> None:
+        fault = ""
+        try:
+            for number, text in self._handler.sent_before(session_id, first, last):
+                self._ask(Kind.SENT_BEFORE, session_id, number, text)
+        except ResendUnavailable as error:
+            fault = str(error) or "it cannot be read"
+        self._ask(Kind.SENT_BEFORE_END, session_id, text=fault)
+        self.flush()
+
+    def _await(self, kind: Kind, timeout_s: float) -> Frame:
+        deadline = time.monotonic() + timeout_s
+        while self._answer is None or self._answer[0] != kind:
+            if time.monotonic() > deadline:
+                raise EngineFault(f"the FIX process does not answer within {timeout_s} s")
+            self.flush()
+            select.select([self._sock], [], [], _WAIT_S)
+            self._read()
+        answer, self._answer = self._answer, None
+        return answer
