@@ -65,12 +65,8 @@ class Engine(Sessions):
         log_dir: Path | None = None,
         slow_consumer_s: float = 10.0,
         resend_source: ResendSource | None = None,
-        awake_s: float = 0.0,
     ) -> None:
-        """resend_source: where texts that were sent come from; without one QuickFIX keeps them.
-
-        awake_s: see `fix_sessions.waiting`.
-        """
+        """resend_source: where texts that were sent come from; without one QuickFIX keeps them."""
         check_specs(sessions)
         _check_free(sessions)
         by_quickfix_id = {spec.quickfix_id: SessionRecord(spec) for spec in sessions}
@@ -81,8 +77,7 @@ class Engine(Sessions):
             store_dir=store_dir,
         )
         self._epoll = select.epoll()
-        # See fix_sessions.waiting; the owner sets it to 0 while there is much to do.
-        self.awake_s = awake_s
+        self.awake_s = 0.0  # see fix_sessions.waiting
         self._owners: dict[int, Transport] = {}
         self._wakeups: dict[int, Callable[[], None]] = {}
         self._backlog = Backlog(slow_consumer_s)
@@ -91,8 +86,7 @@ class Engine(Sessions):
             path: quickfix.DataDictionary(str(path)).this
             for path in {s.dictionary or dictionary_of(s.begin_string) for s in sessions}
         }
-        self._next_tick_s = 0.0
-        self._next_connecting_tick_s = 0.0
+        self._next_tick_s = self._next_connecting_tick_s = 0.0
         self._parts = QuickfixParts(self._callbacks, store_dir, log_dir)
         # Called after a wait, before all work, where what it raises ends `poll`; and after all.
         self.before_work: Callable[[], None] | None = None

@@ -139,6 +139,12 @@ class FixLink:
         self._many = len(found)
         self.frames.extend(found)
 
+    def wait(self) -> None:
+        """Wait for more, for a moment. Raises CoreGone."""
+        self.look_at_core()
+        select.select([self._sock], [], [], _LOOK_S)
+        self.read()
+
     def wait_for(self, kinds: Collection[Kind]) -> Frame:
         """The next frame of these kinds; all others stay in `frames`, in order. Raises CoreGone."""
         self.flush()
@@ -150,9 +156,7 @@ class FixLink:
                     del self.frames[place]
                     return found
             looked_at = len(self.frames)
-            self.look_at_core()
-            select.select([self._sock], [], [], _LOOK_S)
-            self.read()
+            self.wait()
 
     def look_at_core(self) -> None:
         """Raises CoreGone where a signal has stopped it, which is for long as a rule."""

@@ -43,7 +43,6 @@ class FixProcess:
             store_dir=config.store_dir,
             handler=self._link,
             resend_source=self._link.sent_before,
-            awake_s=config.awake_s,
         )
         self._link.cause_of = self._engine.logout_cause
         self._engine.watch_resends(self._on_resend_request)
@@ -53,6 +52,7 @@ class FixProcess:
         self._gate_config = config.gate
         self._gate: GateKeeper | None = None
         self._rejects_told = 0
+        self._is_started = False
         self._present_at = time.monotonic()
         # Set once the core has said STOP.
         self._stop_within_s: float | None = None
@@ -62,10 +62,10 @@ class FixProcess:
         engine, link = self._engine, self._link
         numbers = [(engine.expected_inbound(one), engine.next_outbound(one)) for one in self._names]
         link.tell(Kind.MADE, text=json.dumps(numbers))
-        # Numbers and what is to be sent first of all come before it.
-        link.wait_for((Kind.START,))
-        self._obey_all()
-        self._start()
+        while not self._is_started:
+            link.flush()
+            link.wait()
+            self._obey_all()
         link.flush()
         self._present_at = time.monotonic()
         while self._stop_within_s is None:
@@ -86,6 +86,7 @@ class FixProcess:
         self._engine.close()
 
     def _start(self) -> None:
+        self._is_started = True
         self._engine.start()
         port = 0
         if self._gate_config is not None:
@@ -123,6 +124,8 @@ class FixProcess:
             case Kind.DISCONNECT:
                 if engine.is_logged_on(session_id):
                     engine.disconnect(session_id)
+            case Kind.START:
+                self._start()
             case Kind.STOP:
                 self._stop_within_s = number / _MS_PER_SECOND
             case _:

@@ -16,7 +16,7 @@ from fix_sessions.handover import Handover
 
 _log = structlog.get_logger(__name__)
 
-_QUIET_EVENTS = (GateEventKind.CONNECTED, GateEventKind.DISCONNECTED)
+QUIET_EVENTS = (GateEventKind.CONNECTED, GateEventKind.DISCONNECTED)
 _MAX_DEATHS = 3
 _DEATHS_WITHIN_S = 60.0
 
@@ -66,7 +66,7 @@ class GateKeeper:
     def _note(self, event: GateEvent) -> None:
         if event.kind is GateEventKind.REFUSED and event.reason is not None:
             self._refused(event.reason.value, event.count)
-        tell = _log.info if event.kind in _QUIET_EVENTS else _log.warning
+        tell = _log.info if event.kind in QUIET_EVENTS else _log.warning
         tell(f"gate.{event.kind.value}", **_said(event))
 
     def _replace(self, gate: GateProcess) -> None:

@@ -1,9 +1,18 @@
-"""QuickFIX's messages as text, and what their headers say, found without reading all of it."""
+"""QuickFIX's messages from and as text, and what their headers say, without reading all of it."""
 
 from typing import Any
 
-from fix_sessions.binding import message_text
+from fix_sessions.binding import message_text, new_message
 from fix_sessions.wire import SOH
+
+
+def message_of(text: str, dictionary: Any | None) -> Any:
+    """A QuickFIX message of a text that `outgoing.text_of_pieces` made.
+
+    The dictionary, as the bare binding takes it, is what keeps groups whole: without one there may
+    be none.
+    """
+    return new_message(text, False) if dictionary is None else new_message(text, dictionary, False)
 
 
 def text_of(message: Any) -> str:

@@ -1,9 +1,7 @@
-"""Our own messages as QuickFIX takes them, made from one text: the fast way through the binding."""
+"""Our own messages as texts that QuickFIX takes whole: the fast way through its binding."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from fix_sessions.binding import new_message
 from fix_sessions.wire import SOH
 
 # Set by the session itself for each message, so not given by the caller.
@@ -23,15 +21,6 @@ def text_of_pieces(msg_type: str, pieces: Sequence[str]) -> str:
         body = _cleaned(pieces)
     # With a dictionary, the trailer is what closes the last group.
     return f"35={msg_type}\x01{body}10=000\x01"
-
-
-def message_of(text: str, dictionary: Any | None) -> Any:
-    """A QuickFIX message of such a text.
-
-    The dictionary, as the bare binding takes it, is what keeps groups whole: without one there may
-    be none.
-    """
-    return new_message(text, False) if dictionary is None else new_message(text, dictionary, False)
 
 
 def pieces_of(fields: Sequence[tuple[int, str]]) -> list[str]:

@@ -66,14 +66,13 @@ class RemoteEngine:
     refused connections, and how many.
     """
 
-    def __init__(
-        self, command: Sequence[str], *, handler: RemoteHandler, passed: Sequence[int] = ()
-    ) -> None:
+    _handler: RemoteHandler
+
+    def __init__(self, command: Sequence[str], *, passed: Sequence[int] = ()) -> None:
         """Begin to start the process; `open` goes on. command: what runs it, but for its socket.
 
         passed: descriptors that are to live as long as it does.
         """
-        self._handler = handler
         self.before_work: Callable[[], None] | None = None
         self.refused: Callable[[str, int], None] | None = None
         self.rejects_sent = 0
@@ -104,8 +103,9 @@ class RemoteEngine:
 
     # Running
 
-    def open(self, config: FixProcessConfig) -> None:
+    def open(self, config: FixProcessConfig, handler: RemoteHandler) -> None:
         """Have the sessions made, not opened: their numbers are known then. Raises EngineFault."""
+        self._handler = handler
         self._awake_s = config.awake_s
         self._names = [spec.session_id for spec in config.sessions]
         self._places = {name: place for place, name in enumerate(self._names)}

@@ -8,8 +8,8 @@ from fix_sessions import sequences
 from fix_sessions.application import Callbacks, SessionHandler, SessionRecord
 from fix_sessions.binding import quickfix, send_message
 from fix_sessions.faults import EngineFault
-from fix_sessions.message_text import msg_seq_num_of, text_of
-from fix_sessions.outgoing import message_of, pieces_of, text_of_pieces
+from fix_sessions.message_text import message_of, msg_seq_num_of, text_of
+from fix_sessions.outgoing import pieces_of, text_of_pieces
 from oms.domain.session_commands import LogoutCause
 
 

@@ -12,11 +12,12 @@ from fix_sessions.edge import Edge
 from fix_sessions.fix_process_config import FixProcessConfig
 from fix_sessions.remote_engine import RemoteEngine
 from fix_sessions.session_control import SessionControl
+from fix_sessions.store_directory import StoreDirectory
 from oms.app.core_start import awake_s, configured_limits, core_started
 from oms.app.database import Urls
 from oms.app.exits import Exit, Stop
 from oms.app.fix_parties import counterparties_of, gate_config_of, session_specs
-from oms.app.fix_stores import open_stores
+from oms.app.fix_stores import claim_stores
 from oms.app.resends import Resends
 from oms.domain.commands import SentMessage
 from oms.domain.state import State
@@ -64,19 +65,20 @@ class CoreProcess:
         self._registry = registry
         self._state = State(reference=reference_of(settings))
         journal = PostgresJournal(leadership)
+        config = self._fix_config()
+        self._stores = StoreDirectory(config.store_dir)
+        # It gets ready while the journal is replayed.
+        self._engine = RemoteEngine(FIX_PROCESS, passed=(self._stores.fileno(),))
         self._recovered = recover(self._state, journal)
         self._log_recovery(self._recovered)
         self._journal_line = JournalLine(journal)
         self._edge = self._new_edge()
-        config = self._fix_config()
-        self._stores = open_stores(config.store_dir, config.sessions, self._state, leadership)
-        self._engine = RemoteEngine(
-            FIX_PROCESS, handler=self._edge, passed=(self._stores.fileno(),)
-        )
+        claim_stores(self._stores, config.sessions, self._state, leadership)
+        self._journal_line.start()
         self._engine.before_work = self._journal_line.assure
         self._engine.refused = self._metrics.refused
+        self._engine.open(config, self._edge)
         self._edge.engine = self._engine
-        self._engine.open(config)
         self._sequencer = Sequencer(
             state=self._state,
             last_hash=self._recovered.last_hash,
@@ -149,7 +151,6 @@ class CoreProcess:
 
     def start(self) -> None:
         """Numbers from the journal, then sessions open. Raises PortInUse, GateError, Stop."""
-        self._journal_line.start()
         trade_date = trade_date_of(self._settings.trading_day, utc(self._clock.now()))
         self._sequencer.submit(core_started(self._leadership.epoch, trade_date))
         sessions = self._state.sessions.values()
@@ -160,13 +161,13 @@ class CoreProcess:
         if not self._recovered.entries:
             for command in configured_limits(self._settings):
                 self._sequencer.submit(command)
+        self._engine.add_wakeup(self._journal_line.fileno(), self._journal_line.heard)
         # First of all entries of this leader: what is sent again below is noted after it.
         self._sequencer.pump()
         self._sequencer.deliver_again(self._recovered.undelivered)
         self._sequencer.deliver_again(list(actions_at_start(self._state)))
         self._commit_start()
         port = self._engine.start()
-        self._engine.add_wakeup(self._journal_line.fileno(), self._journal_line.heard)
         self._start_metrics()
         if self._settings.clients:
             log.info("core.listens", host=self._settings.acceptor.host, port=port)
@@ -177,7 +178,7 @@ class CoreProcess:
     def _commit_start(self) -> None:
         """Who leads is durable before anything leaves: the next leader knows whose stores count."""
         while not self._sequencer.idle:
-            select.select([self._journal_line.fileno()], [], [], POLL_S)
+            self._engine.poll(POLL_S)
             self._sequencer.flush()
             self._sequencer.pump()
 

@@ -3,6 +3,7 @@
 FD is its end of a socket pair: one line of configuration comes first, then frames both ways.
 """
 
+import ctypes
 import os
 import signal
 import socket
@@ -23,6 +24,7 @@ from oms.settings import LoggingSettings
 
 log = structlog.get_logger()
 
+PR_SET_PDEATHSIG = 1
 _FAULT_TOLD_S = 1.0
 
 
@@ -31,6 +33,8 @@ def main() -> int:
     # Ctrl-C and a service manager's signal reach all: when this one ends is the core's to say.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     sock = socket.socket(fileno=int(sys.argv[1]))
     try:
         _run(sock, config_from_line(_line_from(sock)))

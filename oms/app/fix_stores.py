@@ -21,11 +21,14 @@ from oms.store.sent_messages import highest_sent
 log = structlog.get_logger()
 
 
-def open_stores(
-    path: Path, specs: Sequence[SessionSpec], state: State, leadership: Leadership
-) -> StoreDirectory:
-    """Make the stores those of this leader, before the sessions are made. Keep what is returned."""
-    directory = StoreDirectory(path)
+def claim_stores(
+    directory: StoreDirectory,
+    specs: Sequence[SessionSpec],
+    state: State,
+    leadership: Leadership,
+) -> None:
+    """Make the stores those of this leader, before the sessions are made."""
+    path = directory.path
     if not directory.is_latest(state.leader_epoch):
         log.warning("core.stores_written_anew", directory=str(path))
         for spec in specs:
@@ -35,7 +38,6 @@ def open_stores(
         for spec in specs:
             files_of(path, spec).separate()
     directory.claim(leadership.epoch)
-    return directory
 
 
 def _write_anew(path: Path, spec: SessionSpec, state: State, leadership: Leadership) -> None:

@@ -27,7 +27,7 @@ NAMED_ELSEWHERE = {
         "session.orders_cancelled",
         "risk.kill_switch_engaged",
     },
-    "oms/app/core_gate.py": {"gate.refused", "gate.slow_consumer"},
+    "fix_sessions/gate_keeper.py": {"gate.refused", "gate.slow_consumer"},
 }
 
 Call = tuple[Path, ast.Call, str]
@@ -116,10 +116,10 @@ def test_names_kept_elsewhere_are_all_told_here() -> None:
     }
     assert {text for text in strings if NAME.fullmatch(text)} == NAMED_ELSEWHERE[short(alerts)]
     from fix_sessions.gate_events import GateEventKind
-    from oms.app.core_gate import QUIET_EVENTS
+    from fix_sessions.gate_keeper import QUIET_EVENTS
 
     loud = {f"gate.{kind.value}" for kind in GateEventKind if kind not in QUIET_EVENTS}
-    assert loud == NAMED_ELSEWHERE["oms/app/core_gate.py"]
+    assert loud == NAMED_ELSEWHERE["fix_sessions/gate_keeper.py"]
 
 
 def test_one_way_to_log() -> None:
