@@ -332,6 +332,14 @@ def decide_cancel_reject(state: State, venue: Venue, reject: OrderCancelReject) 
     request = child.request(reject.cl_ord_id) if child else None
     if child is None or request is None:
         return
+    if reject.ord_status in _DONE and child.is_open and request.kind is RequestKind.CANCEL:
+        # Too late, for it ended by itself: its rest is not wanted elsewhere, so nothing is refused.
+        yield OrderInDoubt(
+            order_id=child.order_id,
+            reason=Reason.VENUE_DISAGREES,
+            text=f"{venue.name} says that it is {reject.ord_status.name}, and has not told its end",
+        )
+        return
     kind = CancelRejected if request.kind is RequestKind.CANCEL else ReplaceRejected
     yield kind(
         order_id=child.order_id,

@@ -51,6 +51,8 @@ class VenueOrder:
             return self.closed
         if self.cum_qty >= self.order_qty:
             return "2"
+        if self.requests:
+            return "6" if any(one.msg_type == "F" for one in self.requests) else "E"
         return "1" if self.trades else "0"
 
 
