@@ -31,7 +31,7 @@ def floor(
 
 @pytest.mark.parametrize("first", ["its own cancel", "the refusal of ours"])
 def test_a_venues_cancel_on_disconnect_crosses_our_cancel(floor: Floor, first: str) -> None:
-    """Its session breaks with our cancel there; it had cancelled all by itself, and refuses ours."""
+    """Its session breaks with our cancel there; it had cancelled by itself, and refuses ours."""
     name, order = floor.order()
     floor.venue.trade(order, "30")
     report_of(floor.client, name, "F")
@@ -125,7 +125,7 @@ def test_a_cancel_while_the_parts_fill(
 ) -> None:
     name, at_x, at_y = divided
     y = floor.venues["YSIM"]
-    assert (at_x.order_qty, at_y.order_qty) == (60, 40)
+    assert [int(one.order_qty) for one in (at_x, at_y)] == [60, 40]
     cancel = floor.ask("F", name)
     floor.asked(at_x)
     floor.asked(at_y)
