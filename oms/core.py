@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from ems import child_orders, resync, stops
 from ems.market_data import reference_price
+from oms import corporate_actions
 from oms.control import decide_control
 from oms.domain.commands import (
     OBSERVATIONS,
@@ -48,6 +49,7 @@ from oms.domain.session_commands import (
     StartSession,
     StopSession,
 )
+from oms.domain.splits import ApplyCorporateAction, PreviewCorporateAction
 from oms.domain.state import State
 from oms.domain.verdict import Verdict
 from oms.fold import fold_command, fold_event
@@ -152,6 +154,8 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             yield from operators.decide(state, seq, command)
         case ResendAsked():
             yield gap_found(command)
+        case PreviewCorporateAction() | ApplyCorporateAction():
+            yield from corporate_actions.decide(state, seq, command)
         case _:
             yield from decide_inquiry(state, seq, command)
 

@@ -34,12 +34,13 @@ from oms.domain.events import (
     UnknownOrderStatusReported,
 )
 from oms.domain.fix import ExecType
+from oms.domain.splits import SplitFact
 from oms.domain.state import State
 from oms.fold_answers import fold_answer
 from oms.fold_orders import OrderEvent, fold_order_event
 from oms.fold_sessions import SessionEvent, fold_session_event
-
 RATE_MEMORY = 100_000
+from oms.positions.splits import fold_split
 
 ControlEvent = (
     OrphanReported
@@ -109,6 +110,8 @@ def fold_event(state: State, seq: int, at: int, event: Event) -> None:
         fold_session_event(state, seq, at, event)
     elif isinstance(event, AnswerFact):
         fold_answer(state, seq, at, event)
+    elif isinstance(event, SplitFact):
+        fold_split(state, seq, at, event)
     else:
         _fold_control_event(state, at, event)
 
@@ -135,6 +138,8 @@ def _fold_control_event(state: State, at: int, event: ControlEvent | Told) -> No
             state.mass_cancels.clear()
             state.trade_date = event.trade_date
             state.trade_date_at = at
+            for symbol in [one for one, ex in state.ex_dates.items() if ex <= event.trade_date]:
+                del state.ex_dates[symbol]
         case TradingDayClosed():
             state.closed_date = max(state.closed_date, event.trade_date)
         case _:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import assert_never
 
 from oms.domain.events import (
@@ -32,6 +33,7 @@ from oms.domain.events import (
 from oms.domain.fix import OrdStatus, Side, TimeInForce
 from oms.domain.order import Execution, Order, Request, RequestKind, add_execution, new_order
 from oms.domain.reasons import Reason
+from oms.domain.splits import OrderRebased
 from oms.domain.standing_events import OrderMarked, QuantityRestated, StandingFact
 from oms.domain.state import State, Working
 from oms.positions.book import book_trade, rebuild
@@ -63,6 +65,7 @@ StandingEvent = (
     | StandingFact
     | OrderConfirmed
     | OrderRestated
+    | OrderRebased
 )
 OrderEvent = (
     OrderAccepted
@@ -168,12 +171,15 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
             order.mark = event.mark
         case QuantityRestated():
             order.order_qty = event.order_qty
+        case OrderRebased():
+            order.rebase(event.terms, Fraction(event.new_shares, event.old_shares))
         case OrderConfirmed():
             order.accepted = order.accepted or bool(event.user) or order.closed is not None
             order.closed, order.closed_reason = None, Reason.NONE
             _settle_doubt(state, order)
         case OrderRestated():
             order.day_since = at
+            order.rebased = False
             # Done for the day was yesterday.
             for one in (order, *(state.orders[child] for child in order.children)):
                 if one.mark is OrdStatus.DONE_FOR_DAY:
@@ -264,7 +270,7 @@ def _amend_trade(state: State, seq: int, at: int, event: TradeBusted | TradeCorr
         _after(state, order, at, exposure)
     position = state.position(child.account, child.symbol)
     position.updated_at = at
-    rebuild(position, position.trades)
+    rebuild(position)
 
 
 def _request(state: State, order: Order, at: int, event: CancelPending | ReplacePending) -> None:

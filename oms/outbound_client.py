@@ -26,7 +26,6 @@ from oms.domain.events import (
     UnknownOrderStatusReported,
 )
 from oms.domain.fix import (
-    GT_RENEWAL,
     CxlRejResponseTo,
     ExecType,
     OrdRejReason,
@@ -97,7 +96,7 @@ def client_messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effe
             yield from _report(state, seq, event.order_id, ExecType.TRIGGERED, text=text)
         case OrderRestated():
             for report in _report(state, seq, event.order_id, ExecType.RESTATED):
-                report.restatement = GT_RENEWAL
+                report.restatement = event.restatement
                 yield report
         case CancelPending() | ReplacePending():
             yield from _pending_report(state, seq, event)

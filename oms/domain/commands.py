@@ -27,6 +27,7 @@ from oms.domain.session_commands import (
     StartSession,
     StopSession,
 )
+from oms.domain.splits import SplitCommand
 
 # Where commands are, there is what they begin with.
 __all__ = ["JOBS", "SYSTEM", "Channel", "Origin"]
@@ -367,6 +368,7 @@ Command = (
     | RequestSessionReset
     | ApproveSessionReset
     | ResendAsked
+    | SplitCommand
     | Inquiry
 )
 

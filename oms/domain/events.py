@@ -42,6 +42,7 @@ from oms.domain.order_events import (
 from oms.domain.reasons import Reason
 from oms.domain.session_commands import LogoutCause
 from oms.domain.session_events import SessionFact
+from oms.domain.splits import OrderRebased, SplitFact
 from oms.domain.standing_events import StandingFact
 from oms.domain.terms import OrderTerms, RiskFigure
 
@@ -251,6 +252,7 @@ Event = (
     | OrderHeld
     | OrderTriggered
     | OrderRestated
+    | OrderRebased
     | OrderAcknowledged
     | OrderRejected
     | TradeExecuted
@@ -287,5 +289,6 @@ Event = (
     | CommandAnswered
     | SessionFact
     | AnswerFact
+    | SplitFact
     | StandingFact
 )

@@ -124,6 +124,8 @@ ORD_STATUS_PRECEDENCE: dict[OrdStatus, int] = {
 }
 
 
+GT_CORPORATE_ACTION: Final = "0"
+"""ExecRestatementReason (378): a good-till order goes on as a corporate action has left it."""
 GT_RENEWAL: Final = "1"
 """ExecRestatementReason (378): a good-till order goes on, on a new day."""
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from oms.domain.commands import Quote
 from oms.domain.fact import fact
-from oms.domain.fix import CxlRejReason, ExecType, OrdStatus, Side
+from oms.domain.fix import GT_RENEWAL, CxlRejReason, ExecType, OrdStatus, Side
 from oms.domain.reasons import Reason
 from oms.domain.terms import OrderTerms, RiskFigure
 
@@ -118,10 +118,14 @@ class OrderTriggered:
 
 @fact
 class OrderRestated:
-    """A good-till order goes on on a new trading date; trade_date (ISO) is that."""
+    """A good-till order goes on on a new trading date; trade_date (ISO) is that.
+
+    restatement: ExecRestatementReason (378), GT_RENEWAL or GT_CORPORATE_ACTION.
+    """
 
     order_id: str
     trade_date: str
+    restatement: str = GT_RENEWAL
 
 
 @fact

@@ -57,6 +57,7 @@ from oms.domain.events import (
 )
 from oms.domain.order import Order
 from oms.domain.session_events import CancelOnDisconnectFired, SessionFact
+from oms.domain.splits import OrderRebased, PositionRebased, SplitFact
 from oms.domain.standing_events import OrderMarked, QuantityRestated
 from oms.domain.state import Position, State
 from oms.store import rows
@@ -84,6 +85,7 @@ OtherEvent = (
     | CommandAnswered
     | SessionFact
     | AnswerFact
+    | SplitFact
 )
 
 
@@ -91,6 +93,7 @@ class Projector:
     """Feed it entries in journal order, each just after it was folded into `state`; then `rows`."""
 
     __slots__ = (
+        "_actions",
         "_cl_ord_ids",
         "_command",
         "_disconnects",
@@ -134,6 +137,7 @@ class Projector:
         self._orphans: list[Row] = []
         self._discrepancies: list[Row] = []
         self._disputes: dict[int, Row] = {}
+        self._actions: dict[str, Row] = {}
         self._refusals: list[Row] = []
         self._disconnects: list[Row] = []
 
@@ -215,6 +219,7 @@ class Projector:
                 | OrderConfirmed()
                 | OrderTriggered()
                 | OrderRestated()
+                | OrderRebased()
                 | OrderMarked()
                 | QuantityRestated()
             ):
@@ -269,6 +274,8 @@ class Projector:
                 pass  # changes no row
             case _ if isinstance(event, AnswerFact):
                 self._answer(seq, at, event)
+            case _ if isinstance(event, SplitFact):
+                self._split(seq, event)
             case _:
                 assert_never(event)
 
@@ -326,6 +333,14 @@ class Projector:
             row = rows.dispute_row(seq, at, event)
             self._disputes[row[0]] = row
 
+    def _split(self, seq: int, event: SplitFact) -> None:
+        if isinstance(event, PositionRebased):
+            position = self._state.position(event.account, event.symbol)
+            self._positions[event.account, event.symbol] = (position, seq)
+        else:
+            known = self._state.corporate_actions[event.split.action_id]
+            self._actions[event.split.action_id] = rows.corporate_action_row(known)
+
     def _refuse(self, seq: int, at: int, event: rows.Refusal) -> None:
         self._refusals.append(rows.refusal_row(seq, at, event))
 
@@ -352,6 +367,7 @@ class Projector:
             "orphans": self._orphans,
             "discrepancies": self._discrepancies,
             "disputes": list(self._disputes.values()),
+            "corporate_actions": list(self._actions.values()),
             "refusals": self._refusals,
             "disconnect_cancels": self._disconnects,
         }

@@ -26,6 +26,7 @@ from oms.domain.fix import OrdStatus
 from oms.domain.order import Order
 from oms.domain.reasons import Reason
 from oms.domain.session_events import CancelOnDisconnectFired
+from oms.domain.splits import CorporateAction
 from oms.domain.state import Position, Session
 from oms.domain.values import average
 
@@ -290,6 +291,27 @@ def dispute_row(seq: int, at: int, event: DisputeFact) -> Row:
         at if over else None,
         over.user if over else "",
         over.text if over else "",
+    )
+
+
+def corporate_action_row(action: CorporateAction) -> Row:
+    """Of table corporate_actions."""
+    split = action.event.split
+    return (
+        split.action_id,
+        action.preview,
+        action.previewed_at,
+        split.symbol,
+        split.new_shares,
+        split.old_shares,
+        split.effective_date,
+        split.cash_in_lieu_px,
+        action.event.user,
+        action.event.reason,
+        action.applied or None,
+        action.applied_at or None,
+        action.approved_by,
+        action.approval,
     )
 
 

@@ -18,6 +18,7 @@ PURE = (
     "oms.reconciliation",
     "oms.core",
     "oms.control",
+    "oms.corporate_actions",
     "oms.reactions",
     "oms.placing",
     "oms.fold",
