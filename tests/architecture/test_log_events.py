@@ -27,7 +27,7 @@ NAMED_ELSEWHERE = {
         "session.orders_cancelled",
         "risk.kill_switch_engaged",
     },
-    "oms/app/core_gate.py": {"gate.refused", "gate.slow_consumer"},
+    "oms/app/core_gate.py": {"gate.refused", "gate.slow_consumer", "gate.tls_files_refused"},
 }
 
 Call = tuple[Path, ast.Call, str]
