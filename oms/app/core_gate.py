@@ -2,7 +2,6 @@
 
 import time
 from collections import deque
-from dataclasses import replace
 
 import structlog
 
@@ -36,9 +35,9 @@ class CoreGate:
         self._gate = GateProcess(self._config, hands_over=True)
         port = self._gate.start()
         # Whoever comes in its place listens where this one did, wherever that was.
-        self._config = replace(self._config, port=port)
+        self._config = self._gate.pinned()
         self._listen_to(self._gate)
-        log.info("core.listens", host=self._config.host, port=port)
+        log.info("core.listens", host=self._config.host, port=port, tls_port=self._gate.tls_port)
 
     def stop(self) -> None:
         """End it; a second call does nothing."""
