@@ -62,6 +62,9 @@ class ExecInst(StrEnum):
     MIDPOINT_PEG = "M"
     CANCEL_ON_SYSTEM_FAILURE = "Q"
     PRIMARY_PEG = "R"
+    REINSTATE_ON_TRADING_HALT = "J"
+    CANCEL_ON_TRADING_HALT = "K"
+    CANCEL_IF_NOT_BEST = "Z"
 
 
 class ExecType(StrEnum):
