@@ -176,8 +176,18 @@ class Order:
     @property
     def ord_status(self) -> OrdStatus:
         """OrdStatus (39): the highest of those that hold."""
+        return self._highest(self.requests)
+
+    @property
+    def told_status(self) -> OrdStatus:
+        """OrdStatus (39) as its client is told it: Pending Cancel confirms a request of its own; the
+        end of one that the server began is told only where it succeeds.
+        """
+        return self._highest([one for one in self.requests if one.reason is Reason.NONE])
+
+    def _highest(self, requests: list[Request]) -> OrdStatus:
         holding = [OrdStatus.NEW if self.accepted else OrdStatus.PENDING_NEW]
-        for request in self.requests:
+        for request in requests:
             cancel = request.kind is RequestKind.CANCEL
             holding.append(OrdStatus.PENDING_CANCEL if cancel else OrdStatus.PENDING_REPLACE)
         if self.mark is not None:

@@ -1,4 +1,4 @@
-"""The session layer around orders, at the wire: gaps both ways, repeated, cut and foreign frames."""
+"""The session layer around orders, at the wire: gaps both ways; repeated, cut, foreign frames."""
 
 from collections.abc import Iterator
 
