@@ -36,6 +36,7 @@ from oms.domain.reasons import Reason
 from oms.domain.splits import OrderRebased
 from oms.domain.standing_events import OrderMarked, QuantityRestated, StandingFact
 from oms.domain.state import State, Working
+from oms.fold_baskets import follow_order, join_list
 from oms.positions.book import book_trade, rebuild
 from oms.risk.checks import content_key
 
@@ -197,6 +198,9 @@ def _begin(state: State, at: int, event: OrderAccepted | OrderRefused) -> None:
         order.closed = OrdStatus.REJECTED
         order.closed_reason = event.reason
         order.text = event.text
+    if terms.list_id:
+        join_list(state, order, at)
+    if isinstance(event, OrderRefused):
         return
     order.accepted = not event.awaits_venue
     state.open_orders.add(order.order_id)
@@ -350,6 +354,8 @@ def _after(state: State, order: Order, at: int, exposure_before: Decimal) -> Non
     else:
         state.open_orders.discard(order_id)
     if not order.is_child:
+        if order.first_terms.list_id:
+            follow_order(state, order, live=live)
         if not order.is_open:
             state.held.pop(order_id, None)
             if order.conditions is not None:

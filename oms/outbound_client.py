@@ -196,6 +196,7 @@ def _report(
         text=text,
         conditions=order.conditions,
         day=day_figures(order) if order.time_in_force.good_till else None,
+        list_id=order.first_terms.list_id,
     )
 
 
@@ -243,6 +244,7 @@ def _cancel_reject(
         response_to=_response_to(replace=isinstance(event, ReplaceRejected)),
         account=order.account,
         text=event.text,
+        list_id=order.first_terms.list_id,
     )
 
 
@@ -268,6 +270,7 @@ def _request_refused(state: State, seq: int, event: RequestRefused) -> Iterator[
         response_to=_response_to(replace=event.replace),
         account=order.account if order else "",
         text=event.text,
+        list_id=order.first_terms.list_id if order else "",
     )
 
 
@@ -275,7 +278,7 @@ def _duplicate(state: State, seq: int, event: DuplicateOrderRefused) -> Iterator
     """ExecType Rejected with the first order's own status and figures (matrix F.1.a)."""
     if not event.session:
         return
-    yield from _report(
+    for report in _report(
         state,
         seq,
         event.order_id,
@@ -284,7 +287,9 @@ def _duplicate(state: State, seq: int, event: DuplicateOrderRefused) -> Iterator
         text=event.text,
         rej=OrdRejReason.DUPLICATE_ORDER,
         session=event.session,
-    )
+    ):
+        report.list_id = event.list_id
+        yield report
 
 
 def _status(state: State, seq: int, event: OrderStatusReported) -> Iterator[Effect]:
@@ -315,6 +320,7 @@ def _status(state: State, seq: int, event: OrderStatusReported) -> Iterator[Effe
         text="UNKNOWN: the venue has not confirmed this state" if order.in_doubt else order.text,
         conditions=order.conditions,
         day=day_figures(order) if order.time_in_force.good_till else None,
+        list_id=order.first_terms.list_id,
     )
 
 

@@ -6,6 +6,7 @@
 from dataclasses import field
 from decimal import Decimal
 
+from oms.domain.baskets import BasketCommand
 from oms.domain.conditions import Conditions
 from oms.domain.fact import fact
 from oms.domain.fix import (
@@ -370,6 +371,7 @@ Command = (
     | ResendAsked
     | SplitCommand
     | Inquiry
+    | BasketCommand
 )
 
 OBSERVATIONS = (QuoteObserved, ClockTicked)

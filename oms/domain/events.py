@@ -6,6 +6,7 @@ Those about orders are in `order_events`; `Event` is the union of all, imported 
 from decimal import Decimal
 
 from oms.domain.answers import AnswerFact
+from oms.domain.baskets import BasketFact
 from oms.domain.fact import fact
 from oms.domain.order_events import (
     CancelPending,
@@ -291,4 +292,5 @@ Event = (
     | AnswerFact
     | SplitFact
     | StandingFact
+    | BasketFact
 )

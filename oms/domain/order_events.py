@@ -37,13 +37,16 @@ class OrderRefused:
 
 @fact
 class DuplicateOrderRefused:
-    """A ClOrdID already in use came again; the live order is untouched."""
+    """A ClOrdID already in use came again, in list_id where that is given; the live order is
+    untouched.
+    """
 
     order_id: str
     counterparty: str
     session: str
     cl_ord_id: str
     text: str
+    list_id: str = ""
 
 
 @fact

@@ -16,6 +16,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from oms.domain.answers import Dispute, MassCancelAnswered
+from oms.domain.baskets import ListKey, OrderList
 from oms.domain.commands import Quote
 from oms.domain.fix import Side
 from oms.domain.instrument import Reference
@@ -138,6 +139,8 @@ class State:
     child_cl_ord_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     exec_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     mass_cancels: dict[tuple[str, str], MassCancelAnswered] = field(default_factory=dict)
+    lists: dict[ListKey, OrderList] = field(default_factory=dict)
+    lists_at_work: dict[ListKey, None] = field(default_factory=dict)
     day_watchers: dict[str, str] = field(default_factory=dict)
     disputes: dict[tuple[str, str], Dispute] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)

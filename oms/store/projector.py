@@ -7,6 +7,7 @@ state as it then is. `oms audit verify` uses the same projector over the whole j
 from typing import assert_never
 
 from oms.domain.answers import AnswerFact, DisputeFact, MassCancelAnswered
+from oms.domain.baskets import BasketFact, ListRefused
 from oms.domain.commands import Command, MessagesSent, Origin, SentMessage
 from oms.domain.events import (
     CancelPending,
@@ -56,6 +57,7 @@ from oms.domain.events import (
     UnknownOrderStatusReported,
 )
 from oms.domain.order import Order
+from oms.domain.reasons import Reason
 from oms.domain.session_events import CancelOnDisconnectFired, SessionFact
 from oms.domain.splits import OrderRebased, PositionRebased, SplitFact
 from oms.domain.standing_events import OrderMarked, QuantityRestated
@@ -85,6 +87,7 @@ OtherEvent = (
     | CommandAnswered
     | SessionFact
     | AnswerFact
+    | BasketFact
     | SplitFact
 )
 
@@ -189,10 +192,8 @@ class Projector:
 
     def observe_event(self, seq: int, at: int, event: Event) -> None:
         """An event of the command observed last."""
-        if self._command is not None:
-            order_id = getattr(event, "order_id", "")
-            if order_id:
-                self._close_command(order_id)
+        if self._command is not None and (order_id := getattr(event, "order_id", "")):
+            self._close_command(order_id)
         match event:
             case OrderAccepted() | OrderRouted():
                 self._new.add(event.order_id)
@@ -272,7 +273,7 @@ class Projector:
                 | CommandAnswered()
             ):
                 pass  # changes no row
-            case _ if isinstance(event, AnswerFact):
+            case _ if isinstance(event, AnswerFact | BasketFact):
                 self._answer(seq, at, event)
             case _ if isinstance(event, SplitFact):
                 self._split(seq, event)
@@ -326,8 +327,8 @@ class Projector:
                 key = (order.counterparty, cl_ord_id, order.order_id)
                 self._cl_ord_ids.setdefault(key, seq)
 
-    def _answer(self, seq: int, at: int, event: AnswerFact) -> None:
-        if isinstance(event, MassCancelAnswered) and event.reject_reason:
+    def _answer(self, seq: int, at: int, event: AnswerFact | BasketFact) -> None:
+        if isinstance(event, MassCancelAnswered | ListRefused) and event.reason is not Reason.NONE:
             self._refuse(seq, at, event)
         elif isinstance(event, DisputeFact):
             row = rows.dispute_row(seq, at, event)

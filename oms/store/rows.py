@@ -8,6 +8,7 @@ appended and `oms audit verify` make their rows here, so both mean the same.
 from typing import Any
 
 from oms.domain.answers import DisputeFact, DisputeResolved, MassCancelAnswered
+from oms.domain.baskets import ListRefused
 from oms.domain.commands import Command, SentMessage
 from oms.domain.conditions import Conditions
 from oms.domain.events import (
@@ -357,7 +358,12 @@ def changed_execution(row: Row, event: TradeBusted | TradeCorrected, at: int) ->
 
 
 Refusal = (
-    OrderRefused | RequestRefused | DuplicateOrderRefused | MessageRefused | MassCancelAnswered
+    OrderRefused
+    | RequestRefused
+    | DuplicateOrderRefused
+    | MessageRefused
+    | MassCancelAnswered
+    | ListRefused
 )
 
 
@@ -380,6 +386,9 @@ def refusal_row(seq: int, at: int, event: Refusal) -> Row:
             reason = f"{'380' if event.business else '373'}={event.reason_code}"
         case MassCancelAnswered():
             who = (event.session, event.counterparty, "", event.cl_ord_id)
+            reason = event.reason.value
+        case ListRefused():
+            who = (event.session, event.counterparty, "", event.list_id)
             reason = event.reason.value
     return (seq, at, kind, *who, reason, event.text)
 
