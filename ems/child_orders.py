@@ -8,6 +8,7 @@ the order in doubt. FIX 4.4 Volume 4, order state changes, seen as the initiator
 from collections.abc import Iterator
 from decimal import Decimal
 
+from ems.amended_trades import decide_bust, decide_correction
 from ems.orphans import decide_orphan
 from ems.renewals import renewed
 from ems.standings import decide_standing, unmarked
@@ -26,13 +27,18 @@ from oms.domain.events import (
     OrderRejected,
     OrderReplaced,
     ReplaceRejected,
-    TradeBusted,
-    TradeCorrected,
     TradeExecuted,
 )
-from oms.domain.fix import GT_RENEWAL, CxlRejReason, ExecType, OrdRejReason, OrdStatus
+from oms.domain.fix import (
+    GT_CORPORATE_ACTION,
+    GT_RENEWAL,
+    CxlRejReason,
+    ExecType,
+    OrdRejReason,
+    OrdStatus,
+)
 from oms.domain.instrument import Venue
-from oms.domain.order import Execution, Order, Request, RequestKind
+from oms.domain.order import Order, Request, RequestKind
 from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.domain.values import ZERO, decimal_text
@@ -73,9 +79,9 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
             yield from _trade(state, venue, child, report)
             yield from _closed_with_trade(child, report)
         case ExecType.TRADE_CANCEL:
-            yield from _bust(state, venue, child, report)
+            yield from decide_bust(state, venue, child, report)
         case ExecType.TRADE_CORRECT:
-            yield from _correct(state, venue, child, report)
+            yield from decide_correction(state, venue, child, report)
         case ExecType.REJECTED:
             yield from _rejected(child, report)
         case ExecType.CANCELED:
@@ -88,7 +94,7 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
             yield from _replaced(state, venue, child, report)
         case ExecType.TRIGGERED:
             yield from _triggered(child)
-        case ExecType.RESTATED if report.restatement == GT_RENEWAL:
+        case ExecType.RESTATED if report.restatement in (GT_RENEWAL, GT_CORPORATE_ACTION):
             yield from renewed(child, report)
         case ExecType.ORDER_STATUS:
             yield _differs(child, "ExecType (150)", "", report.exec_type.name)
@@ -150,8 +156,7 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
     booked = state.exec_ids.get((venue.name, report.exec_id))
     if booked:  # empty: reported as an orphan before, booked nowhere
         yield DuplicateExecutionDropped(order_id=booked, venue=venue.name, exec_id=report.exec_id)
-        if booked != child.order_id:
-            yield _differs(child, "ExecID (17)", f"{report.exec_id} of {booked}", report.exec_id)
+        yield from _told_otherwise(child, booked, report)
         return
     if report.symbol != child.symbol:
         yield _differs(child, "Symbol (55)", child.symbol, report.symbol)
@@ -184,6 +189,23 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
             reason=Reason.VENUE_DISAGREES,
             text=f"{child.counterparty} may have more to tell",
         )
+
+
+def _told_otherwise(child: Order, booked: str, report: ExecutionReport) -> Iterator[Event]:
+    """What is not the same in a trade told again; one amended since may come as it first was."""
+    if booked != child.order_id:
+        yield _differs(child, "ExecID (17)", f"{report.exec_id} of {booked}", report.exec_id)
+        return
+    trade = child.executions.get((child.counterparty, report.exec_id))
+    if trade is None or trade.latest_exec_id != trade.exec_id:
+        return
+    for field, ours, theirs in (
+        ("LastQty (32)", trade.last_qty, report.last_qty),
+        ("LastPx (31)", trade.last_px, report.last_px),
+    ):
+        if theirs is not None and ours != theirs:
+            was = f"{decimal_text(ours)} of {report.exec_id}"
+            yield _differs(child, field, was, decimal_text(theirs))
 
 
 _DONE = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY})
@@ -225,65 +247,6 @@ def _ended(
         order_id=child.order_id,
         reason=Reason.VENUE_DISAGREES,
         text=f"{child.counterparty} ended it with fills that it has not told",
-    )
-
-
-def _execution(child: Order, venue: Venue, exec_id: str) -> Execution | None:
-    """The trade that an ExecRefID (19) names: by its own ExecID or by that of a correction."""
-    found = child.executions.get((venue.name, exec_id))
-    if found is not None:
-        return found
-    for one in child.executions.values():
-        if exec_id == one.latest_exec_id:
-            return one
-    return None
-
-
-def _bust(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:
-    if (venue.name, report.exec_id) in state.exec_ids:
-        yield DuplicateExecutionDropped(
-            order_id=child.order_id, venue=venue.name, exec_id=report.exec_id
-        )
-        return
-    trade = _execution(child, venue, report.exec_ref_id)
-    if trade is None or trade.busted:
-        yield from decide_orphan(state, venue, report)
-        return
-    if not report.leaves_qty and child.closed is None:
-        yield OrderCanceled(
-            order_id=child.order_id,
-            cl_ord_id="",
-            reason=Reason.TRADE_BUSTED,
-            text="the venue does not work the busted quantity again",
-        )
-    yield TradeBusted(
-        order_id=child.order_id,
-        parent_id=child.parent_id,
-        venue=venue.name,
-        exec_id=trade.exec_id,
-        bust_exec_id=report.exec_id,
-    )
-
-
-def _correct(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:
-    if (venue.name, report.exec_id) in state.exec_ids:
-        yield DuplicateExecutionDropped(
-            order_id=child.order_id, venue=venue.name, exec_id=report.exec_id
-        )
-        return
-    trade = _execution(child, venue, report.exec_ref_id)
-    if trade is None or trade.busted or report.last_qty is None or report.last_px is None:
-        yield from decide_orphan(state, venue, report)
-        return
-    yield TradeCorrected(
-        order_id=child.order_id,
-        parent_id=child.parent_id,
-        venue=venue.name,
-        exec_id=trade.exec_id,
-        correction_exec_id=report.exec_id,
-        last_qty=report.last_qty,
-        last_px=report.last_px,
-        transact_time=report.transact_time,
     )
 
 
@@ -368,6 +331,14 @@ def decide_cancel_reject(state: State, venue: Venue, reject: OrderCancelReject) 
     child = state.child_of(venue.name, reject.cl_ord_id)
     request = child.request(reject.cl_ord_id) if child else None
     if child is None or request is None:
+        return
+    if reject.ord_status in _DONE and child.is_open and request.kind is RequestKind.CANCEL:
+        # Too late, for it ended by itself: its rest is not wanted elsewhere, so nothing is refused.
+        yield OrderInDoubt(
+            order_id=child.order_id,
+            reason=Reason.VENUE_DISAGREES,
+            text=f"{venue.name} says that it is {reject.ord_status.name}, and has not told its end",
+        )
         return
     kind = CancelRejected if request.kind is RequestKind.CANCEL else ReplaceRejected
     yield kind(

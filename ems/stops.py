@@ -33,7 +33,12 @@ def triggered_now(state: State, order: Order) -> OrderTriggered | None:
 
 
 def _shown_now(state: State, symbol: str) -> dict[str, Quote]:
-    """What venues quote that are there: what one showed before it went away says nothing."""
+    """What venues quote that are there: what one showed before it went away says nothing.
+
+    Nor does a quote in the night of a split: nobody can tell the shares that it is for.
+    """
+    if symbol in state.ex_dates:
+        return {}
     venues = state.reference.venues
     return {
         name: quote

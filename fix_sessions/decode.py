@@ -9,6 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from fix_sessions.conditions import order_qty, read_conditions
+from fix_sessions.decode_baskets import BASKET_READERS
 from fix_sessions.decode_inquiries import INQUIRY_READERS
 from fix_sessions.dialects import Dialect, dialect_of
 from fix_sessions.fields import MAX_TEXT_CHARACTERS, Fields, Refusal, shown, unsupported
@@ -83,7 +84,8 @@ class Decoder:
             reader = self._readers.get(msg_type)
             if reader is None:
                 raise unsupported(msg_type)
-            fields.refuse_repeats()
+            if msg_type != _LIST:  # of which each order is looked at
+                fields.refuse_repeats()
             if self._dialect is not None:
                 _translate(self._dialect, msg_type, fields, from_client=self._client)
             return [reader(fields, origin)]
@@ -117,6 +119,7 @@ class Decoder:
 
 # As the engine gives them; in another order they are only slower.
 _IS_MARKET_DATA = re.compile("8=[^\x01]*\x019=[0-9]*\x0135=[WX]\x01").match
+_LIST = "E"
 _MARKET_DATA = frozenset(
     {
         MsgType.MARKET_DATA_SNAPSHOT.value,
@@ -293,6 +296,7 @@ _FROM_BOTH: dict[str, Reader] = {
 CLIENT_READERS: dict[str, Reader] = {
     **_FROM_BOTH,
     **INQUIRY_READERS,
+    **BASKET_READERS,
     MsgType.NEW_ORDER_SINGLE.value: _new_order_single,
     MsgType.ORDER_CANCEL_REQUEST.value: _order_cancel_request,
     MsgType.ORDER_CANCEL_REPLACE_REQUEST.value: _order_cancel_replace_request,

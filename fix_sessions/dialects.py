@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from fix_sessions.fields import Pairs, Refusal, named, shown
+from fix_sessions.list_entries import per_order
 from oms.domain.fix import MsgType, SessionRejectReason
 from oms.domain.values import ValueRefused, parse_decimal
 
@@ -177,6 +178,11 @@ def _read_order(fields: Pairs) -> Pairs:
     return _put(_put(fields, 40, ord_type), 59, _AT_THE_CLOSE)
 
 
+def _write_list_status(fields: Pairs) -> Pairs:
+    """No LastFragment (893): NoRpts and RptSeq say the same."""
+    return per_order(lambda one: _told(one, 103, _ORD_REJ_REASONS))(_without(fields, 893))
+
+
 def _read_day_request(fields: Pairs) -> Pairs:
     """TradSesStatus has no value here for a request that is refused."""
     session = _value(fields, 336) or "1"
@@ -192,6 +198,7 @@ _42: Final = Dialect(
         MsgType.ORDER_CANCEL_REJECT.value: _read_status,
         MsgType.NEW_ORDER_SINGLE.value: _read_order,
         MsgType.ORDER_CANCEL_REPLACE_REQUEST.value: _read_order,
+        "E": per_order(_read_order),
     },
     write={
         MsgType.EXECUTION_REPORT.value: _write_report,
@@ -199,6 +206,7 @@ _42: Final = Dialect(
         MsgType.REJECT.value: _write_reject,
         MsgType.NEW_ORDER_SINGLE.value: _write_order,
         MsgType.ORDER_CANCEL_REPLACE_REQUEST.value: _write_order,
+        "N": _write_list_status,
     },
     required={
         MsgType.NEW_ORDER_SINGLE.value: (21, 60),
@@ -260,7 +268,7 @@ _REQUESTS: Final = (
     MsgType.ORDER_CANCEL_REPLACE_REQUEST.value,
 )
 _50SP2: Final = Dialect(
-    read=dict.fromkeys((*_REQUESTS, "q", "AF"), _read_request),
+    read={**dict.fromkeys((*_REQUESTS, "q", "AF"), _read_request), "E": per_order(_read_request)},
     write={**dict.fromkeys(_REQUESTS, _write_request), "r": _write_mass_cancel_report},
     required={MsgType.NEW_ORDER_SINGLE.value: (60,)},
     appl_ver_id=APPL_VER_ID,

@@ -40,7 +40,7 @@ WITH_GROUPS = GROUPED | {MsgType.MARKET_DATA_REQUEST.value}
 
 # The fields that are prices, and those that are quantities, of the messages that we send.
 _PRICES = frozenset({44, 31, 6, 99})
-_QUANTITIES = frozenset({38, 14, 151, 32, 110, 111, 1138})
+_QUANTITIES = frozenset({38, 14, 151, 84, 32, 110, 111, 1138})
 
 
 def encoder_of(counterparty: Counterparty) -> Encoder:
@@ -166,6 +166,8 @@ def _execution_report(effect: SendExecutionReport) -> Body:
         body += conditions_body(effect.conditions)
     if effect.day is not None:
         body += day_body(effect.day)
+    if effect.list_id:
+        body.append(f"66={effect.list_id}")
     if effect.text:
         body.append(f"58={effect.text[:MAX_TEXT]}")
     return body
@@ -191,6 +193,7 @@ def _order_cancel_reject(effect: SendOrderCancelReject) -> Body:
         f"434={effect.response_to}",
         f"102={effect.cxl_rej_reason}",
         f"60={utc_timestamp_ms(effect.at)}",
+        f"66={effect.list_id}",
         f"58={effect.text[:MAX_TEXT]}",
     ]
     return [_POSS_RESEND, *body] if effect.poss_resend else body

@@ -2,10 +2,12 @@
 
 from typing import Final, assert_never
 
+from fix_sessions.encode_baskets import list_status
 from fix_sessions.wire import utc_timestamp_ms
 from oms.domain.answer_effects import (
     AnswerMessage,
     SendDontKnowTrade,
+    SendListStatus,
     SendOrderMassCancelReport,
     SendSecurityList,
     SendTradeCaptureReport,
@@ -21,7 +23,7 @@ MAX_TEXT = 500
 
 
 # Those of them that have repeating groups.
-GROUPED: Final = frozenset({"y", "AE"})
+GROUPED: Final = frozenset({"y", "AE", "N"})
 
 
 def encode_answer(effect: AnswerMessage | SendDontKnowTrade) -> tuple[str, Body]:
@@ -44,6 +46,8 @@ def _message(effect: AnswerMessage | SendDontKnowTrade) -> tuple[str, Body]:
             return "AQ", _trade_request_ack(effect)
         case SendTradeCaptureReport():
             return "AE", _trade_capture_report(effect)
+        case SendListStatus():
+            return "N", list_status(effect)
         case _:
             assert_never(effect)
 

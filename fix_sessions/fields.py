@@ -44,6 +44,10 @@ NAMES = {
     58: "Text",
     59: "TimeInForce",
     60: "TransactTime",
+    66: "ListID",
+    67: "ListSeqNo",
+    68: "TotNoOrders",
+    73: "NoOrders",
     99: "StopPx",
     102: "CxlRejReason",
     110: "MinQty",
@@ -58,6 +62,7 @@ NAMES = {
     270: "MDEntryPx",
     271: "MDEntrySize",
     279: "MDUpdateAction",
+    394: "BidType",
     432: "ExpireDate",
     434: "CxlRejResponseTo",
     911: "TotNumReports",
@@ -69,6 +74,7 @@ _MEMBERS = frozenset(
     {448, 447, 452, 802, 523, 803, 79, 661, 736, 467, 80, 539, 524, 525, 538, 804, 545, 805}
     | {336, 625, 455, 456, 233, 234, 375, 337, 437, 438, 655, 519, 520, 521}
     | {137, 138, 139, 891, 2376, 1060}
+    | {1117, 1118, 1119, 1120, 1121, 1122, 2388}
 )
 MAX_ID_CHARACTERS = 64
 MAX_TEXT_CHARACTERS = 1_000
@@ -120,6 +126,11 @@ class Fields:
             raise Refusal(
                 reason_code=SessionRejectReason.INCORRECT_DATA_FORMAT, tag=0, text=str(error)
             ) from None
+
+    @classmethod
+    def of(cls, pairs: Pairs) -> "Fields":
+        """Fields that were read before: those of one entry of a group."""
+        return cls("".join([f"{tag}={value}{SOH}" for tag, value in pairs]), groups=True)
 
     @property
     def ordered(self) -> Pairs:

@@ -88,12 +88,11 @@ class FixProcess:
     def _start(self) -> None:
         self._is_started = True
         self._engine.start()
-        port = 0
         if self._gate_config is not None:
             config = replace(self._gate_config, engine_port=self._engine.acceptor_port)
             self._gate = GateKeeper(config, self._engine, self._on_refusal)
-            port = self._gate.start()
-        self._link.tell(Kind.STARTED, number=port)
+            self._gate.start()
+        self._link.tell(Kind.STARTED)
 
     def _take(self) -> None:
         self._link.read()

@@ -28,7 +28,7 @@ class Kind(IntEnum):
     SENT_BEFORE_END = 12  # the answer to SENT_BEFORE_WANTED is whole; text: why it cannot be
 
     MADE = 16  # text: JSON, expected and next number of each session
-    STARTED = 17  # number: the port that clients connect to, 0 without clients
+    STARTED = 17
     PORT_IN_USE = 18  # text: whose
     GATE_FAILED = 19  # text: why
     MESSAGE = 20  # session; text: as received

@@ -17,6 +17,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import uvloop
@@ -26,7 +27,9 @@ from fix_sessions.gate_config import GateConfig, GateConfigError, config_from_js
 from fix_sessions.gate_events import DisconnectCause
 from fix_sessions.gate_reporter import Reporter
 from fix_sessions.gate_state import Gate, make_gate
-from fix_sessions.process_state import is_stopped
+from fix_sessions.gate_tls import TlsDoor
+from fix_sessions.parent_watch import ParentWatch, until_stopped
+from fix_sessions.tls_files import TlsFileError
 
 EXIT_OK: Final = 0
 EXIT_CONFIG: Final = 2
@@ -35,23 +38,8 @@ EXIT_CANNOT_LISTEN: Final = 3
 _MS_PER_SECOND: Final = 1_000
 _BACKLOG: Final = 512
 _BIND_RETRY_SECONDS: Final = 0.05
-_PARENT_CHECK_SECONDS: Final = 0.5
-_FROZEN_LOOKS: Final = 2
 _MAX_CONFIG_BYTES: Final = 64 << 20
 _STDIN, _STDOUT = 0, 1
-
-
-class _ParentWatch(asyncio.Protocol):
-    """Standard input after its first line: nothing more comes, and its end is ours."""
-
-    def __init__(self, stop: asyncio.Event) -> None:
-        self._stop = stop
-
-    def eof_received(self) -> None:
-        self._stop.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop.set()
 
 
 async def serve(config: GateConfig) -> int:
@@ -59,57 +47,64 @@ async def serve(config: GateConfig) -> int:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    await loop.connect_read_pipe(lambda: _ParentWatch(stop), os.fdopen(_STDIN, "rb", 0))
+    await loop.connect_read_pipe(lambda: ParentWatch(stop), os.fdopen(_STDIN, "rb", 0))
     output, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(_STDOUT, "wb", 0))
-    gate = make_gate(config, loop, Reporter(loop, output))
     try:
-        server = await _listen(gate)
-    except OSError as error:
-        output.write(json.dumps({"error": _listen_fault(config, error)}).encode() + b"\n")
+        gate = make_gate(config, loop, Reporter(loop, output))
+        servers = await _listen_everywhere(gate)
+    except (_CannotListenError, TlsFileError) as error:
+        output.write(json.dumps({"error": str(error)}).encode() + b"\n")
         return EXIT_CANNOT_LISTEN
-    gate.reporter.listening(server.sockets[0].getsockname()[1])
-    is_frozen = await _until_stopped(stop, config.parent_pid)
-    server.close()
+    is_frozen = await until_stopped(stop, config.parent_pid)
+    for server in servers:
+        server.close()
     if is_frozen and gate.handover is not None:
         gate.handover.cut_off()
     await _close_all(gate)
     return EXIT_OK
 
 
-async def _listen(gate: Gate) -> asyncio.Server:
-    """Bind the public port; a gate whose core was killed may need a moment to let go of it."""
+async def _listen_everywhere(gate: Gate) -> list[asyncio.Server]:
+    """On the ports that the configuration wants, both or none. Raises _CannotListenError."""
+    config = gate.config
+    plain = secure = None
+    if config.plain:
+        plain = await _listen(gate, config.host, config.port, lambda: Admission(gate))
+    if config.tls is not None and (contexts := gate.tls) is not None:
+        tls = config.tls
+        secure = await _listen(gate, tls.host, tls.port, lambda: TlsDoor(gate, contexts))
+    gate.reporter.listening(_port_of(plain), _port_of(secure))
+    return [server for server in (plain, secure) if server is not None]
+
+
+def _port_of(server: asyncio.Server | None) -> int:
+    return server.sockets[0].getsockname()[1] if server else 0
+
+
+class _CannotListenError(Exception):
+    """The text names the port and why."""
+
+
+async def _listen(
+    gate: Gate, host: str, port: int, protocol: Callable[[], asyncio.Protocol]
+) -> asyncio.Server:
+    """Bind a public port; a gate whose core was killed may need a moment to let go of it."""
     config = gate.config
     give_up_at = gate.loop.time() + config.limits.bind_wait_ms / _MS_PER_SECOND
     while True:
         try:
-            return await gate.loop.create_server(
-                lambda: Admission(gate), config.host, config.port, backlog=_BACKLOG
-            )
+            return await gate.loop.create_server(protocol, host, port, backlog=_BACKLOG)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or gate.loop.time() > give_up_at:
-                raise
+                raise _CannotListenError(_listen_fault(host, port, error)) from None
         await asyncio.sleep(_BIND_RETRY_SECONDS)
 
 
-def _listen_fault(config: GateConfig, error: OSError) -> str:
-    where = f"{config.host}:{config.port}"
+def _listen_fault(host: str, port: int, error: OSError) -> str:
+    where = f"{host}:{port}"
     if error.errno == errno.EADDRINUSE:
         return f"FIX port {where} is in use by another process"
     return f"cannot listen on FIX port {where}: {error.strerror or error}"
-
-
-async def _until_stopped(stop: asyncio.Event, parent_pid: int) -> bool:
-    """A fork of the parent may keep our standard input open, so the parent is looked for too.
-
-    One that is frozen, which is the answer, is about to lose the lead; a standby on this machine
-    needs the port.
-    """
-    looks_frozen = 0
-    while not stop.is_set() and parent_pid in {0, os.getppid()} and looks_frozen < _FROZEN_LOOKS:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _PARENT_CHECK_SECONDS)
-        looks_frozen = looks_frozen + 1 if parent_pid and is_stopped(parent_pid) else 0
-    return looks_frozen >= _FROZEN_LOOKS
 
 
 async def _close_all(gate: Gate) -> None:

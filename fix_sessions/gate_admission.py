@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -19,6 +19,7 @@ from fix_sessions.gate_logon import (
     read_logon,
     refused_frame,
 )
+from fix_sessions.gate_peer import Peer, peer_of, refusal_of_peer
 from fix_sessions.gate_relay import EngineEnd, Relay, drop, is_ending, open_relay
 from fix_sessions.gate_state import (
     Address,
@@ -26,9 +27,11 @@ from fix_sessions.gate_state import (
     address_of,
     failure_key,
     is_among,
+    leave_waiting,
     networks_of,
     note_refusal,
     refusal_at_the_door,
+    wait_for_admission,
 )
 from fix_sessions.wire import FrameReader, WireError
 
@@ -45,13 +48,18 @@ class Caller:
     transport: asyncio.Transport
     address: Address
     rest: bytes = b""
+    peer: Peer | None = None  # of a connection with TLS
 
 
 class Admission(asyncio.Protocol):
-    """The public side until the Logon is judged; a relay takes the connection over from here."""
+    """The public side until the Logon is judged; a relay takes the connection over from here.
 
-    def __init__(self, gate: Gate) -> None:
+    shaken: called first of all for a connection with TLS, when its handshake is done.
+    """
+
+    def __init__(self, gate: Gate, shaken: Callable[[], None] | None = None) -> None:
         self._gate = gate
+        self._shaken = shaken
         self._transport: asyncio.Transport | None = None
         self._address: Address | None = None
         self._data = b""
@@ -60,6 +68,8 @@ class Admission(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast(asyncio.Transport, transport)  # uvloop's has its methods, not its type
+        if self._shaken is not None:
+            self._shaken()
         address = address_of(transport.get_extra_info("peername"))
         if address is None:  # gone before it was accepted
             transport.abort()
@@ -71,8 +81,7 @@ class Admission(asyncio.Protocol):
             return
         tune_socket(transport)
         self._transport, self._address = transport, address
-        self._gate.pending_transports.add(transport)
-        self._gate.pending[failure_key(address)] += 1
+        wait_for_admission(self._gate, transport, address)
         seconds = self._gate.config.limits.logon_timeout_ms / _MS_PER_SECOND
         self._timer = self._gate.loop.call_later(seconds, self._time_is_up)
 
@@ -104,7 +113,8 @@ class Admission(asyncio.Protocol):
         self._transport.pause_reading()
         if self._timer is not None:
             self._timer.cancel()
-        caller = Caller(transport=self._transport, address=self._address, rest=rest)
+        peer = peer_of(self._transport)
+        caller = Caller(transport=self._transport, address=self._address, rest=rest, peer=peer)
         task = self._gate.loop.create_task(self._judge_then_release(caller, frame))
         self._gate.tasks.add(task)
         task.add_done_callback(self._gate.tasks.discard)
@@ -131,12 +141,8 @@ class Admission(asyncio.Protocol):
         assert self._address is not None
         if self._timer is not None:
             self._timer.cancel()
-        if self._transport in self._gate.pending_transports:
-            self._gate.pending_transports.discard(self._transport)
-            key = failure_key(self._address)
-            self._gate.pending[key] -= 1
-            if not self._gate.pending[key]:
-                del self._gate.pending[key]
+        assert self._transport is not None
+        leave_waiting(self._gate, self._transport, self._address)
 
 
 def tune_socket(transport: asyncio.BaseTransport) -> None:
@@ -166,16 +172,19 @@ def refuse(
         transport.abort()
         return
     transport.write(answer)
-    transport.write_eof()
     transport.resume_reading()  # so that the client's own close is seen
+    if transport.can_write_eof():
+        transport.write_eof()
+    else:  # TLS ends in both directions together
+        transport.close()
     gate.loop.call_later(gate.config.limits.linger_ms / _MS_PER_SECOND, transport.abort)
 
 
 async def judge(gate: Gate, caller: Caller, frame: bytes) -> None:
     """Let a first frame through to the engine, or refuse it.
 
-    The order of the guards: who it claims to be, where from, whether it proves it, and only then
-    what it asks for, so that nobody learns a session's settings without its password.
+    The order of the guards: who it claims to be, where from and how, whether it proves it, and only
+    then what it asks for, so that nobody learns a session's settings without its password.
     """
     try:
         logon = read_logon(frame)
@@ -191,7 +200,7 @@ async def judge(gate: Gate, caller: Caller, frame: bytes) -> None:
     if not is_among(caller.address, networks_of(client.allowed_addresses)):
         reason: RefusalReason | None = RefusalReason.ADDRESS_NOT_ALLOWED_FOR_SESSION
     else:
-        reason = await refusal_of(gate, client, logon)
+        reason = refusal_of_peer(client, caller.peer) or await refusal_of(gate, client, logon)
     if reason is None:
         async with gate.turns[client.session_id]:
             reason = await admit(gate, client, logon, caller)
@@ -240,7 +249,8 @@ async def admit(
             relay.session_id, relay.address, unread
         ),
         tell_ended=lambda relay: _forget(gate, relay),
-        hand_over=None if gate.handover is None else gate.handover.begin,
+        # The keys of a connection with TLS are here, so it stays here.
+        hand_over=gate.handover.begin if gate.handover and caller.peer is None else None,
     )
     try:
         async with asyncio.timeout(gate.config.limits.engine_timeout_ms / _MS_PER_SECOND):

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
 from fix_sessions.credentials import PasswordHashError, check_hash
+from fix_sessions.tls_files import ServerFiles
 
 _MAX_PORT: Final = 65_535
 _MAX_LIMIT: Final = 1 << 30  # what the event loop takes as a buffer's mark
@@ -30,6 +31,9 @@ class GateClient:
     allowed_addresses: tuple[str, ...]  # addresses or networks in CIDR form; none means nobody
     username: str = ""  # what Username (553) must say; the client's comp id where empty
     allow_reset: bool = False  # may its Logon carry ResetSeqNumFlag (141) = Y?
+    tls_only: bool = False  # is a Logon refused that comes without TLS?
+    tls_subject: str = ""  # the name in its certificate: common name, or a DNS name of it
+    tls_fingerprints: tuple[str, ...] = ()  # SHA-256 of its certificate, one of these, hexadecimal
 
     @property
     def logon_name(self) -> str:
@@ -60,7 +64,8 @@ class GateClient:
 class GateLimits:
     """Bounds on what strangers and slow clients can cost."""
 
-    logon_timeout_ms: int = 10_000  # from the connection to the end of the first frame
+    logon_timeout_ms: int = 10_000  # from the connection, or its TLS, to the first frame's end
+    tls_handshake_timeout_ms: int = 5_000
     logon_max_bytes: int = 4_096
     pending_total: int = 256  # connections that are not logged on yet
     pending_per_address: int = 16
@@ -84,6 +89,19 @@ class GateLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateTls:
+    """Where connections with TLS are taken."""
+
+    host: str
+    port: int  # 0 lets the system choose
+    files: ServerFiles
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= _MAX_PORT:
+            raise GateConfigError(f"tls.port: {self.port} is not in 0 to {_MAX_PORT}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateConfig:
     """Where to listen, where the engine is, who may come in."""
 
@@ -93,6 +111,8 @@ class GateConfig:
     engine_port: int  # 0 until the engine listens
     ticket: str = field(repr=False)  # stands in Password (554) of what the engine is given
     clients: tuple[GateClient, ...]
+    plain: bool = True  # False: nobody is taken without TLS, and host and port mean nothing
+    tls: GateTls | None = None
     limits: GateLimits = GateLimits()
     answer_refusals: bool = True  # False: every refusal is a plain close, no Logout
     parent_pid: int = 0  # the gate ends when this is no longer its parent; 0 is no check
@@ -101,6 +121,8 @@ class GateConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= _MAX_PORT:
             raise GateConfigError(f"port: {self.port} is not in 0 to {_MAX_PORT}")
+        if not self.plain and self.tls is None:
+            raise GateConfigError("plain: False without tls: nobody could connect")
         if not 0 <= self.engine_port <= _MAX_PORT:
             raise GateConfigError(f"engine_port: {self.engine_port} is not in 0 to {_MAX_PORT}")
         if len(self.ticket) < _MIN_TICKET or not self.ticket.isalnum():
@@ -133,10 +155,12 @@ def config_from_json(line: str | bytes) -> GateConfig:
         raise GateConfigError("configuration: not a JSON object")
     clients = members.pop("clients", ())
     limits = members.pop("limits", {})
+    tls = members.pop("tls", None)
     try:
         return GateConfig(
             **members,
             clients=tuple(_client_from(item) for item in clients),
+            tls=None if tls is None else _tls_from(tls),
             limits=GateLimits(**limits),
         )
     except TypeError as error:  # a key that is missing or not known, in the constructor's own words
@@ -145,4 +169,12 @@ def config_from_json(line: str | bytes) -> GateConfig:
 
 def _client_from(members: Mapping[str, Any]) -> GateClient:
     given = dict(members)
-    return GateClient(allowed_addresses=tuple(given.pop("allowed_addresses", ())), **given)
+    lists: dict[str, Any] = {
+        name: tuple(given.pop(name, ())) for name in ("allowed_addresses", "tls_fingerprints")
+    }
+    return GateClient(**lists, **given)
+
+
+def _tls_from(members: Mapping[str, Any]) -> GateTls:
+    given = dict(members)
+    return GateTls(files=ServerFiles(**given.pop("files", {})), **given)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from fix_sessions.tls_faults import TlsFault
+
 
 class RefusalReason(StrEnum):
     """Why a connection was not let through. FIX session test case 1S decides who gets an answer."""
@@ -25,6 +27,16 @@ class RefusalReason(StrEnum):
     NEW_PASSWORD_NOT_SUPPORTED = "new_password_not_supported"  # noqa: S105 (a reason, no secret)
     ALREADY_CONNECTED = "already_connected"
     ENGINE_UNAVAILABLE = "engine_unavailable"
+    TLS_TIMEOUT = TlsFault.TIMEOUT.value
+    TLS_NOT_SPOKEN = TlsFault.NOT_TLS.value
+    TLS_NO_CERTIFICATE = TlsFault.NO_CERTIFICATE.value
+    TLS_CERTIFICATE_EXPIRED = TlsFault.CERTIFICATE_EXPIRED.value
+    TLS_CERTIFICATE_REFUSED = TlsFault.CERTIFICATE_REFUSED.value
+    TLS_REFUSED_BY_PEER = TlsFault.REFUSED_BY_PEER.value
+    TLS_CLOSED = TlsFault.CLOSED.value
+    TLS_FAILED = TlsFault.FAILED.value
+    TLS_REQUIRED = "tls_required"
+    TLS_CERTIFICATE_OF_ANOTHER = "tls_certificate_of_another"
 
 
 # Text (58) of the Logout that a known session gets. Everything else is closed without a word.
@@ -51,6 +63,8 @@ INNOCENT_REASONS: Final = frozenset(
         RefusalReason.RESET_NOT_ALLOWED,
         RefusalReason.ALREADY_CONNECTED,
         RefusalReason.ENGINE_UNAVAILABLE,
+        RefusalReason.TLS_CLOSED,
+        RefusalReason.TLS_REQUIRED,
     }
 )
 
@@ -73,6 +87,7 @@ class GateEventKind(StrEnum):
     REFUSED = "refused"
     SLOW_CONSUMER = "slow_consumer"
     DISCONNECTED = "disconnected"
+    TLS_FILES_REFUSED = "tls_files_refused"  # changed, and not usable: the old ones stay in use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +123,7 @@ def event_from_json(line: str | bytes) -> GateEvent:
     reason, cause = members.get("reason"), members.get("cause")
     return GateEvent(
         kind=GateEventKind(members["kind"]),
-        address=members["address"],
+        address=members.get("address", ""),
         session_id=members.get("session_id", ""),
         reason=RefusalReason(reason) if reason else None,
         cause=DisconnectCause(cause) if cause else None,

@@ -3,7 +3,6 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 
 import structlog
 
@@ -37,14 +36,14 @@ class GateKeeper:
         self._gate: GateProcess | None = None
         self._handover: Handover | None = None
 
-    def start(self) -> int:
-        """Wait until it listens, and give its port. Raises GateError."""
+    def start(self) -> None:
+        """Wait until it listens. Raises GateError."""
         self._gate = GateProcess(self._config, hands_over=True)
         port = self._gate.start()
         # Whoever comes in its place listens where this one did, wherever that was.
-        self._config = replace(self._config, port=port)
+        self._config = self._gate.pinned()
         self._listen_to(self._gate)
-        return port
+        _log.info("core.listens", host=self._config.host, port=port, tls_port=self._gate.tls_port)
 
     def stop(self) -> None:
         """End it; a second call does nothing."""

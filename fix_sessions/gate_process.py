@@ -35,6 +35,7 @@ class GateProcess:
         # Our end of the socket pair, from `start` on; whoever uses it closes it.
         self.channel: socket.socket | None = None
         self.port: int | None = None
+        self.tls_port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
         self._has_ended = False
@@ -44,7 +45,7 @@ class GateProcess:
         return self._started().pid
 
     def start(self, timeout_s: float = 10.0) -> int:
-        """Start the gate and give the port that it listens on. Raises GateError."""
+        """Start the gate and give the port of connections without TLS. Raises GateError."""
         self.begin(timeout_s)
         deadline = time.monotonic() + timeout_s
         try:
@@ -78,6 +79,13 @@ class GateProcess:
         except BaseException:
             self.stop(timeout_s=1.0)
             raise
+
+    def pinned(self) -> GateConfig:
+        """The configuration with the ports that this gate has, for one that takes its place."""
+        config = replace(self._config, port=self.port or 0)
+        if config.tls is None:
+            return config
+        return replace(config, tls=replace(config.tls, port=self.tls_port))
 
     def fileno(self) -> int:
         """Readable when there are events, or when the gate has ended: see `alive`."""
@@ -163,6 +171,7 @@ class GateProcess:
             raise GateError(f"the FIX gate answered {line[:200]!r}") from None
         if "error" in answer:
             raise GateError(str(answer["error"]))
+        self.tls_port = int(answer.get("tls", 0))
         return int(answer["listening"])
 
 

@@ -33,8 +33,12 @@ class Reporter:
         self._gathered: dict[_Key, int] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def listening(self, port: int) -> None:
-        self._write(json.dumps({"listening": port}))
+    def listening(self, port: int, tls_port: int) -> None:
+        """The ports that connections are taken on; 0 where there is none of the kind."""
+        self._write(json.dumps({"listening": port} | ({"tls": tls_port} if tls_port else {})))
+
+    def tls_files_refused(self, fault: str) -> None:
+        self._event(GateEvent(kind=GateEventKind.TLS_FILES_REFUSED, address="", detail=fault))
 
     def connected(self, session_id: str, address: str) -> None:
         self._event(GateEvent(kind=GateEventKind.CONNECTED, session_id=session_id, address=address))

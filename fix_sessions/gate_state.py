@@ -14,6 +14,7 @@ from fix_sessions.gate_events import INNOCENT_REASONS, RefusalReason
 from fix_sessions.gate_handover import HandoverChannel
 from fix_sessions.gate_relay import Relay
 from fix_sessions.gate_reporter import Reporter
+from fix_sessions.tls_files import Contexts
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -72,6 +73,7 @@ class Gate:
     networks: tuple[Network, ...]  # of all clients together
     failures: FailureBook
     handover: HandoverChannel | None = None
+    tls: Contexts | None = None
     live: dict[str, Relay] = field(default_factory=dict)
     turns: defaultdict[str, asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock)
@@ -82,12 +84,14 @@ class Gate:
 
 
 def make_gate(config: GateConfig, loop: asyncio.AbstractEventLoop, reporter: Reporter) -> Gate:
+    """Raises TlsFileError."""
     channel = None
     if config.handover_fd >= 0:
         channel = HandoverChannel(loop, socket.socket(fileno=config.handover_fd))
     return Gate(
         config=config,
         handover=channel,
+        tls=Contexts(config.tls.files, reporter.tls_files_refused) if config.tls else None,
         loop=loop,
         reporter=reporter,
         verifiers=ThreadPoolExecutor(config.limits.verifiers, thread_name_prefix="verify"),
@@ -138,6 +142,23 @@ def refusal_at_the_door(gate: Gate, address: Address) -> RefusalReason | None:
     if gate.pending[key] >= limits.pending_per_address:
         return RefusalReason.TOO_MANY_PENDING_FROM_ADDRESS
     return None
+
+
+def wait_for_admission(gate: Gate, transport: asyncio.Transport, address: Address) -> None:
+    """Count a connection among those that are not logged on yet."""
+    gate.pending_transports.add(transport)
+    gate.pending[failure_key(address)] += 1
+
+
+def leave_waiting(gate: Gate, transport: asyncio.Transport, address: Address) -> None:
+    """No longer pending; a second call does nothing."""
+    if transport not in gate.pending_transports:
+        return
+    gate.pending_transports.discard(transport)
+    key = failure_key(address)
+    gate.pending[key] -= 1
+    if not gate.pending[key]:
+        del gate.pending[key]
 
 
 def note_refusal(gate: Gate, reason: RefusalReason, address: Address) -> None:

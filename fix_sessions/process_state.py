@@ -1,10 +1,10 @@
 """What the system tells about another process of ours."""
 
-_LOOK_S = 0.5
+LOOK_S = 0.5  # between two looks
 _LOOKS = 2
 
 
-def is_stopped(pid: int) -> bool:
+def _is_stopped(pid: int) -> bool:
     """Whether a signal has stopped the process (Linux). Not one that a profiler looks into (t)."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123
@@ -24,6 +24,6 @@ class StopWatch:
     def stays_stopped(self, now_s: float) -> bool:
         """To be asked often; now_s: of the monotonic clock."""
         if now_s >= self._next_look_s:
-            self._next_look_s = now_s + _LOOK_S
-            self._looks = self._looks + 1 if is_stopped(self._pid) else 0
+            self._next_look_s = now_s + LOOK_S
+            self._looks = self._looks + 1 if _is_stopped(self._pid) else 0
         return self._looks >= _LOOKS

@@ -118,10 +118,10 @@ class RemoteEngine:
         for name, (inbound, outbound) in zip(self._names, json.loads(made[3]), strict=True):
             self._inbound[name], self._outbound[name] = inbound, outbound
 
-    def start(self) -> int:
-        """Open the sessions; the port that clients connect to. Raises PortInUse, GateError."""
+    def start(self) -> None:
+        """Open the sessions, and have the gate listen. Raises PortInUse, GateError."""
         self._ask(Kind.START)
-        return self._await(Kind.STARTED, _START_TIMEOUT_S)[2]
+        self._await(Kind.STARTED, _START_TIMEOUT_S)
 
     def add_wakeup(self, descriptor: int, callback: Callable[[], None]) -> None:
         """Have `poll` return when the descriptor is readable; `callback` empties it."""

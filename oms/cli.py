@@ -16,6 +16,7 @@ from oms.cli_conformance import conformance
 from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json
 from oms.cli_options import settings_of as _settings
 from oms.cli_sessions import session
+from oms.cli_simulate import simulate
 
 _OUTPUT_FAULTS = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 commands = typer.Typer(
@@ -42,6 +43,7 @@ for group, name in (
 ):
     commands.add_typer(group, name=name)
 commands.command()(conformance)
+commands.command()(simulate)
 
 
 def app() -> None:

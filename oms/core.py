@@ -10,7 +10,9 @@ from decimal import Decimal
 
 from ems import child_orders, resync, stops
 from ems.market_data import reference_price
+from oms import corporate_actions
 from oms.control import decide_control
+from oms.domain.baskets import ListExecutionBegan
 from oms.domain.commands import (
     OBSERVATIONS,
     ClockTicked,
@@ -48,10 +50,11 @@ from oms.domain.session_commands import (
     StartSession,
     StopSession,
 )
+from oms.domain.splits import ApplyCorporateAction, PreviewCorporateAction
 from oms.domain.state import State
 from oms.domain.verdict import Verdict
 from oms.fold import fold_command, fold_event
-from oms.orders import good_till, requests
+from oms.orders import baskets, good_till, requests
 from oms.orders.cash import in_lots
 from oms.orders.inquiries import decide_inquiry
 from oms.placing import unsupported
@@ -84,16 +87,34 @@ def step(state: State, stamped: Stamped) -> Iterator[tuple[int, Event]]:
     seq, at = stamped.seq, stamped.at
     if not isinstance(command, OBSERVATIONS):
         fold_command(state, seq, at, command)
-    waiting = list(reversed(list(decide(state, seq, at, command))))
-    if waiting and isinstance(command, OBSERVATIONS):
-        fold_command(state, seq, at, command)
     number = seq
-    while waiting:
-        event = waiting.pop()
-        number += 1
-        fold_event(state, number, at, event)
-        yield number, event
-        waiting.extend(reversed(list(react(state, event, seq))))
+    for decided in _parts(state, seq, at, command):
+        waiting = decided[::-1]
+        if waiting and number == seq and isinstance(command, OBSERVATIONS):
+            fold_command(state, seq, at, command)
+        while waiting:
+            event = waiting.pop()
+            number += 1
+            fold_event(state, number, at, event)
+            yield number, event
+            waiting.extend(reversed(list(react(state, event, seq))))
+
+
+def _parts(state: State, seq: int, at: int, command: Command) -> Iterator[list[Event]]:
+    """What the command comes to; the orders of a list one by one, as if each had come by itself:
+    each is decided when all that followed from the one before has happened.
+    """
+    first = list(decide(state, seq, at, command))
+    yield first
+    for event in first:
+        if isinstance(event, ListExecutionBegan):
+            known = state.lists[event.counterparty, event.list_id]
+            for order in known.orders:
+                single = baskets.single(order, command.origin)
+                yield list(_new_order(state, state.seq + 1, at, single, event.list_id))
+            yield [baskets.started(event)]
+    if state.lists_at_work:
+        yield list(baskets.over(state))
 
 
 def replay(state: State, seq: int, at: int, entry: Command | Event) -> None:
@@ -152,16 +173,20 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             yield from operators.decide(state, seq, command)
         case ResendAsked():
             yield gap_found(command)
+        case PreviewCorporateAction() | ApplyCorporateAction():
+            yield from corporate_actions.decide(state, seq, command)
         case _:
             yield from decide_inquiry(state, seq, command)
 
 
-def _new_order(state: State, seq: int, at: int, command: NewOrderSingle) -> Iterator[Event]:
+def _new_order(
+    state: State, seq: int, at: int, command: NewOrderSingle, list_id: str = ""
+) -> Iterator[Event]:
     existing = requests.known(state, command.origin, command.cl_ord_id)
     if existing is not None:
-        yield from requests.decide_known(existing, command)
+        yield from requests.decide_known(existing, command, list_id)
         return
-    terms = requests.terms_of(command)
+    terms = requests.terms_of(command, list_id)
     if terms.conditions is not None and terms.conditions.cash_order_qty is not None:
         terms = _cash_in_lots(state, terms)
     verdict = _verdict(state, at, command.origin, terms, None)

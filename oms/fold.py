@@ -4,9 +4,8 @@
 `fold_event` takes the facts. Both run live and in replay, in journal order.
 """
 
-from collections import deque
-
 from oms.domain.answers import AnswerFact
+from oms.domain.baskets import BasketFact
 from oms.domain.commands import (
     Command,
     ExecutionReport,
@@ -34,12 +33,13 @@ from oms.domain.events import (
     UnknownOrderStatusReported,
 )
 from oms.domain.fix import ExecType
+from oms.domain.splits import SplitFact
 from oms.domain.state import State
 from oms.fold_answers import fold_answer
+from oms.fold_baskets import count_message, fold_basket, forget_lists
 from oms.fold_orders import OrderEvent, fold_order_event
 from oms.fold_sessions import SessionEvent, fold_session_event
-
-RATE_MEMORY = 100_000
+from oms.positions.splits import fold_split
 
 ControlEvent = (
     OrphanReported
@@ -73,12 +73,7 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
         if origin.epoch == session.epoch and origin.msg_seq_num > session.inbound:
             session.inbound = origin.msg_seq_num
     if isinstance(command, (NewOrderSingle, OrderCancelReplaceRequest)):
-        times = state.message_times.get(origin.counterparty)
-        if times is None:
-            times = state.message_times[origin.counterparty] = deque(maxlen=RATE_MEMORY)
-        times.append(at)
-        while times and times[0] <= at - 1_000_000:
-            times.popleft()
+        count_message(state, origin.counterparty, at)
     elif isinstance(command, ExecutionReport):
         if command.mass_status_req_id:
             child = state.child_of(origin.counterparty, command.cl_ord_id)
@@ -109,6 +104,10 @@ def fold_event(state: State, seq: int, at: int, event: Event) -> None:
         fold_session_event(state, seq, at, event)
     elif isinstance(event, AnswerFact):
         fold_answer(state, seq, at, event)
+    elif isinstance(event, SplitFact):
+        fold_split(state, seq, at, event)
+    elif isinstance(event, BasketFact):
+        fold_basket(state, event)
     else:
         _fold_control_event(state, at, event)
 
@@ -135,6 +134,8 @@ def _fold_control_event(state: State, at: int, event: ControlEvent | Told) -> No
             state.mass_cancels.clear()
             state.trade_date = event.trade_date
             state.trade_date_at = at
+            for symbol in [one for one, ex in state.ex_dates.items() if ex <= event.trade_date]:
+                del state.ex_dates[symbol]
         case TradingDayClosed():
             state.closed_date = max(state.closed_date, event.trade_date)
         case _:
@@ -158,6 +159,7 @@ def _forget_closed_orders(state: State) -> None:
             continue
         if all(state.orders[one].updated_at < state.trade_date_at for one in family):
             gone.update(family)
+    forget_lists(state, gone)
     for order_id in gone:
         del state.orders[order_id]
     for index in (state.cl_ord_ids, state.child_cl_ord_ids, state.exec_ids):

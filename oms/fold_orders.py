@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import assert_never
 
 from oms.domain.events import (
@@ -32,8 +33,10 @@ from oms.domain.events import (
 from oms.domain.fix import OrdStatus, Side, TimeInForce
 from oms.domain.order import Execution, Order, Request, RequestKind, add_execution, new_order
 from oms.domain.reasons import Reason
+from oms.domain.splits import OrderRebased
 from oms.domain.standing_events import OrderMarked, QuantityRestated, StandingFact
 from oms.domain.state import State, Working
+from oms.fold_baskets import follow_order, join_list
 from oms.positions.book import book_trade, rebuild
 from oms.risk.checks import content_key
 
@@ -63,6 +66,7 @@ StandingEvent = (
     | StandingFact
     | OrderConfirmed
     | OrderRestated
+    | OrderRebased
 )
 OrderEvent = (
     OrderAccepted
@@ -168,12 +172,15 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
             order.mark = event.mark
         case QuantityRestated():
             order.order_qty = event.order_qty
+        case OrderRebased():
+            order.rebase(event.terms, Fraction(event.new_shares, event.old_shares))
         case OrderConfirmed():
             order.accepted = order.accepted or bool(event.user) or order.closed is not None
             order.closed, order.closed_reason = None, Reason.NONE
             _settle_doubt(state, order)
         case OrderRestated():
             order.day_since = at
+            order.rebased = False
             # Done for the day was yesterday.
             for one in (order, *(state.orders[child] for child in order.children)):
                 if one.mark is OrdStatus.DONE_FOR_DAY:
@@ -191,6 +198,9 @@ def _begin(state: State, at: int, event: OrderAccepted | OrderRefused) -> None:
         order.closed = OrdStatus.REJECTED
         order.closed_reason = event.reason
         order.text = event.text
+    if terms.list_id:
+        join_list(state, order, at)
+    if isinstance(event, OrderRefused):
         return
     order.accepted = not event.awaits_venue
     state.open_orders.add(order.order_id)
@@ -264,7 +274,7 @@ def _amend_trade(state: State, seq: int, at: int, event: TradeBusted | TradeCorr
         _after(state, order, at, exposure)
     position = state.position(child.account, child.symbol)
     position.updated_at = at
-    rebuild(position, position.trades)
+    rebuild(position)
 
 
 def _request(state: State, order: Order, at: int, event: CancelPending | ReplacePending) -> None:
@@ -344,6 +354,8 @@ def _after(state: State, order: Order, at: int, exposure_before: Decimal) -> Non
     else:
         state.open_orders.discard(order_id)
     if not order.is_child:
+        if order.first_terms.list_id:
+            follow_order(state, order, live=live)
         if not order.is_open:
             state.held.pop(order_id, None)
             if order.conditions is not None:

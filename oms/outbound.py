@@ -9,6 +9,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
 from oms.domain.answers import AnswerFact
+from oms.domain.baskets import BasketFact
 from oms.domain.effects import Effect, SendExecutionReport, SendReject
 from oms.domain.events import (
     CancelPending,
@@ -25,6 +26,7 @@ from oms.domain.fix import ExecType, MsgType, TimeInForce
 from oms.domain.standing_events import StandingFact
 from oms.domain.state import State
 from oms.outbound_answers import DayFact, answer_messages, day_news, dont_know
+from oms.outbound_baskets import list_messages
 from oms.outbound_client import ClientEvent, client_messages
 from oms.outbound_sessions import ControlEvent, session_actions
 from oms.outbound_standing import standing_messages
@@ -57,6 +59,8 @@ def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
                 yield from answer_messages(state, seq, event)
             elif isinstance(event, StandingFact):
                 yield from standing_messages(state, seq, event)
+            elif isinstance(event, BasketFact):
+                yield from list_messages(state, seq, event)
             elif isinstance(event, OrphanReported):
                 yield from dont_know(state, seq, event)
             elif isinstance(event, DayFact):

@@ -26,7 +26,6 @@ from oms.domain.events import (
     UnknownOrderStatusReported,
 )
 from oms.domain.fix import (
-    GT_RENEWAL,
     CxlRejResponseTo,
     ExecType,
     OrdRejReason,
@@ -97,7 +96,7 @@ def client_messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effe
             yield from _report(state, seq, event.order_id, ExecType.TRIGGERED, text=text)
         case OrderRestated():
             for report in _report(state, seq, event.order_id, ExecType.RESTATED):
-                report.restatement = GT_RENEWAL
+                report.restatement = event.restatement
                 yield report
         case CancelPending() | ReplacePending():
             yield from _pending_report(state, seq, event)
@@ -182,7 +181,7 @@ def _report(
         orig_cl_ord_id=orig if orig != named else "",
         exec_id=f"E{seq}",
         exec_type=exec_type,
-        ord_status=order.ord_status,
+        ord_status=order.told_status,
         account=order.account,
         symbol=order.symbol,
         side=order.side,
@@ -197,6 +196,7 @@ def _report(
         text=text,
         conditions=order.conditions,
         day=day_figures(order) if order.time_in_force.good_till else None,
+        list_id=order.first_terms.list_id,
     )
 
 
@@ -239,11 +239,12 @@ def _cancel_reject(
         order_id=order.order_id,
         cl_ord_id=event.cl_ord_id,
         orig_cl_ord_id=event.orig_cl_ord_id,
-        ord_status=order.ord_status,
+        ord_status=order.told_status,
         cxl_rej_reason=event.cxl_rej_reason,
         response_to=_response_to(replace=isinstance(event, ReplaceRejected)),
         account=order.account,
         text=event.text,
+        list_id=order.first_terms.list_id,
     )
 
 
@@ -264,11 +265,12 @@ def _request_refused(state: State, seq: int, event: RequestRefused) -> Iterator[
         order_id=event.order_id or "NONE",
         cl_ord_id=event.cl_ord_id,
         orig_cl_ord_id=event.orig_cl_ord_id,
-        ord_status=order.ord_status if order else OrdStatus.REJECTED,
+        ord_status=order.told_status if order else OrdStatus.REJECTED,
         cxl_rej_reason=SPECS[event.reason].cxl_rej_reason,
         response_to=_response_to(replace=event.replace),
         account=order.account if order else "",
         text=event.text,
+        list_id=order.first_terms.list_id if order else "",
     )
 
 
@@ -276,7 +278,7 @@ def _duplicate(state: State, seq: int, event: DuplicateOrderRefused) -> Iterator
     """ExecType Rejected with the first order's own status and figures (matrix F.1.a)."""
     if not event.session:
         return
-    yield from _report(
+    for report in _report(
         state,
         seq,
         event.order_id,
@@ -285,7 +287,9 @@ def _duplicate(state: State, seq: int, event: DuplicateOrderRefused) -> Iterator
         text=event.text,
         rej=OrdRejReason.DUPLICATE_ORDER,
         session=event.session,
-    )
+    ):
+        report.list_id = event.list_id
+        yield report
 
 
 def _status(state: State, seq: int, event: OrderStatusReported) -> Iterator[Effect]:
@@ -301,7 +305,7 @@ def _status(state: State, seq: int, event: OrderStatusReported) -> Iterator[Effe
         cl_ord_id=event.cl_ord_id,
         exec_id="0",
         exec_type=ExecType.ORDER_STATUS,
-        ord_status=order.ord_status,
+        ord_status=order.told_status,
         account=order.account,
         symbol=order.symbol,
         side=order.side,
@@ -316,6 +320,7 @@ def _status(state: State, seq: int, event: OrderStatusReported) -> Iterator[Effe
         text="UNKNOWN: the venue has not confirmed this state" if order.in_doubt else order.text,
         conditions=order.conditions,
         day=day_figures(order) if order.time_in_force.good_till else None,
+        list_id=order.first_terms.list_id,
     )
 
 

@@ -51,7 +51,7 @@ def place(
             yield from _await_stop(state, parent)
             return
         wish = _conditional(wish, parent)
-    able = _able(state, parent, instrument, wish)
+    able = [] if _ended_as_asked(parent, after) else _able(state, parent, instrument, wish)
     scope = killed(state, parent.first_terms)
     ready = [one for one in able if scope is None and state.session(one.session).ready]
     quotes = state.market.get(parent.symbol, {})
@@ -66,6 +66,14 @@ def place(
     elif not parent.open_children:
         waits = Reason.KILL_SWITCH if scope else Reason.NO_VENUE_CONNECTED
         yield _give_up(parent, waits if able else Reason.NO_VENUE, quantity, after)
+
+
+def _ended_as_asked(
+    parent: Order, after: OrderRejected | OrderCanceled | OrderExpired | None
+) -> bool:
+    """Whether the venue cancelled because the order told it to: then no other venue gets it."""
+    by_venue = isinstance(after, OrderCanceled) and after.reason is Reason.VENUE_CLOSED_ORDER
+    return by_venue and parent.conditions is not None and parent.conditions.ends_at_venue
 
 
 def _conditional(wish: router.Wish, parent: Order) -> router.Wish:

@@ -167,10 +167,8 @@ class CoreProcess:
         self._sequencer.deliver_again(self._recovered.undelivered)
         self._sequencer.deliver_again(list(actions_at_start(self._state)))
         self._commit_start()
-        port = self._engine.start()
+        self._engine.start()
         self._start_metrics()
-        if self._settings.clients:
-            log.info("core.listens", host=self._settings.acceptor.host, port=port)
         self._inbox.start()
         self._engine.add_wakeup(self._inbox.fileno(), self._take_inbox)
         log.info("core.leads", epoch=self._leadership.epoch, seq=self._state.seq)

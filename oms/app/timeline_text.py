@@ -13,7 +13,7 @@ _ARROW: Final = {
     EntryKind.EVENT: "! ",
     EntryKind.FIX_OUT: "->",
 }
-_BELOW: Final = frozenset({"figures", "quotes", "origin", "terms", "conditions"})
+_BELOW: Final = frozenset({"figures", "quotes", "origin", "terms", "conditions", "orders"})
 
 _NAMES: Final = {
     "side": Side,
@@ -46,6 +46,8 @@ def _plain(detail: dict[str, Any]) -> str:
     """What the entry says, empty fields left out; terms and conditions among the rest."""
     said = {**detail, **detail.get("terms", {})}
     said |= said.get("conditions") or {}
+    if "orders" in said:
+        said["no_orders"] = len(said["orders"])
     found = [
         f"{name}={_told(name, value)}"
         for name, value in said.items()

@@ -24,6 +24,7 @@ COMPARED: Final[dict[str, Table]] = {
         tables.orphans,
         tables.discrepancies,
         tables.disputes,
+        tables.corporate_actions,
         tables.refusals,
     )
 }

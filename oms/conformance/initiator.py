@@ -14,7 +14,7 @@ from fix_sessions.light_session import Message
 from oms.conformance import orders
 from oms.conformance.compare import TAGS, Allowed, Differs, Wanted, compare
 from oms.conformance.dialect import Body, text
-from oms.conformance.matrix import Row
+from oms.conformance.matrix import Row, split_of
 from oms.conformance.scope import Entry
 from oms.conformance.sides import ANSWER_LIMIT_S, Sides, now
 
@@ -42,6 +42,7 @@ class Initiator:
         self._numbers = itertools.count(1)
         self._day = 1
         self._last: Row | None = None
+        self._price = sides.market.price
 
     def play(self) -> None:
         """Raises Differs at the first field that is not what the standard has."""
@@ -88,6 +89,10 @@ class Initiator:
         if day > self._day and self._sides.night is not None:
             self._day = day
             self._sides.night.close()
+            ratio = split_of(list(self._path))
+            if ratio is not None:
+                self._sides.night.split(self._sides.market.symbol, ratio)
+                self._price = orders.price_after(ratio, self._path, self._sides.market)
             self._sides.night.open()
             self._settle()
 
@@ -175,7 +180,7 @@ class Initiator:
     def _trade_fields(self, row: Row) -> Body:
         found: Body = [(TAGS[one], row.noted[one]) for one in _SAID_NOTES if one in row.noted]
         if row.last_qty and row.exec_type in ("F", "G", "7"):
-            price = row.last_px or self._sides.market.price
+            price = row.last_px or self._price
             found += [(32, text(row.last_qty)), (31, text(price))]
         if row.exec_ref_id:
             found.append((19, self._exec_id(row.exec_ref_id)))

@@ -4,6 +4,7 @@ import csv
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ ATTRIBUTION = (
 _LETTERS = "ABCDEFGHIJK"
 _EXEC_ID = re.compile(r"^(?:ExecID=)?([A-K])\b")
 _REF = re.compile(r"\bref ([A-K])\b")
-_PRICE = re.compile(r"(?:LastPx=|price to )(\d+(?:\.\d+)?)")
+_PRICE = re.compile(r"(?:LastPx=|price to |^at )(\d+(?:\.\d+)?)")
 _NAMED = re.compile(r"\b([A-Z][A-Za-z]+)=([A-Za-z0-9]+(?:\.[0-9]+)?)")
 
 
@@ -131,6 +132,15 @@ def _lettered(its_rows: list[Row]) -> list[Row]:
         replace(row, letter=next(letters)) if not row.inbound and row.branch != "alt" else row
         for row in its_rows
     ]
+
+
+def split_of(path: list[Row]) -> Fraction | None:
+    """What a corporate action in the night makes of a share; None: there is none."""
+    first = next((row.order_qty for row in path if row.order_qty), None)
+    for row in path:
+        if row.noted.get("ExecRestatementReason") == "0" and first and row.order_qty:
+            return Fraction(row.order_qty) / Fraction(first)
+    return None
 
 
 def paths(scenario: list[Row]) -> list[list[Row]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 from oms.conformance.compare import TAGS
 from oms.conformance.dialect import Body, text
@@ -46,6 +47,11 @@ def lives_for_days(path: Sequence[Row]) -> bool:
 def limit_price(path: Sequence[Row], market: Market) -> Decimal:
     """A purchase that may trade at every price of the rows."""
     return max((one.last_px for one in path if one.last_px is not None), default=market.price)
+
+
+def price_after(ratio: Fraction, path: Sequence[Row], market: Market) -> Decimal:
+    """What that purchase may pay for a share once a split has made `ratio` shares of one."""
+    return limit_price(path, market) * ratio.denominator / ratio.numerator
 
 
 def new_order(row: Row, path: Sequence[Row], market: Market, name: str) -> Body:

@@ -9,11 +9,13 @@ from enum import StrEnum
 from oms.conformance.compare import Differs
 from oms.conformance.initiator import Initiator
 from oms.conformance.matrix import Row, name_of, paths, scenarios
-from oms.conformance.orders import lives_for_days
+from oms.conformance.orders import lives_for_days, terms
 from oms.conformance.profiles import Profile, profile_of
 from oms.conformance.receiver import Receiver
 from oms.conformance.scope import Entry, Kind, Role, entries, whole
 from oms.conformance.sides import Sides, VersionSides
+from oms.domain.conditions import Conditions
+from oms.domain.fix import ExecInst
 
 
 class Outcome(StrEnum):
@@ -78,6 +80,9 @@ class Player:
         if sides.night is None and lives_for_days(rows):
             reason = "the trading date of a running server is not moved"
             return replace(result, outcome=Outcome.NOT_APPLICABLE, detail=reason)
+        untold = _untold(rows, sides)
+        if untold:
+            return replace(result, outcome=Outcome.NOT_APPLICABLE, detail=untold)
         allowed = () if self._everything else entries(role, scenario, version)
         played = paths_played(rows, allowed)
         faults = (self._fault(sides, role, path, allowed) for path in played)
@@ -117,6 +122,15 @@ class Player:
         except (LookupError, OSError) as error:
             return f"{name_of(path)}: {str(error).splitlines()[0]}"
         return ""
+
+
+def _untold(rows: list[Row], sides: Sides) -> str:
+    """The instruction that the server does not take the venue to follow; empty: there is none."""
+    for one in terms(rows[0], rows, sides.market).get(18, "").split():
+        asked = Conditions(exec_inst=(ExecInst(one),))
+        if not asked.needs <= sides.market.abilities:
+            return f"the venue is not configured to follow ExecInst {one}"
+    return ""
 
 
 def paths_played(rows: list[Row], allowed: Sequence[Entry]) -> list[list[Row]]:

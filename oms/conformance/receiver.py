@@ -13,7 +13,7 @@ from oms.conformance import orders
 from oms.conformance.compare import TAGS, Allowed, Differs, Wanted, compare
 from oms.conformance.dialect import Body, text
 from oms.conformance.executions import Executions
-from oms.conformance.matrix import Row, desk_refuses
+from oms.conformance.matrix import Row, desk_refuses, split_of
 from oms.conformance.scope import Entry
 from oms.conformance.sides import Sides
 from oms.conformance.venue_book import VenueBook, VenueOrder
@@ -45,6 +45,7 @@ class Receiver:
         self._day = 1
         self._day_ended = False
         self._requests: dict[str, str] = {}
+        self._price = sides.market.price
 
     def play(self) -> None:
         """Raises Differs at the first field that is not what the standard has."""
@@ -100,6 +101,11 @@ class Receiver:
         if day > self._day and self._sides.night is not None:
             self._day = day
             self._end_day()
+            ratio = split_of(list(self._path))
+            if ratio is not None:
+                self._sides.night.split(self._sides.market.symbol, ratio)
+                self._book.split(ratio)
+                self._price = orders.price_after(ratio, self._path, self._sides.market)
             self._sides.night.open()
             self._settle()
 
@@ -187,7 +193,7 @@ class Receiver:
     def _venue_does(self, row: Row) -> None:
         order = self._book.latest()
         more: Body = [(TAGS[one], row.noted[one]) for one in _TOLD_ON if one in row.noted]
-        price = row.last_px or self._sides.market.price
+        price = row.last_px or self._price
         if row.msg_type == "9":
             self._book.refuse(order)
         elif row.exec_type == "F":
@@ -259,7 +265,7 @@ class Receiver:
                 wanted.append(Wanted(tag=tag, value=quantity))
         wanted += self._noted(row)
         if row.exec_type in ("F", "G"):
-            wanted.append(Wanted(tag=31, value=row.last_px or self._sides.market.price))
+            wanted.append(Wanted(tag=31, value=row.last_px or self._price))
         if row.ord_status != "8":
             wanted.append(Wanted(tag=55, value=self._sides.market.symbol))
             wanted.append(Wanted(tag=54, value="1"))

@@ -97,6 +97,7 @@ def running_server(wanted: Running) -> Iterator[VersionSides]:
                 account=client.accounts[0],
                 price=wanted.price,
                 unknown_symbol="NO.SUCH.SYMBOL",
+                abilities=frozenset(venue.abilities),
             ),
         )
         for peer in (sides.venue, sides.client):

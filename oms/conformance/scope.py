@@ -58,9 +58,7 @@ GENERAL = (
 )
 
 _MOUTH = "no orders are taken by word of mouth, so there is none without a ClOrdID of its client"
-_SPLIT = "no corporate actions: a split does not re-base orders"
 _ONE_REQUEST = "one replace is pending at a time: the next is refused (D.2.d) or waits (D.2.a)"
-_INSTRUCTIONS = "ExecInst Z, J and K are refused: no venue of the server follows them"
 _INDICATOR = "WorkingIndicator is not told: Triggered says the same"
 _NOT_IN_42 = "not in FIX 4.2: ExecInst J, K and Z, the reasons for them, and Triggered came later"
 _SINCE_44 = ("FIX 4.4", "FIX 5.0SP2")
@@ -110,7 +108,6 @@ _RECEIVER = (
         "copy that the rows were taken from prints New",
         instead={"4": {39: "6"}},
     ),
-    _entry(Role.RECEIVER, Kind.LEFT_OUT, "H.1.b", _SPLIT),
     _entry(
         Role.RECEIVER,
         Kind.DEVIATION,
@@ -119,7 +116,6 @@ _RECEIVER = (
         instead={"2": {636: None}, "3": {636: None}},
         versions=_SINCE_44,
     ),
-    _entry(Role.RECEIVER, Kind.LEFT_OUT, "E.1.e K.1.a K.1.b", _INSTRUCTIONS, versions=_SINCE_44),
     _entry(
         Role.RECEIVER,
         Kind.DEVIATION,
@@ -197,14 +193,6 @@ _INITIATOR = (
         "replace one",
         steps="11 12 13 14 15 16 17 18 19",
         versions=("FIX 4.2",),
-    ),
-    _entry(Role.INITIATOR, Kind.LEFT_OUT, "H.1.b", _SPLIT),
-    _entry(
-        Role.INITIATOR,
-        Kind.LEFT_OUT,
-        "E.1.e K.1.a K.1.b",
-        _INSTRUCTIONS,
-        versions=_SINCE_44,
     ),
     _entry(
         Role.INITIATOR,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oms.conformance.profiles import Profile
+from oms.domain.conditions import SINCE_FIX_44
 
 _MINUTE_MS = 60_000
 
@@ -76,6 +77,7 @@ def _venue(lane: Lane, comp_id: str) -> list[str]:
         ack_timeout_ms=_MINUTE_MS,
         ord_types=["MARKET", "LIMIT", "STOP", "STOP_LIMIT"],
         times_in_force=["DAY", "IOC", "FOK", "GTC", "GTD", "OPG", "CLS"],
+        abilities=[] if lane.begin_string == "FIX.4.2" else sorted(SINCE_FIX_44),
     )
     instrument = _table(
         "[[instruments]]",

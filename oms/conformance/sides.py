@@ -8,12 +8,14 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Protocol
 
 from fix_sessions.light_session import Message, wall_clock_us
 from fix_sessions.light_socket import LightPeer
 from fix_sessions.wire import utc_timestamp_ms
 from oms.conformance.dialect import Body, Dialect
+from oms.domain.conditions import SINCE_FIX_44, Ability
 
 ANSWER_LIMIT_S = 20.0
 _TO_CLIENT = frozenset({"8", "9", "3", "j"})
@@ -25,7 +27,8 @@ _SYNC = "SYNC-"
 class Market:
     """What is traded: a symbol that only the scripted venue takes, at prices the server lets by.
 
-    unknown_symbol, off_tick: what the server must refuse by itself.
+    unknown_symbol, off_tick: what the server must refuse by itself. abilities: what the server
+    takes the venue to follow.
     """
 
     symbol: str
@@ -33,6 +36,7 @@ class Market:
     price: Decimal = Decimal(100)
     unknown_symbol: str = "NO-SUCH-SYMBOL"
     off_tick: Decimal = Decimal("0.0000001")
+    abilities: frozenset[Ability] = SINCE_FIX_44
 
 
 def now() -> str:
@@ -45,6 +49,9 @@ class Night(Protocol):
 
     def close(self) -> None:
         """The day is over."""
+
+    def split(self, symbol: str, ratio: Fraction) -> None:
+        """A corporate action makes `ratio` shares of one; between the days."""
 
     def open(self) -> None:
         """The next day begins."""

@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 
 from fix_sessions.light_session import Message
 from oms.conformance.dialect import Body, text
@@ -123,6 +124,16 @@ class VenueBook:
         if orig_cl_ord_id:
             body.append((41, orig_cl_ord_id))
         self._sides.venue.send("8", body)
+
+    def split(self, ratio: Fraction) -> None:
+        """Every order and what it traded in the shares after a split."""
+        up, down = Decimal(ratio.numerator), Decimal(ratio.denominator)
+        for order in self.orders:
+            order.order_qty = order.order_qty * up / down
+            order.trades = {
+                exec_id: (quantity * up / down, price * down / up)
+                for exec_id, (quantity, price) in order.trades.items()
+            }
 
     def acknowledge(self, order: VenueOrder) -> None:
         """New."""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oms.domain.fix import ExecType, Side
+from oms.domain.baskets import ListOrderStatus, ListStatusType
+from oms.domain.fix import ExecType, OrdStatus, Side
 from oms.domain.instrument import Instrument
 
 
@@ -125,10 +126,43 @@ class SendDontKnowTrade:
     poss_resend: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedOrder:
+    """One order in a ListStatus; ord_rej_reason: OrdRejReason (103), where it was rejected."""
+
+    cl_ord_id: str
+    ord_status: OrdStatus
+    cum_qty: Decimal
+    leaves_qty: Decimal
+    cxl_qty: Decimal
+    avg_px: Decimal
+    ord_rej_reason: str = ""
+    text: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class SendListStatus:
+    """ListStatus (N) to a client: report rpt_seq of no_rpts about a list of tot_no_orders."""
+
+    session: str
+    event_seq: int
+    at: int
+    list_id: str
+    status_type: ListStatusType
+    order_status: ListOrderStatus
+    tot_no_orders: int
+    no_rpts: int
+    rpt_seq: int
+    orders: tuple[ListedOrder, ...]
+    text: str
+    poss_resend: bool = False
+
+
 AnswerMessage = (
     SendOrderMassCancelReport
     | SendSecurityList
     | SendTradingSessionStatus
     | SendTradeRequestAck
     | SendTradeCaptureReport
+    | SendListStatus
 )

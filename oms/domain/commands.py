@@ -6,6 +6,7 @@
 from dataclasses import field
 from decimal import Decimal
 
+from oms.domain.baskets import BasketCommand
 from oms.domain.conditions import Conditions
 from oms.domain.fact import fact
 from oms.domain.fix import (
@@ -27,6 +28,7 @@ from oms.domain.session_commands import (
     StartSession,
     StopSession,
 )
+from oms.domain.splits import SplitCommand
 
 # Where commands are, there is what they begin with.
 __all__ = ["JOBS", "SYSTEM", "Channel", "Origin"]
@@ -367,7 +369,9 @@ Command = (
     | RequestSessionReset
     | ApproveSessionReset
     | ResendAsked
+    | SplitCommand
     | Inquiry
+    | BasketCommand
 )
 
 OBSERVATIONS = (QuoteObserved, ClockTicked)

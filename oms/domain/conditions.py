@@ -25,6 +25,9 @@ class Ability(StrEnum):
     CANCEL_ON_SYSTEM_FAILURE = "CANCEL_ON_SYSTEM_FAILURE"
     PRIMARY_PEG = "PRIMARY_PEG"
     MIDPOINT_PEG = "MIDPOINT_PEG"
+    REINSTATE_ON_TRADING_HALT = "REINSTATE_ON_TRADING_HALT"
+    CANCEL_ON_TRADING_HALT = "CANCEL_ON_TRADING_HALT"
+    CANCEL_IF_NOT_BEST = "CANCEL_IF_NOT_BEST"
 
 
 # What an ExecInst needs of a venue. Not held is a liberty given to us, and a cancel when a session
@@ -33,6 +36,9 @@ _NEEDED = {
     ExecInst.ALL_OR_NONE: Ability.ALL_OR_NONE,
     ExecInst.PRIMARY_PEG: Ability.PRIMARY_PEG,
     ExecInst.MIDPOINT_PEG: Ability.MIDPOINT_PEG,
+    ExecInst.REINSTATE_ON_TRADING_HALT: Ability.REINSTATE_ON_TRADING_HALT,
+    ExecInst.CANCEL_ON_TRADING_HALT: Ability.CANCEL_ON_TRADING_HALT,
+    ExecInst.CANCEL_IF_NOT_BEST: Ability.CANCEL_IF_NOT_BEST,
 }
 _PASSED_ON = {
     ExecInst.NOT_HELD: Ability.NOT_HELD,
@@ -44,7 +50,20 @@ NAMES = {
     Ability.ALL_OR_NONE: "ExecInst (18) = G (ALL_OR_NONE)",
     Ability.PRIMARY_PEG: "ExecInst (18) = R (PRIMARY_PEG)",
     Ability.MIDPOINT_PEG: "ExecInst (18) = M (MIDPOINT_PEG)",
+    Ability.REINSTATE_ON_TRADING_HALT: "ExecInst (18) = J (REINSTATE_ON_TRADING_HALT)",
+    Ability.CANCEL_ON_TRADING_HALT: "ExecInst (18) = K (CANCEL_ON_TRADING_HALT)",
+    Ability.CANCEL_IF_NOT_BEST: "ExecInst (18) = Z (CANCEL_IF_NOT_BEST)",
 }
+SINCE_FIX_44 = frozenset(
+    {
+        Ability.REINSTATE_ON_TRADING_HALT,
+        Ability.CANCEL_ON_TRADING_HALT,
+        Ability.CANCEL_IF_NOT_BEST,
+    }
+)
+"""What a venue that speaks FIX 4.2 cannot be told."""
+# By which of them an order ends at its venue, so that its rest goes to no other.
+_ENDS_THERE = frozenset({ExecInst.CANCEL_ON_TRADING_HALT, ExecInst.CANCEL_IF_NOT_BEST})
 
 
 @fact
@@ -69,6 +88,11 @@ class Conditions:
     def as_asked(self) -> "Conditions":
         """Without what we added."""
         return replace(self, cash_px=None, cash_px_source="") if self.cash_px else self
+
+    @property
+    def ends_at_venue(self) -> bool:
+        """Whether a cancel by the venue is what the order itself asks for."""
+        return not _ENDS_THERE.isdisjoint(self.exec_inst)
 
     @property
     def needs(self) -> frozenset[Ability]:

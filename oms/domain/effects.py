@@ -58,6 +58,7 @@ class SendExecutionReport:
     poss_resend: bool = False
     conditions: Conditions | None = None
     day: DayFigures | None = None
+    list_id: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,6 +99,7 @@ class SendOrderCancelReject:
     account: str
     text: str
     poss_resend: bool = False
+    list_id: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

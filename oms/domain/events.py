@@ -6,6 +6,7 @@ Those about orders are in `order_events`; `Event` is the union of all, imported 
 from decimal import Decimal
 
 from oms.domain.answers import AnswerFact
+from oms.domain.baskets import BasketFact
 from oms.domain.fact import fact
 from oms.domain.order_events import (
     CancelPending,
@@ -42,6 +43,7 @@ from oms.domain.order_events import (
 from oms.domain.reasons import Reason
 from oms.domain.session_commands import LogoutCause
 from oms.domain.session_events import SessionFact
+from oms.domain.splits import OrderRebased, SplitFact
 from oms.domain.standing_events import StandingFact
 from oms.domain.terms import OrderTerms, RiskFigure
 
@@ -251,6 +253,7 @@ Event = (
     | OrderHeld
     | OrderTriggered
     | OrderRestated
+    | OrderRebased
     | OrderAcknowledged
     | OrderRejected
     | TradeExecuted
@@ -287,5 +290,7 @@ Event = (
     | CommandAnswered
     | SessionFact
     | AnswerFact
+    | SplitFact
     | StandingFact
+    | BasketFact
 )

@@ -62,6 +62,9 @@ class ExecInst(StrEnum):
     MIDPOINT_PEG = "M"
     CANCEL_ON_SYSTEM_FAILURE = "Q"
     PRIMARY_PEG = "R"
+    REINSTATE_ON_TRADING_HALT = "J"
+    CANCEL_ON_TRADING_HALT = "K"
+    CANCEL_IF_NOT_BEST = "Z"
 
 
 class ExecType(StrEnum):
@@ -124,6 +127,8 @@ ORD_STATUS_PRECEDENCE: dict[OrdStatus, int] = {
 }
 
 
+GT_CORPORATE_ACTION: Final = "0"
+"""ExecRestatementReason (378): a good-till order goes on as a corporate action has left it."""
 GT_RENEWAL: Final = "1"
 """ExecRestatementReason (378): a good-till order goes on, on a new day."""
 

@@ -6,13 +6,15 @@ over the statuses that hold (FIX 4.4 Volume 4): nothing stores a previous status
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from oms.domain.conditions import Conditions
 from oms.domain.fix import ORD_STATUS_PRECEDENCE, OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.reasons import Reason
+from oms.domain.splits import RebasedTerms, rounded
 from oms.domain.terms import OrderTerms
 from oms.domain.values import ZERO, average
 
@@ -66,7 +68,9 @@ class Order:
 
     waiting: replaces that are taken up when those among the requests are answered. triggered_at:
     when a stop order reached its price, 0 before. day_since: when a good-till order was restated
-    for the trading date, 0 on its first.
+    for the trading date, 0 on its first. rebasings: splits, each with the number of executions
+    before it, which keep the quantity and price of their day. rebased: by a split that the order
+    was not restated for yet.
     """
 
     order_id: str
@@ -108,6 +112,8 @@ class Order:
     conditions: Conditions | None = None
     triggered_at: int = 0
     day_since: int = 0
+    rebasings: list[tuple[int, Fraction]] = field(default_factory=list)
+    rebased: bool = False
 
     @property
     def is_child(self) -> bool:
@@ -170,8 +176,18 @@ class Order:
     @property
     def ord_status(self) -> OrdStatus:
         """OrdStatus (39): the highest of those that hold."""
+        return self._highest(self.requests)
+
+    @property
+    def told_status(self) -> OrdStatus:
+        """OrdStatus (39) as its client is told it: Pending Cancel confirms a request of its own; the
+        end of one that the server began is told only where it succeeds.
+        """
+        return self._highest([one for one in self.requests if one.reason is Reason.NONE])
+
+    def _highest(self, requests: list[Request]) -> OrdStatus:
         holding = [OrdStatus.NEW if self.accepted else OrdStatus.PENDING_NEW]
-        for request in self.requests:
+        for request in requests:
             cancel = request.kind is RequestKind.CANCEL
             holding.append(OrdStatus.PENDING_CANCEL if cancel else OrdStatus.PENDING_REPLACE)
         if self.mark is not None:
@@ -193,9 +209,43 @@ class Order:
 
     def recount(self) -> None:
         """Derive CumQty and traded value from the set of executions again."""
-        live = [one for one in self.executions.values() if not one.busted]
-        self.cum_qty = sum((one.last_qty for one in live), ZERO)
-        self.traded_value = sum((one.last_qty * one.last_px for one in live), ZERO)
+        self.cum_qty, self.traded_value = self.traded_since(0)
+
+    def traded_since(self, since: int) -> tuple[Decimal, Decimal]:
+        """Quantity, in the shares of today, and value of the executions from that stamp on."""
+        numbered = enumerate(self.executions.values())
+        live = [(n, one) for n, one in numbered if one.at >= since and not one.busted]
+        value = sum((one.last_qty * one.last_px for _, one in live), ZERO)
+        if not self.rebasings:
+            return sum((one.last_qty for _, one in live), ZERO), value
+        total = sum((Fraction(one.last_qty) * self._ratio(n) for n, one in live), Fraction(0))
+        return rounded(total), value
+
+    def _ratio(self, n: int) -> Fraction:
+        """What the splits since have made of a share of the execution of that number."""
+        found = Fraction(1)
+        for before, ratio in self.rebasings:
+            if n < before:
+                found *= ratio
+        return found
+
+    def rebase(self, terms: RebasedTerms, ratio: Fraction) -> None:
+        """Be in the shares after a split: these terms, and the executions so far times ratio."""
+        known = len(self.executions)
+        if self.rebasings and self.rebasings[-1][0] == known:
+            ratio *= self.rebasings.pop()[1]
+        if ratio != 1:
+            self.rebasings.append((known, ratio))
+        self.rebased = True
+        self.order_qty, self.cum_qty, self.price = terms.order_qty, terms.cum_qty, terms.price
+        if self.conditions is not None:
+            self.conditions = replace(
+                self.conditions,
+                stop_px=terms.stop_px,
+                min_qty=terms.min_qty,
+                max_floor=terms.max_floor,
+                peg_offset=terms.peg_offset,
+            )
 
 
 def new_order(order_id: str, parent_id: str, terms: OrderTerms, trade_date: str, at: int) -> Order:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from oms.domain.commands import Quote
 from oms.domain.fact import fact
-from oms.domain.fix import CxlRejReason, ExecType, OrdStatus, Side
+from oms.domain.fix import GT_RENEWAL, CxlRejReason, ExecType, OrdStatus, Side
 from oms.domain.reasons import Reason
 from oms.domain.terms import OrderTerms, RiskFigure
 
@@ -37,13 +37,16 @@ class OrderRefused:
 
 @fact
 class DuplicateOrderRefused:
-    """A ClOrdID already in use came again; the live order is untouched."""
+    """A ClOrdID already in use came again, in list_id where that is given; the live order is
+    untouched.
+    """
 
     order_id: str
     counterparty: str
     session: str
     cl_ord_id: str
     text: str
+    list_id: str = ""
 
 
 @fact
@@ -118,10 +121,14 @@ class OrderTriggered:
 
 @fact
 class OrderRestated:
-    """A good-till order goes on on a new trading date; trade_date (ISO) is that."""
+    """A good-till order goes on on a new trading date; trade_date (ISO) is that.
+
+    restatement: ExecRestatementReason (378), GT_RENEWAL or GT_CORPORATE_ACTION.
+    """
 
     order_id: str
     trade_date: str
+    restatement: str = GT_RENEWAL
 
 
 @fact

@@ -6,18 +6,23 @@ quote now: observations, asked for again after a restart. `open_orders` are thos
 one in doubt is in `in_doubt` instead. `held` are client orders with quantity that waits for a
 venue. `trade_date_at`: the stamp since when the trading date holds. `stops` are stop orders that we
 hold, by symbol; `until` are open orders that end at a time of their own, with that stamp.
+`corporate_actions` by their ids. `ex_dates` are the symbols that are split for a trading date that
+is still to come, with that date.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 
 from oms.domain.answers import Dispute, MassCancelAnswered
+from oms.domain.baskets import ListKey, OrderList
 from oms.domain.commands import Quote
 from oms.domain.fix import Side
 from oms.domain.instrument import Reference
 from oms.domain.order import Execution, Order
 from oms.domain.session_commands import LogoutCause
+from oms.domain.splits import CorporateAction
 from oms.domain.values import ZERO
 
 
@@ -71,6 +76,16 @@ class Session:
         return self.stopped or self.out_of_hours or self.reset_due or self.repeat_since > 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionSplit:
+    """A split of a position: after how many of its trades, and the fraction paid out in cash."""
+
+    trades: int
+    ratio: Fraction
+    cash_qty: Decimal
+    cash_px: Decimal
+
+
 @dataclass(slots=True, kw_only=True)
 class Position:
     """Net position of an account in a symbol. quantity is signed; cost is the signed amount paid
@@ -88,6 +103,7 @@ class Position:
     sold_value: Decimal = ZERO
     updated_at: int = 0
     trades: list[tuple[Side, Execution]] = field(default_factory=list)
+    splits: list[PositionSplit] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,6 +139,8 @@ class State:
     child_cl_ord_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     exec_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     mass_cancels: dict[tuple[str, str], MassCancelAnswered] = field(default_factory=dict)
+    lists: dict[ListKey, OrderList] = field(default_factory=dict)
+    lists_at_work: dict[ListKey, None] = field(default_factory=dict)
     day_watchers: dict[str, str] = field(default_factory=dict)
     disputes: dict[tuple[str, str], Dispute] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
@@ -138,6 +156,8 @@ class State:
     in_doubt: dict[str, None] = field(default_factory=dict)
     recent_orders: dict[tuple[str, ...], int] = field(default_factory=dict)
     message_times: dict[str, deque[int]] = field(default_factory=dict)
+    corporate_actions: dict[str, CorporateAction] = field(default_factory=dict)
+    ex_dates: dict[str, str] = field(default_factory=dict)
     market: dict[str, dict[str, Quote]] = field(default_factory=dict)
 
     def session(self, name: str) -> Session:

@@ -23,7 +23,7 @@ class RiskFigure:
 class OrderTerms:
     """What an order asks for, and for whom. counterparty: the client, or the venue of a child.
 
-    conditions: None for a plain order.
+    conditions: None for a plain order. list_id: ListID (66) of the list that it came in.
     """
 
     counterparty: str
@@ -37,6 +37,7 @@ class OrderTerms:
     price: Decimal | None
     time_in_force: TimeInForce
     conditions: Conditions | None = None
+    list_id: str = ""
 
     @property
     def content(self) -> tuple[object, ...]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from oms.domain.conditions import DayFigures
 from oms.domain.events import Event, ExpiryPending, OrderRestated
-from oms.domain.fix import TimeInForce
+from oms.domain.fix import GT_CORPORATE_ACTION, GT_RENEWAL, TimeInForce
 from oms.domain.order import Order
 from oms.domain.state import State
-from oms.domain.values import ZERO, average
+from oms.domain.values import average
 
 OF_THE_DAY = frozenset({TimeInForce.DAY, TimeInForce.OPG, TimeInForce.CLS})
 """What ends with its day. Immediate orders are not among them: they ended, or are in doubt."""
@@ -15,11 +15,7 @@ OF_THE_DAY = frozenset({TimeInForce.DAY, TimeInForce.OPG, TimeInForce.CLS})
 
 def day_figures(order: Order) -> DayFigures:
     """What the trading date had to work on and what it brought."""
-    today = [
-        one for one in order.executions.values() if one.at >= order.day_since and not one.busted
-    ]
-    cum_qty = sum((one.last_qty for one in today), ZERO)
-    value = sum((one.last_qty * one.last_px for one in today), ZERO)
+    cum_qty, value = order.traded_since(order.day_since)
     return DayFigures(
         order_qty=order.order_qty - (order.cum_qty - cum_qty),
         cum_qty=cum_qty,
@@ -52,4 +48,10 @@ def opened(state: State) -> Iterator[Event]:
         if until and until < state.trade_date:
             yield ExpiryPending(order_id=order.order_id)
         else:
-            yield OrderRestated(order_id=order.order_id, trade_date=state.trade_date)
+            yield restated(order, state.trade_date)
+
+
+def restated(order: Order, trade_date: str) -> OrderRestated:
+    """It goes on on that date, as it was or as a split has left it."""
+    reason = GT_CORPORATE_ACTION if order.rebased else GT_RENEWAL
+    return OrderRestated(order_id=order.order_id, trade_date=trade_date, restatement=reason)

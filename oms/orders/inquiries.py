@@ -13,6 +13,13 @@ from oms.domain.answers import (
     SecuritiesListed,
     TradingSessionReported,
 )
+from oms.domain.baskets import (
+    BasketCommand,
+    ListCancelRequest,
+    ListExecute,
+    ListStatusRequest,
+    NewOrderList,
+)
 from oms.domain.commands import OrderMassCancelRequest
 from oms.domain.events import Event
 from oms.domain.inquiries import (
@@ -29,6 +36,7 @@ from oms.domain.inquiries import (
 from oms.domain.instrument import Instrument
 from oms.domain.order import Order
 from oms.domain.state import State
+from oms.orders.baskets import decide_basket
 from oms.orders.disputes import decide_dispute, decide_resolution
 from oms.orders.mass_cancel import decide_mass_cancel
 from oms.orders.trade_requests import decide_trade_request
@@ -42,7 +50,7 @@ _UNKNOWN_SESSION = "1"
 
 
 def decide_inquiry(
-    state: State, seq: int, command: Inquiry | OrderMassCancelRequest
+    state: State, seq: int, command: Inquiry | OrderMassCancelRequest | BasketCommand
 ) -> Iterator[Event]:
     """What is answered, and done where it asks for that. seq: the command's journal number."""
     match command:
@@ -60,6 +68,8 @@ def decide_inquiry(
             yield from decide_resolution(state, command)
         case TradeCaptureReportRequest():
             yield from decide_trade_request(state, command)
+        case NewOrderList() | ListExecute() | ListCancelRequest() | ListStatusRequest():
+            yield from decide_basket(state, command)
         case _:
             assert_never(command)
 

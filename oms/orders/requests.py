@@ -38,8 +38,8 @@ from oms.domain.values import decimal_text
 from oms.domain.verdict import Verdict
 
 
-def terms_of(command: NewOrderSingle) -> OrderTerms:
-    """The terms that a NewOrderSingle asks for."""
+def terms_of(command: NewOrderSingle, list_id: str = "") -> OrderTerms:
+    """The terms that a NewOrderSingle asks for, or an order of the list of that ListID."""
     return OrderTerms(
         counterparty=command.origin.counterparty,
         session=command.origin.session,
@@ -52,6 +52,7 @@ def terms_of(command: NewOrderSingle) -> OrderTerms:
         price=command.price,
         time_in_force=command.time_in_force,
         conditions=command.conditions,
+        list_id=list_id,
     )
 
 
@@ -88,22 +89,23 @@ def known(state: State, origin: Origin, cl_ord_id: str) -> Order | None:
     if order.trade_date != state.trade_date:
         return None
     scope = state.reference.client_profile(origin.counterparty).cl_ord_id_scope
-    if scope is ClOrdIdScope.WORKING and not _may_be_repeated(origin):
+    if scope is ClOrdIdScope.WORKING and not may_be_repeated(origin):
         return None
     return order
 
 
-def _may_be_repeated(origin: Origin) -> bool:
+def may_be_repeated(origin: Origin) -> bool:
     """Whether the message may be one that came before."""
     return origin.poss_resend or origin.poss_dup or origin.channel is Channel.REST
 
 
-def decide_known(order: Order, command: NewOrderSingle) -> Iterator[Event]:
-    """The answer to a NewOrderSingle whose ClOrdID is in use."""
+def decide_known(order: Order, command: NewOrderSingle, list_id: str = "") -> Iterator[Event]:
+    """The answer to a NewOrderSingle whose ClOrdID is in use; an order of a list that has not come
+    before is none that is repeated.
+    """
     origin = command.origin
-    repeated = origin.poss_resend or origin.channel is Channel.REST
-    same = repeated and _same_content(order, command)
-    if same:
+    repeated = not list_id and (origin.poss_resend or origin.channel is Channel.REST)
+    if repeated and terms_of(command).content == order.first_terms.content:
         yield OrderStatusReported(
             order_id=order.order_id,
             session=origin.session,
@@ -111,19 +113,15 @@ def decide_known(order: Order, command: NewOrderSingle) -> Iterator[Event]:
             ord_status_req_id="",
         )
         return
-    why = "with other content" if repeated else "without PossResend"
+    why = "with other content" if repeated else "in a list" if list_id else "without PossResend"
     yield DuplicateOrderRefused(
         order_id=order.order_id,
         counterparty=origin.counterparty,
         session=origin.session,
         cl_ord_id=command.cl_ord_id,
         text=f"ClOrdID (11) = {command.cl_ord_id}: already used for {order.order_id}, sent {why}",
+        list_id=list_id,
     )
-
-
-def _same_content(order: Order, command: NewOrderSingle) -> bool:
-    first = order.first_terms
-    return terms_of(command).content == first.content
 
 
 def decide_new(

@@ -6,10 +6,11 @@ a full close releases exactly what is left. A trade through zero closes first, t
 """
 
 from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 
 from oms.domain.fix import Side
-from oms.domain.order import Execution
-from oms.domain.state import Position
+from oms.domain.splits import rounded
+from oms.domain.state import Position, PositionSplit
 from oms.domain.values import COST_QUANTUM, ZERO
 
 
@@ -42,10 +43,36 @@ def _close(position: Position, sign: int, closing: Decimal, last_px: Decimal) ->
     position.quantity += sign * closing
 
 
-def rebuild(position: Position, trades: list[tuple[Side, Execution]]) -> None:
-    """The position from its trades in order, busted ones left out: after a bust or a correction."""
+def rebuild(position: Position) -> None:
+    """The position from its trades and splits in order, busted trades left out: after a bust or a
+    correction.
+    """
     position.quantity = position.cost = position.realised = ZERO
     position.bought = position.sold = position.bought_value = position.sold_value = ZERO
-    for side, execution in trades:
+    splits = list(reversed(position.splits))
+    for n, (side, execution) in enumerate(position.trades):
+        while splits and splits[-1].trades <= n:
+            _split(position, splits.pop())
         if not execution.busted:
             book_trade(position, side, execution.last_qty, execution.last_px)
+    while splits:
+        _split(position, splits.pop())
+
+
+def book_split(position: Position, ratio: Fraction, cash_qty: Decimal, cash_px: Decimal) -> None:
+    """Move the position into the shares after a split, less what is paid out: cash_qty, signed as
+    the position, counts as traded at cash_px.
+    """
+    trades = len(position.trades)
+    split = PositionSplit(trades=trades, ratio=ratio, cash_qty=cash_qty, cash_px=cash_px)
+    position.splits.append(split)
+    _split(position, split)
+
+
+def _split(position: Position, split: PositionSplit) -> None:
+    position.quantity = rounded(Fraction(position.quantity) * split.ratio)
+    position.sold = rounded(Fraction(position.sold) * split.ratio)
+    position.bought = position.quantity + position.sold
+    if split.cash_qty:
+        side = Side.SELL if split.cash_qty > 0 else Side.BUY
+        book_trade(position, side, abs(split.cash_qty), split.cash_px)

@@ -34,6 +34,7 @@ def fault_of(
         *_stop_faults(terms, asked, instrument),
         *_time_faults(terms, asked, at, trade_date, again=again),
         *_peg_faults(terms, asked),
+        *_halt_faults(asked),
         *_quantity_faults(terms, asked, instrument, again=again),
     ):
         return Verdict(reason=reason, text=text)
@@ -106,6 +107,13 @@ def _peg_faults(terms: OrderTerms, asked: Conditions) -> Iterator[Fault]:
         if asked.peg_offset is not None:
             named = f"PegOffsetValue (211) = {decimal_text(asked.peg_offset)}"
             yield odd, f"{named}: only with OrdType (40) = P (PEGGED)"
+
+
+def _halt_faults(asked: Conditions) -> Iterator[Fault]:
+    cancel, reinstate = ExecInst.CANCEL_ON_TRADING_HALT, ExecInst.REINSTATE_ON_TRADING_HALT
+    if cancel in asked.exec_inst and reinstate in asked.exec_inst:
+        rule = f"not together with {reinstate} ({reinstate.name})"
+        yield Reason.CONDITION_INVALID, f"ExecInst (18) = {cancel} ({cancel.name}): {rule}"
 
 
 def _quantity_faults(

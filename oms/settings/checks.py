@@ -8,6 +8,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from oms.domain.conditions import SINCE_FIX_44
 from oms.domain.origin import OWN_NAMES
 from oms.risk.limits import FIRM_SUBJECT, Level, refusal_of_limit
 from oms.settings.model import Role, Settings
@@ -20,6 +21,7 @@ def faults_of(settings: Settings) -> list[str]:
     return [
         *_repeated(settings),
         *_unknown_names(settings),
+        *_untold_abilities(settings),
         *_keys(settings),
         *_limits(settings),
         *_ports(settings),
@@ -76,6 +78,14 @@ def _unknown_names(settings: Settings) -> Iterator[str]:
             if name not in venues:
                 known = ", ".join(sorted(venues)) or "none is configured"
                 yield f"instruments[{index}].venues = {name}: must be a configured venue ({known})"
+
+
+def _untold_abilities(settings: Settings) -> Iterator[str]:
+    """What a venue is said to follow must have a value in its FIX version."""
+    for index, venue in enumerate(settings.venues):
+        if venue.begin_string == "FIX.4.2":
+            for one in sorted(SINCE_FIX_44.intersection(venue.abilities)):
+                yield f"venues[{index}].abilities = {one}: FIX 4.2 has no ExecInst (18) for it"
 
 
 def _keys(settings: Settings) -> Iterator[str]:

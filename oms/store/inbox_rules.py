@@ -32,6 +32,7 @@ from oms.domain.session_commands import (
     StartSession,
     StopSession,
 )
+from oms.domain.splits import ApplyCorporateAction, PreviewCorporateAction
 
 ALLOWED = (
     NewOrderSingle,
@@ -50,8 +51,11 @@ ALLOWED = (
     RequestSessionReset,
     ApproveSessionReset,
     ResolveDispute,
+    PreviewCorporateAction,
+    ApplyCorporateAction,
 )
 CHANNELS = (Channel.REST, Channel.OPERATOR, Channel.SYSTEM)
+_DATES = ("trade_date", "effective_date")
 MAX_TEXT = 1_000
 LATEST_US = 253_402_300_799_999_999  # the last moment of the year 9999
 LARGEST = Decimal(10) ** 15
@@ -89,7 +93,7 @@ def _rule_broken(name: str, value: object) -> str:
         exponent = value.as_tuple().exponent
         if not fits or not isinstance(exponent, int) or exponent < -MOST_DECIMALS:
             return "must have at most 15 digits before the point and 10 behind it"
-    elif isinstance(value, str) and (name == "trade_date" or (name == "expire_date" and value)):
+    elif isinstance(value, str) and (name in _DATES or (name == "expire_date" and value)):
         # Dates are compared as texts: of the ISO forms only this one will do.
         if not _is_date(value):
             return "must be a date as YYYY-MM-DD"

@@ -7,6 +7,7 @@ state as it then is. `oms audit verify` uses the same projector over the whole j
 from typing import assert_never
 
 from oms.domain.answers import AnswerFact, DisputeFact, MassCancelAnswered
+from oms.domain.baskets import BasketFact, ListRefused
 from oms.domain.commands import Command, MessagesSent, Origin, SentMessage
 from oms.domain.events import (
     CancelPending,
@@ -56,7 +57,9 @@ from oms.domain.events import (
     UnknownOrderStatusReported,
 )
 from oms.domain.order import Order
+from oms.domain.reasons import Reason
 from oms.domain.session_events import CancelOnDisconnectFired, SessionFact
+from oms.domain.splits import OrderRebased, PositionRebased, SplitFact
 from oms.domain.standing_events import OrderMarked, QuantityRestated
 from oms.domain.state import Position, State
 from oms.store import rows
@@ -84,6 +87,8 @@ OtherEvent = (
     | CommandAnswered
     | SessionFact
     | AnswerFact
+    | BasketFact
+    | SplitFact
 )
 
 
@@ -91,6 +96,7 @@ class Projector:
     """Feed it entries in journal order, each just after it was folded into `state`; then `rows`."""
 
     __slots__ = (
+        "_actions",
         "_cl_ord_ids",
         "_command",
         "_disconnects",
@@ -134,6 +140,7 @@ class Projector:
         self._orphans: list[Row] = []
         self._discrepancies: list[Row] = []
         self._disputes: dict[int, Row] = {}
+        self._actions: dict[str, Row] = {}
         self._refusals: list[Row] = []
         self._disconnects: list[Row] = []
 
@@ -185,10 +192,8 @@ class Projector:
 
     def observe_event(self, seq: int, at: int, event: Event) -> None:
         """An event of the command observed last."""
-        if self._command is not None:
-            order_id = getattr(event, "order_id", "")
-            if order_id:
-                self._close_command(order_id)
+        if self._command is not None and (order_id := getattr(event, "order_id", "")):
+            self._close_command(order_id)
         match event:
             case OrderAccepted() | OrderRouted():
                 self._new.add(event.order_id)
@@ -215,6 +220,7 @@ class Projector:
                 | OrderConfirmed()
                 | OrderTriggered()
                 | OrderRestated()
+                | OrderRebased()
                 | OrderMarked()
                 | QuantityRestated()
             ):
@@ -267,8 +273,10 @@ class Projector:
                 | CommandAnswered()
             ):
                 pass  # changes no row
-            case _ if isinstance(event, AnswerFact):
+            case _ if isinstance(event, AnswerFact | BasketFact):
                 self._answer(seq, at, event)
+            case _ if isinstance(event, SplitFact):
+                self._split(seq, event)
             case _:
                 assert_never(event)
 
@@ -319,12 +327,20 @@ class Projector:
                 key = (order.counterparty, cl_ord_id, order.order_id)
                 self._cl_ord_ids.setdefault(key, seq)
 
-    def _answer(self, seq: int, at: int, event: AnswerFact) -> None:
-        if isinstance(event, MassCancelAnswered) and event.reject_reason:
+    def _answer(self, seq: int, at: int, event: AnswerFact | BasketFact) -> None:
+        if isinstance(event, MassCancelAnswered | ListRefused) and event.reason is not Reason.NONE:
             self._refuse(seq, at, event)
         elif isinstance(event, DisputeFact):
             row = rows.dispute_row(seq, at, event)
             self._disputes[row[0]] = row
+
+    def _split(self, seq: int, event: SplitFact) -> None:
+        if isinstance(event, PositionRebased):
+            position = self._state.position(event.account, event.symbol)
+            self._positions[event.account, event.symbol] = (position, seq)
+        else:
+            known = self._state.corporate_actions[event.split.action_id]
+            self._actions[event.split.action_id] = rows.corporate_action_row(known)
 
     def _refuse(self, seq: int, at: int, event: rows.Refusal) -> None:
         self._refusals.append(rows.refusal_row(seq, at, event))
@@ -352,6 +368,7 @@ class Projector:
             "orphans": self._orphans,
             "discrepancies": self._discrepancies,
             "disputes": list(self._disputes.values()),
+            "corporate_actions": list(self._actions.values()),
             "refusals": self._refusals,
             "disconnect_cancels": self._disconnects,
         }

@@ -290,6 +290,26 @@ disputes = Table(
 )
 Index("disputes_venue_idx", disputes.c.venue, disputes.c.at)
 
+corporate_actions = Table(
+    "corporate_actions",
+    metadata,
+    Column("action_id", Text, primary_key=True),
+    Column("preview", BigInteger, nullable=False, comment="journal number of the latest preview"),
+    moment("previewed_at"),
+    Column("symbol", Text, nullable=False),
+    Column("new_shares", Integer, nullable=False),
+    Column("old_shares", Integer, nullable=False),
+    Column("effective_date", Date, nullable=False),
+    number("cash_in_lieu_px", nullable=True),
+    words("requested_by"),
+    words("reason"),
+    Column("applied", BigInteger, comment="journal number of its taking effect"),
+    moment("applied_at", nullable=True),
+    words("approved_by"),
+    words("approval"),
+    comment="splits, previewed and applied",
+)
+
 discrepancies = Table(
     "discrepancies",
     metadata,

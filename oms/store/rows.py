@@ -8,6 +8,7 @@ appended and `oms audit verify` make their rows here, so both mean the same.
 from typing import Any
 
 from oms.domain.answers import DisputeFact, DisputeResolved, MassCancelAnswered
+from oms.domain.baskets import ListRefused
 from oms.domain.commands import Command, SentMessage
 from oms.domain.conditions import Conditions
 from oms.domain.events import (
@@ -26,6 +27,7 @@ from oms.domain.fix import OrdStatus
 from oms.domain.order import Order
 from oms.domain.reasons import Reason
 from oms.domain.session_events import CancelOnDisconnectFired
+from oms.domain.splits import CorporateAction
 from oms.domain.state import Position, Session
 from oms.domain.values import average
 
@@ -293,6 +295,27 @@ def dispute_row(seq: int, at: int, event: DisputeFact) -> Row:
     )
 
 
+def corporate_action_row(action: CorporateAction) -> Row:
+    """Of table corporate_actions."""
+    split = action.event.split
+    return (
+        split.action_id,
+        action.preview,
+        action.previewed_at,
+        split.symbol,
+        split.new_shares,
+        split.old_shares,
+        split.effective_date,
+        split.cash_in_lieu_px,
+        action.event.user,
+        action.event.reason,
+        action.applied or None,
+        action.applied_at or None,
+        action.approved_by,
+        action.approval,
+    )
+
+
 def discrepancy_row(seq: int, at: int, event: DiscrepancyFound, trade_date: str) -> Row:
     """Of table discrepancies."""
     return (seq, at, event.order_id, event.field, event.ours, event.theirs, trade_date or None)
@@ -335,7 +358,12 @@ def changed_execution(row: Row, event: TradeBusted | TradeCorrected, at: int) ->
 
 
 Refusal = (
-    OrderRefused | RequestRefused | DuplicateOrderRefused | MessageRefused | MassCancelAnswered
+    OrderRefused
+    | RequestRefused
+    | DuplicateOrderRefused
+    | MessageRefused
+    | MassCancelAnswered
+    | ListRefused
 )
 
 
@@ -358,6 +386,9 @@ def refusal_row(seq: int, at: int, event: Refusal) -> Row:
             reason = f"{'380' if event.business else '373'}={event.reason_code}"
         case MassCancelAnswered():
             who = (event.session, event.counterparty, "", event.cl_ord_id)
+            reason = event.reason.value
+        case ListRefused():
+            who = (event.session, event.counterparty, "", event.list_id)
             reason = event.reason.value
     return (seq, at, kind, *who, reason, event.text)
 

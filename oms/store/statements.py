@@ -368,6 +368,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "orphans": _insert(tables.orphans),
     "discrepancies": _insert(tables.discrepancies),
     "disputes": _upsert(tables.disputes),
+    "corporate_actions": _upsert(tables.corporate_actions),
     "refusals": _insert(tables.refusals),
     "disconnect_cancels": _insert(tables.disconnect_cancels),
     "answers": ANSWERS,

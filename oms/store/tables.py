@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import CHAR, JSONB
 from oms.store.columns import metadata, moment, words
 from oms.store.read_tables import (
     child_orders,
+    corporate_actions,
     disconnect_cancels,
     discrepancies,
     disputes,
@@ -43,6 +44,7 @@ from oms.store.read_tables import (
 __all__ = [
     "child_orders",
     "command_inbox",
+    "corporate_actions",
     "disconnect_cancels",
     "discrepancies",
     "disputes",

@@ -7,7 +7,13 @@ from tests.architecture import sources
 
 # Columns that have another name in an order.
 _COUNTERPARTY = {"client", "venue"}
-FOLDS = ("oms.fold", "oms.fold_orders", "oms.fold_sessions", "oms.fold_answers")
+FOLDS = (
+    "oms.fold",
+    "oms.fold_orders",
+    "oms.fold_sessions",
+    "oms.fold_answers",
+    "oms.fold_baskets",
+)
 
 
 def changed_attributes() -> dict[str, str]:

@@ -27,7 +27,7 @@ NAMED_ELSEWHERE = {
         "session.orders_cancelled",
         "risk.kill_switch_engaged",
     },
-    "fix_sessions/gate_keeper.py": {"gate.refused", "gate.slow_consumer"},
+    "fix_sessions/gate_keeper.py": {"gate.refused", "gate.slow_consumer", "gate.tls_files_refused"},
 }
 
 Call = tuple[Path, ast.Call, str]

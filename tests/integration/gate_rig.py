@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from argon2 import PasswordHasher
 
-from fix_sessions.gate_config import GateClient, GateConfig, GateLimits
+from fix_sessions.gate_config import GateClient, GateConfig, GateLimits, GateTls
 from fix_sessions.gate_events import GateEvent, GateEventKind, RefusalReason
 from fix_sessions.gate_process import GateProcess
 from fix_sessions.wire import fields_of, first, frame
@@ -203,6 +203,8 @@ def running_gate(
     limits: GateLimits | None = None,
     engine_port: int | None = None,
     answer_refusals: bool = True,
+    tls: GateTls | None = None,
+    plain: bool = True,
 ) -> Iterator[Rig]:
     """A rig with these clients, by default C1 and C2 from 127.0.0.1."""
     engine = RecordingEngine()
@@ -215,6 +217,8 @@ def running_gate(
         clients=clients or (client_of("C1"), client_of("C2")),
         limits=limits or GateLimits(),
         answer_refusals=answer_refusals,
+        tls=tls,
+        plain=plain,
     )
     rig = Rig(config, engine)
     try:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fix_sessions.engine import Engine
-from fix_sessions.gate_config import GateConfig
+from fix_sessions.gate_config import GateConfig, GateTls
 from fix_sessions.gate_events import GateEvent, GateEventKind
 from fix_sessions.gate_process import GateProcess
 from fix_sessions.handover import Handover
@@ -67,7 +67,14 @@ class Handler:
 class Site:
     """The engine, polled by whoever waits, behind a gate."""
 
-    def __init__(self, store: Path, *, sessions: int = 1, hands_over: bool = False) -> None:
+    def __init__(
+        self,
+        store: Path,
+        *,
+        sessions: int = 1,
+        hands_over: bool = False,
+        tls: GateTls | None = None,
+    ) -> None:
         # QuickFIX knows its sessions by their comp ids for as long as the process lives.
         self.comp_ids = [f"C{next(_numbers)}" for _ in range(sessions)]
         self.comp_id = self.comp_ids[0]
@@ -98,6 +105,7 @@ class Site:
                 replace(client_of(name, allow_reset=True), session_id=name)
                 for name in self.comp_ids
             ),
+            tls=tls,
         )
         self.events: list[GateEvent] = []
         self.handover: Handover | None = None

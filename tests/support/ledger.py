@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from fix_sessions.light_session import Message
@@ -86,10 +87,16 @@ def order(client: str, name: str, qty: str, price: str, tif: str) -> list[tuple[
     ]
 
 
-def settle(desk: Desk, exchange: VenueProcess, ledgers: list[Ledger]) -> None:
+def settle(
+    desk: Desk,
+    exchange: VenueProcess,
+    ledgers: Sequence[Ledger],
+    also: Callable[[], None] = lambda: None,
+) -> None:
     """Reconnect, and wait until every order is answered, nothing is in doubt and all agree.
 
-    What was lost or doubled stays so: then the disagreement is told in the end.
+    also: raises AssertionError as long as something else does not agree. What was lost or doubled
+    stays so: then the disagreement is told in the end.
     """
     peers = {ledger.name: desk.client(ledger.name) for ledger in ledgers}
     disagreement = AssertionError("some orders have no answer, or are in doubt")
@@ -102,6 +109,7 @@ def settle(desk: Desk, exchange: VenueProcess, ledgers: list[Ledger]) -> None:
             return False
         try:
             compare(desk, exchange, ledgers)
+            also()
         except AssertionError as error:
             disagreement = error
             return False
@@ -122,7 +130,7 @@ def _unsettled(desk: Desk) -> bool:
     return bool(unsettled)
 
 
-def compare(desk: Desk, exchange: VenueProcess, ledgers: list[Ledger]) -> None:
+def compare(desk: Desk, exchange: VenueProcess, ledgers: Sequence[Ledger]) -> None:
     """Clients, journal and venue agree one by one."""
     control = exchange.control()
     venue_orders = control.orders()

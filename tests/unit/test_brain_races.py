@@ -4,9 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from oms.domain.commands import (
-    OrderCancelReject,
-)
+from oms.domain.commands import EngageKillSwitch, OrderCancelReject
 from oms.domain.events import (
     CancelPending,
     DiscrepancyFound,
@@ -21,7 +19,7 @@ from oms.domain.fix import (
     OrdStatus,
     TimeInForce,
 )
-from tests.support.checked_world import CheckedWorld, connected
+from tests.support.checked_world import OPERATOR, CheckedWorld, connected
 
 
 @pytest.fixture
@@ -39,6 +37,45 @@ def test_a_cancel_that_crosses_the_last_fill_is_too_late(world: CheckedWorld) ->
     ]
     world.refused(child, CxlRejReason.TOO_LATE_TO_CANCEL)
     assert world.told() == []
+
+
+def test_fills_that_cross_a_cancel_which_the_server_began_are_told_as_what_they_are(
+    world: CheckedWorld,
+) -> None:
+    """Pending Cancel confirms a client's own request: no refusal would ever end this one."""
+    child = world.working()
+    world.send(EngageKillSwitch(origin=OPERATOR, level="FIRM", subject="*", reason="test"))
+    assert world.order("c1").ord_status is OrdStatus.PENDING_CANCEL
+    world.fill(child, "40")
+    assert world.told() == [("c1", "TRADE", "PARTIALLY_FILLED")]
+    world.fill(child, "60")
+    assert world.told() == [("c1", "TRADE", "FILLED")]
+    world.refused(child, CxlRejReason.TOO_LATE_TO_CANCEL)
+    assert world.told() == []
+
+
+def test_a_venue_that_refuses_a_cancel_for_it_ended_the_order_is_waited_for(
+    world: CheckedWorld,
+) -> None:
+    """The rest is not wanted elsewhere, and the cancel of the client is not refused."""
+    child = world.working()
+    world.cancel("c2", "c1")
+    world.send(
+        OrderCancelReject(
+            origin=world.origin("XA"),
+            order_id="V",
+            cl_ord_id=child.requests[0].cl_ord_id,
+            orig_cl_ord_id=child.cl_ord_id,
+            ord_status=OrdStatus.CANCELED,
+            cxl_rej_reason=CxlRejReason.TOO_LATE_TO_CANCEL,
+            response_to=CxlRejResponseTo.ORDER_CANCEL_REQUEST,
+        )
+    )
+    assert world.told() == []
+    assert child.in_doubt
+    world.send(world.report("XA", child.cl_ord_id, ExecType.CANCELED, OrdStatus.CANCELED))
+    assert world.told() == [("c2", "CANCELED", "CANCELED")]
+    assert not world.of(OrderRouted)
 
 
 def test_a_larger_replace_that_crosses_the_last_fill_waits_for_the_venue(

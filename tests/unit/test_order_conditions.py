@@ -9,14 +9,17 @@ from oms.domain import effects as fx
 from oms.domain.commands import Channel, NewOrderSingle, SessionLoggedOut
 from oms.domain.conditions import Ability, Conditions
 from oms.domain.events import OrderAccepted, OrderRefused, OrderRouted
-from oms.domain.fix import ExecInst, OrdType, Side
+from oms.domain.fix import ExecInst, ExecType, OrdStatus, OrdType, Side
 from oms.domain.order import RequestKind
 from oms.domain.reasons import Reason
 from tests.support.checked_world import REST
 from tests.support.terms_world import TermsWorld, world_of
+from tests.support.world import REFERENCE
 
 ALL_OR_NONE, NOT_HELD = ExecInst.ALL_OR_NONE, ExecInst.NOT_HELD
 ON_FAILURE = ExecInst.CANCEL_ON_SYSTEM_FAILURE
+NOT_BEST, CANCEL_ON_HALT = ExecInst.CANCEL_IF_NOT_BEST, ExecInst.CANCEL_ON_TRADING_HALT
+REINSTATE_ON_HALT = ExecInst.REINSTATE_ON_TRADING_HALT
 PRIMARY, MIDPOINT = ExecInst.PRIMARY_PEG, ExecInst.MIDPOINT_PEG
 
 
@@ -31,6 +34,9 @@ def told_to_venue(world: TermsWorld) -> fx.SendNewOrderSingle:
         (Ability.MIN_QTY, {"min_qty": Decimal(50)}),
         (Ability.MAX_FLOOR, {"max_floor": Decimal(10)}),
         (Ability.ALL_OR_NONE, {"exec_inst": (ALL_OR_NONE,)}),
+        (Ability.CANCEL_IF_NOT_BEST, {"exec_inst": (NOT_BEST,)}),
+        (Ability.CANCEL_ON_TRADING_HALT, {"exec_inst": (CANCEL_ON_HALT,)}),
+        (Ability.REINSTATE_ON_TRADING_HALT, {"exec_inst": (REINSTATE_ON_HALT,)}),
     ],
 )
 def test_a_condition_goes_whole_to_a_venue_that_can_and_is_told_back(
@@ -53,6 +59,9 @@ def test_a_condition_goes_whole_to_a_venue_that_can_and_is_told_back(
         ({"min_qty": Decimal(50)}, "MinQty (110)"),
         ({"max_floor": Decimal(10)}, "MaxFloor (111)"),
         ({"exec_inst": (ALL_OR_NONE,)}, "ExecInst (18) = G (ALL_OR_NONE)"),
+        ({"exec_inst": (NOT_BEST,)}, "ExecInst (18) = Z (CANCEL_IF_NOT_BEST)"),
+        ({"exec_inst": (CANCEL_ON_HALT,)}, "ExecInst (18) = K (CANCEL_ON_TRADING_HALT)"),
+        ({"exec_inst": (REINSTATE_ON_HALT,)}, "ExecInst (18) = J (REINSTATE_ON_TRADING_HALT)"),
     ],
 )
 def test_what_no_venue_can_is_refused_before_it_leaves(
@@ -65,6 +74,37 @@ def test_what_no_venue_can_is_refused_before_it_leaves(
     assert refused.text == f"{named}: not taken by any venue of AAPL (XA, XB)"
     [report] = [one for one in world.effects if isinstance(one, fx.SendExecutionReport)]
     assert report.ord_rej_reason == "11"
+
+
+@pytest.mark.parametrize(("instruction", "restatement"), [(NOT_BEST, "9"), (CANCEL_ON_HALT, "6")])
+def test_what_the_venue_cancels_by_the_orders_own_wish_goes_to_no_other_venue(
+    instruction: ExecInst, restatement: str
+) -> None:
+    every = frozenset(Ability)
+    venues = {name: replace(one, abilities=every) for name, one in REFERENCE.venues.items()}
+    world = TermsWorld(replace(REFERENCE, venues=venues))
+    world.connect("XA", "XB")
+    world.ask("c1", price="100", exec_inst=(instruction,))
+    child = world.child("c1")
+    world.ack(child)
+    world.send(
+        world.report(
+            child.counterparty,
+            child.cl_ord_id,
+            ExecType.CANCELED,
+            OrdStatus.CANCELED,
+            restatement=restatement,
+        )
+    )
+    [told] = [one for one in world.effects if isinstance(one, fx.SendExecutionReport)]
+    assert (told.exec_type, told.restatement) == (ExecType.CANCELED, restatement)
+    assert len(world.order("c1").children) == 1
+    # Another cancel of the venue's own accord sends the rest elsewhere.
+    world.ask("c2", price="100", exec_inst=(REINSTATE_ON_HALT,))
+    first = world.child("c2")
+    world.ack(first)
+    world.canceled(first)
+    assert world.child("c2").counterparty != first.counterparty
 
 
 def test_not_held_is_a_liberty_that_a_venue_need_not_be_told() -> None:
@@ -98,6 +138,10 @@ def test_an_order_that_asks_for_it_is_cancelled_when_its_session_is_lost() -> No
         (
             {"max_floor": Decimal(10), "exec_inst": (ALL_OR_NONE,)},
             "MaxFloor (111) = 10: not together with ExecInst (18) = G (ALL_OR_NONE)",
+        ),
+        (
+            {"exec_inst": (REINSTATE_ON_HALT, CANCEL_ON_HALT)},
+            "ExecInst (18) = K (CANCEL_ON_TRADING_HALT): not together with J (REINSTATE_ON_",
         ),
         ({"exec_inst": (MIDPOINT,)}, "ExecInst (18) = M (MIDPOINT_PEG): only with OrdType (40)"),
         ({"peg_offset": Decimal(1)}, "PegOffsetValue (211) = 1: only with OrdType (40) = P"),

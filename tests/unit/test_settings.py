@@ -238,6 +238,12 @@ def test_every_fault_is_told_in_one_line_each(tmp_path: Path) -> None:
             "api.port = 8080: must not be the port of acceptor.port",
         ),
         (
+            DATABASE
+            + VENUE
+            + 'begin_string = "FIX.4.2"\nabilities = ["CANCEL_IF_NOT_BEST", "MAX_FLOOR"]\n',
+            ("venues[0].abilities = CANCEL_IF_NOT_BEST: FIX 4.2 has no ExecInst (18) for it"),
+        ),
+        (
             DATABASE + VENUE.replace("9001", "9876"),
             "venues[0].port = 9876: must not be the port of acceptor.port of our own",
         ),

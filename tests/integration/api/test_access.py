@@ -127,7 +127,8 @@ def test_what_a_role_may_not_do(
             "ASAP",
             (
                 "must be one of NOT_HELD, ALL_OR_NONE, MIDPOINT_PEG,"
-                " CANCEL_ON_SYSTEM_FAILURE, PRIMARY_PEG"
+                " CANCEL_ON_SYSTEM_FAILURE, PRIMARY_PEG, REINSTATE_ON_TRADING_HALT,"
+                " CANCEL_ON_TRADING_HALT, CANCEL_IF_NOT_BEST"
             ),
         ),
         ({"colour": "red"}, "colour", "red", "unknown field"),

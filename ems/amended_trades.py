@@ -1,0 +1,82 @@
+"""Trades that a venue takes back or corrects; what names no trade of ours is an orphan."""
+
+from collections.abc import Iterator
+
+from ems.orphans import decide_orphan
+from oms.domain.commands import ExecutionReport
+from oms.domain.events import (
+    DuplicateExecutionDropped,
+    Event,
+    OrderCanceled,
+    TradeBusted,
+    TradeCorrected,
+)
+from oms.domain.instrument import Venue
+from oms.domain.order import Execution, Order
+from oms.domain.reasons import Reason
+from oms.domain.state import State
+
+
+def _execution(child: Order, venue: Venue, exec_id: str) -> Execution | None:
+    """The trade that an ExecRefID (19) names: by its own ExecID or by that of a correction."""
+    found = child.executions.get((venue.name, exec_id))
+    if found is not None:
+        return found
+    for one in child.executions.values():
+        if exec_id == one.latest_exec_id:
+            return one
+    return None
+
+
+def decide_bust(
+    state: State, venue: Venue, child: Order, report: ExecutionReport
+) -> Iterator[Event]:
+    """The venue takes a trade back."""
+    if (venue.name, report.exec_id) in state.exec_ids:
+        yield DuplicateExecutionDropped(
+            order_id=child.order_id, venue=venue.name, exec_id=report.exec_id
+        )
+        return
+    trade = _execution(child, venue, report.exec_ref_id)
+    if trade is None or trade.busted:
+        yield from decide_orphan(state, venue, report)
+        return
+    if not report.leaves_qty and child.closed is None:
+        yield OrderCanceled(
+            order_id=child.order_id,
+            cl_ord_id="",
+            reason=Reason.TRADE_BUSTED,
+            text="the venue does not work the busted quantity again",
+        )
+    yield TradeBusted(
+        order_id=child.order_id,
+        parent_id=child.parent_id,
+        venue=venue.name,
+        exec_id=trade.exec_id,
+        bust_exec_id=report.exec_id,
+    )
+
+
+def decide_correction(
+    state: State, venue: Venue, child: Order, report: ExecutionReport
+) -> Iterator[Event]:
+    """The venue corrects a trade's quantity or price."""
+    if (venue.name, report.exec_id) in state.exec_ids:
+        yield DuplicateExecutionDropped(
+            order_id=child.order_id, venue=venue.name, exec_id=report.exec_id
+        )
+        return
+    trade = _execution(child, venue, report.exec_ref_id)
+    if trade is None or trade.busted or report.last_qty is None or report.last_px is None:
+        yield from decide_orphan(state, venue, report)
+        return
+    yield TradeCorrected(
+        order_id=child.order_id,
+        parent_id=child.parent_id,
+        venue=venue.name,
+        exec_id=trade.exec_id,
+        correction_exec_id=report.exec_id,
+        last_qty=report.last_qty,
+        last_px=report.last_px,
+        transact_time=report.transact_time,
+    )

@@ -1,0 +1,121 @@
+"""The fold of the events about lists of orders, and of what happens to the orders of a list."""
+
+from collections import deque
+from typing import Final, assert_never
+
+from oms.domain.baskets import (
+    BasketFact,
+    ListAccepted,
+    ListCanceled,
+    ListDone,
+    ListExecutionBegan,
+    ListFragmentTaken,
+    ListKey,
+    ListRefused,
+    ListStatusReported,
+    OrderList,
+)
+from oms.domain.order import Order
+from oms.domain.state import State
+
+RATE_MEMORY: Final = 100_000
+
+
+def fold_basket(state: State, event: BasketFact) -> None:
+    """Change what is known of the list."""
+    key = (event.counterparty, event.list_id)
+    match event:
+        case ListFragmentTaken():
+            _take_fragment(state, key, event)
+        case ListAccepted():
+            state.lists[key] = OrderList(
+                counterparty=event.counterparty,
+                session=event.session,
+                list_id=event.list_id,
+                trade_date=event.trade_date,
+                tot_no_orders=len(event.orders),
+                orders=event.orders,
+                complete=True,
+            )
+        case ListRefused():
+            # Parts of it that came before are refused with it.
+            known = state.lists.get(key)
+            if known is not None and known.awaits_more:
+                del state.lists[key]
+        case ListExecutionBegan():
+            state.lists[key].begun = True
+            state.lists[key].session = event.session
+            state.lists_at_work[key] = None
+        case ListCanceled():
+            state.lists[key].canceled = True
+            if not state.lists[key].begun:
+                state.lists_at_work[key] = None
+        case ListDone():
+            state.lists_at_work.pop(key, None)
+        case ListStatusReported():
+            pass
+        case _:
+            assert_never(event)
+
+
+def _take_fragment(state: State, key: ListKey, event: ListFragmentTaken) -> None:
+    known = state.lists.get(key)
+    if known is not None and known.awaits_more:
+        known.orders += event.orders
+        return
+    state.lists[key] = OrderList(
+        counterparty=event.counterparty,
+        session=event.session,
+        list_id=event.list_id,
+        trade_date=state.trade_date,
+        tot_no_orders=event.tot_no_orders,
+        orders=event.orders,
+    )
+
+
+def join_list(state: State, order: Order, at: int) -> None:
+    """A new order is one of a list; it counts for the message rate as one that came by itself."""
+    count_message(state, order.counterparty, at)
+    known = state.lists.get((order.counterparty, order.first_terms.list_id))
+    if known is not None:
+        known.order_ids[order.first_terms.cl_ord_id] = order.order_id
+        follow_order(state, order, live=order.is_live)
+
+
+def follow_order(state: State, order: Order, *, live: bool) -> None:
+    """Note whether the order still keeps its list at work."""
+    terms = order.first_terms
+    key = (order.counterparty, terms.list_id)
+    known = state.lists.get(key)
+    # A list of an earlier date may have had that name.
+    if known is None or known.order_ids.get(terms.cl_ord_id) != order.order_id:
+        return
+    if live:
+        known.open.add(order.order_id)
+        state.lists_at_work[key] = None
+    else:
+        known.open.discard(order.order_id)
+
+
+def count_message(state: State, counterparty: str, at: int) -> None:
+    """Note a message for the rate limit; what is older than a second is forgotten."""
+    times = state.message_times.get(counterparty)
+    if times is None:
+        times = state.message_times[counterparty] = deque(maxlen=RATE_MEMORY)
+    times.append(at)
+    while times and times[0] <= at - 1_000_000:
+        times.popleft()
+
+
+def forget_lists(state: State, gone: set[str]) -> None:
+    """A new trading date: what is over or never began is forgotten, and so are orders in `gone`."""
+    for key, known in list(state.lists.items()):
+        if not known.open:
+            del state.lists[key]
+            state.lists_at_work.pop(key, None)
+            continue
+        left = [one for one in known.orders if known.order_ids.get(one.cl_ord_id) not in gone]
+        if len(left) < len(known.orders):
+            known.orders, known.tot_no_orders = tuple(left), len(left)
+            kept = {one.cl_ord_id for one in left}
+            known.order_ids = {name: one for name, one in known.order_ids.items() if name in kept}

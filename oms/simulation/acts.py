@@ -1,0 +1,123 @@
+"""What can happen in a run, by name: each act takes the world and a number that says which."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from oms.domain.commands import (
+    JOBS,
+    SYSTEM,
+    CloseTradingDay,
+    EngageKillSwitch,
+    OpenTradingDate,
+    ReleaseKillSwitch,
+    SetRiskLimit,
+)
+from oms.domain.session_commands import StartSession, StopSession
+
+if TYPE_CHECKING:
+    from oms.simulation.client import SimClient
+    from oms.simulation.world import World
+
+OPERATOR = replace(SYSTEM, counterparty="operator:kim", user="kim")
+_LIMITS = ("MAX_ORDER_QTY", "MAX_POSITION", "MAX_ORDER_NOTIONAL", "MAX_MESSAGE_RATE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One thing that can happen. always: in every run; else in the runs that draw it."""
+
+    weight: float
+    do: Callable[["World", int], None]
+    always: bool = False
+
+
+def _client(world: "World", n: int) -> "SimClient":
+    names = list(world.clients)
+    return world.clients[names[n % len(names)]]
+
+
+def _party(world: "World", n: int) -> str:
+    names = [*world.clients, *world.venues]
+    return names[n % len(names)]
+
+
+def _kill(world: "World", n: int) -> None:
+    level, subject = (("FIRM", "*"), ("ACCOUNT", "A1"), ("SESSION", "BETA"))[n % 3]
+    world.story.tell(f"an operator engages the kill switch of {level} {subject}")
+    world.ask(
+        EngageKillSwitch(
+            origin=OPERATOR,
+            level=level,
+            subject=subject,
+            reason="test",
+            cancel_open_orders=n % 4 != 0,
+        )
+    )
+    world.agenda.after(1_000_000 + n % 4_000_000, lambda: _release(world, level, subject))
+
+
+def _release(world: "World", level: str, subject: str) -> None:
+    world.story.tell(f"an operator releases the kill switch of {level} {subject}")
+    world.ask(ReleaseKillSwitch(origin=OPERATOR, level=level, subject=subject, reason="test"))
+
+
+def _limit(world: "World", n: int) -> None:
+    rule = _LIMITS[n % len(_LIMITS)]
+    value = Decimal((50, 100, 500, 2000)[n // 4 % 4])
+    if rule == "MAX_ORDER_NOTIONAL":
+        value *= 100
+    level, subject = (("FIRM", "*"), ("ACCOUNT", "A1"), ("SYMBOL", "AAPL"))[n // 16 % 3]
+    wanted = None if n % 5 == 0 else value
+    world.story.tell(f"an operator sets {rule} of {level} {subject} to {wanted}")
+    world.ask(
+        SetRiskLimit(
+            origin=OPERATOR, rule=rule, level=level, subject=subject, value=wanted, reason="test"
+        )
+    )
+
+
+def _next_day(world: "World", n: int) -> None:
+    if n % 3:
+        world.story.tell(f"the trading day {world.trade_date} is closed")
+        world.ask(CloseTradingDay(origin=JOBS, trade_date=world.trade_date))
+    if n % 3 < 2:
+        world.trade_date = (date.fromisoformat(world.trade_date) + timedelta(days=1)).isoformat()
+        if world.trade_date > "2026-10-15":
+            return
+        world.story.tell(f"the trading day {world.trade_date} begins")
+        world.ask(OpenTradingDate(origin=JOBS, trade_date=world.trade_date))
+
+
+def _stop_session(world: "World", n: int) -> None:
+    name = _party(world, n)
+    world.story.tell(f"an operator stops the session {name}")
+    world.ask(StopSession(origin=OPERATOR, session=name, reason="test"))
+    world.agenda.after(
+        2_000_000 + n % 3_000_000,
+        lambda: world.ask(StartSession(origin=OPERATOR, session=name, reason="test")),
+    )
+
+
+ACTS: dict[str, Kind] = {
+    "submit": Kind(weight=30, do=lambda world, n: _client(world, n).submit(n), always=True),
+    "amend": Kind(weight=12, do=lambda world, n: _client(world, n).amend(n)),
+    "cancel": Kind(weight=10, do=lambda world, n: _client(world, n).cancel(n)),
+    "mass_cancel": Kind(weight=1, do=lambda world, n: _client(world, n).mass_cancel(n)),
+    "ask_status": Kind(weight=2, do=lambda world, n: _client(world, n).ask_status(n)),
+    "repeat": Kind(weight=3, do=lambda world, n: _client(world, n).repeat(n)),
+    "reuse": Kind(weight=2, do=lambda world, n: _client(world, n).reuse(n)),
+    "garbage": Kind(weight=1, do=lambda world, n: _client(world, n).garbage(n)),
+    "client_leaves": Kind(weight=1, do=lambda world, n: _client(world, n).leave(n)),
+    "cut": Kind(weight=2, do=lambda world, n: world.cut(_party(world, n))),
+    "partition": Kind(weight=1, do=lambda world, n: world.partition(_party(world, n), n)),
+    "crash": Kind(weight=1.5, do=lambda world, _: world.crash("the core is killed")),
+    "crash_within": Kind(weight=2, do=lambda world, n: world.crash_within(n % 60)),
+    "take_over": Kind(weight=1, do=lambda world, n: world.take_over(n)),
+    "kill": Kind(weight=1, do=_kill),
+    "limit": Kind(weight=1, do=_limit),
+    "next_day": Kind(weight=0.7, do=_next_day),
+    "stop_session": Kind(weight=0.7, do=_stop_session),
+}

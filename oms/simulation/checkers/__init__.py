@@ -1,0 +1,46 @@
+"""Checkers: each file states one invariant in its first line, and raises where it is broken."""
+
+from collections.abc import Callable
+
+from oms.simulation.checkers import (
+    book_keeps_its_laws,
+    effects_after_commit,
+    executions_count_once,
+    journal_folds_the_same,
+    journal_is_whole,
+    kill_switch_holds,
+    limits_hold,
+    messages_are_taken_once,
+    no_order_is_doubled,
+    only_facts_are_seen,
+    outbound_numbers_rise,
+    positions_are_the_fold,
+    quantities_add_up,
+    requests_are_answered_once,
+    tables_are_the_fold,
+    unknown_needs_a_fact,
+    views_agree,
+)
+from oms.simulation.world import Watcher, World
+
+_MODULES = (
+    journal_is_whole,
+    effects_after_commit,
+    only_facts_are_seen,
+    outbound_numbers_rise,
+    messages_are_taken_once,
+    journal_folds_the_same,
+    book_keeps_its_laws,
+    positions_are_the_fold,
+    kill_switch_holds,
+    limits_hold,
+    unknown_needs_a_fact,
+    quantities_add_up,
+    no_order_is_doubled,
+    executions_count_once,
+    views_agree,
+    requests_are_answered_once,
+    tables_are_the_fold,
+)
+
+WATCHERS: tuple[Callable[[World], Watcher], ...] = tuple(one.Checker for one in _MODULES)

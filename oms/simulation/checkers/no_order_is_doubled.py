@@ -1,0 +1,36 @@
+"""No order is doubled at any venue: a ClOrdID that may have come before says so by PossResend."""
+
+from fix_sessions.wire import fields_of
+from oms.simulation.world import Watcher, World
+
+
+class Checker(Watcher):
+    """Reads each NewOrderSingle; and no client order has more at venues than it has open."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._sent: set[tuple[str, str]] = set()
+
+    def on_wire(self, party: str, from_core: bool, raw: bytes) -> None:
+        """See Watcher."""
+        told = dict(fields_of(raw.decode("latin-1")))
+        if not from_core or told[35] != "D" or told.get(43) == "Y":
+            return
+        key = (party, told[11])
+        assert key not in self._sent or told.get(97) == "Y", f"{party} is sent {told[11]} twice"
+        self._sent.add(key)
+
+    def at_quiet(self) -> None:
+        """See Watcher."""
+        state = self.world.shadow.state
+        for order in state.orders.values():
+            if order.is_child:
+                continue
+            working = [
+                standing.leaves_qty
+                for child in order.children
+                if (standing := self.world.standing(state.orders[child])) is not None
+            ]
+            assert sum(working) <= order.leaves_qty, (
+                f"{order.order_id} has {order.leaves_qty} open and {sum(working)} at venues"
+            )

@@ -1,0 +1,51 @@
+"""Positions equal the fold of executions: quantity by account and symbol, added up from facts."""
+
+from decimal import Decimal
+
+from oms.domain.events import TradeBusted, TradeCorrected, TradeExecuted
+from oms.simulation.shadow import Group
+from oms.simulation.world import Watcher, World
+
+Place = tuple[str, str]
+
+
+class Checker(Watcher):
+    """Adds up on its own what trades, busts and corrections make."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._trades: dict[tuple[str, str], tuple[Place, Decimal]] = {}
+
+    def folded(self, groups: list[Group]) -> None:
+        """See Watcher."""
+        for group in groups:
+            for _, event in group.events:
+                match event:
+                    case TradeExecuted():
+                        order = self.world.shadow.state.orders[event.order_id]
+                        place = (order.account, order.symbol)
+                        signed = order.side.sign * event.last_qty
+                        key = (event.venue, event.exec_id)
+                        assert key not in self._trades, f"trade {key} is counted twice"
+                        self._trades[key] = (place, signed)
+                    case TradeBusted():
+                        place, _ = self._trades[event.venue, event.exec_id]
+                        self._trades[event.venue, event.exec_id] = (place, Decimal(0))
+                    case TradeCorrected():
+                        place, old = self._trades[event.venue, event.exec_id]
+                        sign = 1 if old >= 0 else -1
+                        new = sign * event.last_qty
+                        self._trades[event.venue, event.exec_id] = (place, new)
+                    case _:
+                        pass
+        self._compare()
+
+    def _compare(self) -> None:
+        totals: dict[Place, Decimal] = {}
+        for place, signed in self._trades.values():
+            totals[place] = totals.get(place, Decimal(0)) + signed
+        for place, position in self.world.shadow.state.positions.items():
+            total = totals.get(place, Decimal(0))
+            assert position.quantity == total, (
+                f"position {place[0]} {place[1]} is {position.quantity}, its trades come to {total}"
+            )

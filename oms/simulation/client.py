@@ -1,0 +1,231 @@
+"""A client: orders, amends, cancels, repeats itself, leaves and comes back; keeps its book."""
+
+import random
+from collections.abc import Callable
+from decimal import Decimal
+
+from fix_sessions.light_session import Fields, LightSession, LightSettings
+from fix_sessions.wire import utc_timestamp_ms
+from oms.simulation.agenda import Agenda
+from oms.simulation.ledgers import OVER, Asked, ClientLedger, Seen
+from oms.simulation.story import Story
+
+_SIDES = "1125"
+_TIFS = "0000134"
+_SYMBOLS = ("AAPL", "AAPL", "AAPL", "MSFT")
+
+
+class SimClient:
+    """See the module. Each act takes a number, which says what about it is left open."""
+
+    def __init__(
+        self,
+        settings: LightSettings,
+        accounts: tuple[str, ...],
+        *,
+        agenda: Agenda,
+        randomness: random.Random,
+        story: Story,
+        flush: Callable[[], None],
+    ) -> None:
+        self.name = settings.sender_comp_id
+        self.session = LightSession(settings, agenda.now)
+        self.ledger = ClientLedger()
+        self.wants_session = True
+        self.reset_itself = False
+        self._accounts = accounts
+        self._agenda = agenda
+        self._random = randomness
+        self._story = story
+        self._flush = flush
+        self._count = 0
+
+    def receive(self, data: bytes) -> None:
+        """One frame came."""
+        for message in self.session.receive(data):
+            self.ledger.note(message)
+        self._flush()
+
+    def _say(self, msg_type: str, fields: Fields, *, poss_resend: bool = False) -> None:
+        self.session.send(msg_type, fields, [(97, "Y")] if poss_resend else [])
+        self._flush()
+
+    def _ask(self, asked: Asked) -> None:
+        self.ledger.asked[asked.cl_ord_id] = asked
+        self._say(asked.msg_type, asked.fields)
+
+    def _new_id(self) -> str:
+        self._count += 1
+        return f"{self.name[0].lower()}{self._count}"
+
+    def _now(self) -> str:
+        return utc_timestamp_ms(self._agenda.now_us)
+
+    # Acts
+
+    def submit(self, n: int) -> None:
+        """A new order."""
+        cl_ord_id = self._new_id()
+        fields = self._order_fields(cl_ord_id, n)
+        told = dict(fields)
+        side = {"1": "buys", "2": "sells", "5": "sells short"}[told[54]]
+        self._story.tell(
+            f"{self.name} {side} {told[38]} {told[55]} at {told.get(44, 'market')}"
+            f" as {cl_ord_id} (TimeInForce {told[59]})"
+        )
+        self._ask(Asked(cl_ord_id=cl_ord_id, msg_type="D", fields=fields, at=self._agenda.now_us))
+
+    def _order_fields(self, cl_ord_id: str, n: int) -> list[tuple[int, str]]:
+        market = n % 11 == 0
+        price = [] if market else [(44, str(Decimal(95 + n % 10) + Decimal(n % 4) / 4))]
+        return [
+            (11, cl_ord_id),
+            (1, self._accounts[n % len(self._accounts)]),
+            (21, "1"),
+            (55, _SYMBOLS[n // 7 % len(_SYMBOLS)]),
+            (54, _SIDES[n // 3 % len(_SIDES)]),
+            (60, self._now()),
+            (38, str(10 * (1 + n // 13 % 20))),
+            (40, "1" if market else "2"),
+            (59, _TIFS[n // 17 % len(_TIFS)]),
+            *price,
+        ]
+
+    def amend(self, n: int) -> None:
+        """A cancel/replace of one of its orders, mostly of an open one."""
+        seen = self._some_order(n)
+        if seen is None:
+            return
+        cl_ord_id = self._new_id()
+        quantity = str(10 * (1 + n // 7 % 25))
+        price = str(Decimal(95 + n // 5 % 10))
+        known = self.ledger.asked.get(seen.cl_ord_id)
+        symbol = dict(known.fields).get(55, "AAPL") if known else "AAPL"
+        fields = [
+            (41, seen.cl_ord_id),
+            (11, cl_ord_id),
+            (21, "1"),
+            (55, symbol),
+            (54, seen.side),
+            (60, self._now()),
+            (38, quantity),
+            (40, "2"),
+            (44, price),
+        ]
+        self._story.tell(
+            f"{self.name} amends {seen.cl_ord_id} to {quantity} at {price} as {cl_ord_id}"
+        )
+        self._ask(
+            Asked(
+                cl_ord_id=cl_ord_id,
+                msg_type="G",
+                fields=fields,
+                orig=seen.cl_ord_id,
+                at=self._agenda.now_us,
+            )
+        )
+
+    def cancel(self, n: int) -> None:
+        """A cancel of one of its orders."""
+        seen = self._some_order(n)
+        if seen is None:
+            return
+        cl_ord_id = self._new_id()
+        fields = [
+            (41, seen.cl_ord_id),
+            (11, cl_ord_id),
+            (55, "AAPL"),
+            (54, seen.side),
+            (60, self._now()),
+            (38, str(seen.order_qty)),
+        ]
+        self._story.tell(f"{self.name} cancels {seen.cl_ord_id} as {cl_ord_id}")
+        self._ask(
+            Asked(
+                cl_ord_id=cl_ord_id,
+                msg_type="F",
+                fields=fields,
+                orig=seen.cl_ord_id,
+                at=self._agenda.now_us,
+            )
+        )
+
+    def _some_order(self, n: int) -> Seen | None:
+        seen = list(self.ledger.orders.values())
+        if n % 8:
+            seen = [one for one in seen if one.status not in OVER] or seen
+        return seen[n % len(seen)] if seen else None
+
+    def mass_cancel(self, n: int) -> None:
+        """Cancel everything, or everything in one symbol."""
+        fields = [(11, self._new_id()), (530, "7"), (60, self._now())]
+        if n % 3 == 0:
+            fields = [(11, fields[0][1]), (530, "1"), (55, "AAPL"), (60, self._now())]
+        self._story.tell(f"{self.name} cancels all of its orders")
+        self._say("q", fields)
+
+    def ask_status(self, n: int) -> None:
+        """The status of an order that it may or may not have."""
+        known = list(self.ledger.asked)
+        named = known[n % len(known)] if known and n % 9 else "nothing"
+        self._story.tell(f"{self.name} asks for the status of {named}")
+        self._say("H", [(11, named), (55, "AAPL"), (54, "1")])
+
+    def repeat(self, n: int) -> None:
+        """Send an earlier request again, as PossResend."""
+        known = list(self.ledger.asked.values())
+        if known:
+            asked = known[n % len(known)]
+            self._story.tell(f"{self.name} repeats {asked.cl_ord_id} with PossResend")
+            asked.times += 1
+            self._say(asked.msg_type, asked.fields, poss_resend=True)
+
+    def reuse(self, n: int) -> None:
+        """A ClOrdID once more, for another order or without PossResend."""
+        known = [one for one in self.ledger.asked.values() if one.msg_type == "D"]
+        if known:
+            asked = known[n % len(known)]
+            asked.reused = True
+            self._story.tell(f"{self.name} uses {asked.cl_ord_id} for another order")
+            self._say("D", self._order_fields(asked.cl_ord_id, n), poss_resend=n % 2 == 0)
+
+    def garbage(self, n: int) -> None:
+        """A message that breaks a rule."""
+        self._story.tell(f"{self.name} sends a message that breaks a rule")
+        broken: list[list[tuple[int, str]]] = [
+            [(11, self._new_id()), (55, "AAPL")],
+            [(11, self._new_id()), (1, "A1"), (55, "AAPL"), (54, "1"), (38, "ten"), (40, "2")],
+            [(41, "nobody"), (11, self._new_id()), (54, "1"), (60, self._now())],
+        ]
+        self._say("DDF"[n % 3], broken[n % 3])
+
+    def leave(self, n: int) -> None:
+        """Log out, and come back after a while."""
+        if self.session.logged_on:
+            self._story.tell(f"{self.name} logs out")
+            self.wants_session = False
+            self.session.send_logout("good night")
+            self._flush()
+            self._agenda.after(1_000_000 + n % 5_000_000, self._return)
+
+    def _return(self) -> None:
+        self.wants_session = True
+
+    def skip_numbers(self, n: int) -> None:
+        """SequenceReset-Reset: from here on its numbers are higher."""
+        session = self.session
+        if session.logged_on:
+            new = session.next_out + 1 + n % 20
+            self._story.tell(f"{self.name} resets its sequence to {new}")
+            self._say("4", [(123, "N"), (36, str(new))])
+            session.next_out = new
+            session.sent.clear()
+
+    def settle(self) -> None:
+        """Ask again for what was never answered, and for every order that it sees at work."""
+        for asked in list(self.ledger.asked.values()):
+            if not asked.finals:
+                self._say(asked.msg_type, asked.fields, poss_resend=True)
+        for seen in list(self.ledger.orders.values()):
+            if seen.status not in OVER:
+                self._say("H", [(11, seen.cl_ord_id), (55, "AAPL"), (54, seen.side)])

@@ -1,0 +1,224 @@
+"""A simulated core process: the real parts put together as oms.app.core_process does it.
+
+The one place here that knows how a core is built; what a real one does with sockets, threads and
+PostgreSQL is done by the world.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry
+
+from fix_sessions.edge import LOST_STORE_MARGIN, Edge
+from fix_sessions.registry import Counterparty
+from fix_sessions.session_control import SessionControl
+from oms.domain.commands import SYSTEM, CoreStarted, SentMessage, SetRiskLimit
+from oms.domain.effects import Effect, FixMessage
+from oms.domain.instrument import Reference
+from oms.domain.state import State
+from oms.outbound_sessions import actions_at_start
+from oms.runtime.journal_line import JournalLine
+from oms.runtime.metrics import CoreMetrics
+from oms.runtime.recovery import recover
+from oms.runtime.sequencer import Sequencer
+from oms.runtime.throttle import Throttle
+from oms.simulation.agenda import Agenda
+from oms.simulation.disk import Disk, SimBatch, SimJournal
+from oms.simulation.engine import TICKET, SimEngine, settings_of
+from oms.store.sent_messages import REJECTS
+
+AWAY_US = 1_000_000
+
+
+class CoreCrash(BaseException):
+    """The process is gone, between any two of its events."""
+
+
+class BatchWithCrashes(SimBatch):
+    """A batch at whose every entry the process may die."""
+
+    __slots__ = ("boundary",)
+
+    boundary: Callable[[], None]
+
+    def _add(self, seq: int, at: int, kind: str, obj: object) -> None:
+        self.boundary()
+        super()._add(seq, at, kind, obj)  # type: ignore[arg-type]
+
+
+class WatchedEdge(Edge):
+    """The edge, whose deliveries the checkers see."""
+
+    watch: Callable[[FixMessage], None]
+
+    def deliver(self, effect: FixMessage) -> SentMessage | None:
+        """See Edge."""
+        self.watch(effect)
+        return super().deliver(effect)
+
+
+class SimCore:
+    """From recovery to its end; `turn` is one round of its loop."""
+
+    def __init__(
+        self,
+        *,
+        reference: Reference,
+        disk: Disk,
+        journal: SimJournal,
+        agenda: Agenda,
+        machine: str,
+        trade_date: str,
+        limits: tuple[SetRiskLimit, ...],
+        boundary: Callable[[], None],
+        flush: Callable[[str], None],
+        watch: Callable[[FixMessage], None],
+    ) -> None:
+        self.machine = machine
+        self.open = False
+        self.journal = journal
+        self._disk = disk
+        self._agenda = agenda
+        self._boundary = boundary
+        self._limits = limits
+        self._trade_date = trade_date
+        self._present_us = agenda.now_us
+        self._inbox_taken: set[int] = set()
+        self.state = State(reference=reference)
+        self.recovered = recover(self.state, journal)
+        sessions = self.state.sessions.values()
+        self.edge = WatchedEdge(
+            _counterparties(reference),
+            epochs={one.name: one.epoch for one in sessions},
+            outbound_epochs={one.name: one.outbound_epoch for one in sessions},
+            ticket=TICKET,
+            clock=agenda,
+        )
+        self.edge.watch = watch
+        clients = {one.session for one in reference.clients.values()}
+        names = [*sorted(clients), *(one.session for one in reference.venues.values())]
+        self.engine = SimEngine(
+            {one: settings_of(one, client=one in clients, ours=True) for one in names},
+            agenda.now,
+            self.edge,
+            boundary=boundary,
+            flush=flush,
+        )
+        self._open_stores()
+        self.edge.engine = self.engine  # type: ignore[assignment]
+        self.edge.read_sent = self._read_sent
+        self.sequencer = self._new_sequencer(reference)
+        self.edge.intake = self.sequencer
+
+    def _new_sequencer(self, reference: Reference) -> Sequencer:
+        limits = {one.name: one.max_messages_per_second for one in reference.venues.values()}
+        throttle = Throttle(self.edge, limits, self._agenda)
+        return Sequencer(
+            state=self.state,
+            last_hash=self.recovered.last_hash,
+            journal=JournalLine(self.journal),
+            new_batch=self._new_batch,
+            outlet=SessionControl(throttle, self.edge, self._sent_since),
+            clock=self._agenda,
+            metrics=CoreMetrics(CollectorRegistry()),
+        )
+
+    def _new_batch(self, seq: int, last_hash: bytes) -> BatchWithCrashes:
+        batch = BatchWithCrashes(
+            self.state, first_seq=seq, previous_hash=last_hash, leader_epoch=self.journal.epoch
+        )
+        batch.boundary = self._boundary
+        return batch
+
+    def _open_stores(self) -> None:
+        """As oms.app.fix_stores: where another machine has led since, they are written anew."""
+        numbers = self._disk.numbers.get(self.machine, {})
+        if self._disk.claims.get(self.machine, 0) >= self.state.leader_epoch:
+            self.engine.load(numbers)
+        else:
+            for name in self.engine.sessions:
+                sent = [one.msg_seq_num for one in self._disk.sent if one.session == name]
+                known, _ = numbers.get(name, (1, 1))
+                outbound = max(known, max(sent, default=0) + 1) + LOST_STORE_MARGIN
+                inbound = self.state.session(name).inbound + 1
+                self.engine.load({name: (outbound, inbound)})
+        self._disk.claims[self.machine] = self.journal.epoch
+
+    def start(self) -> None:
+        """As CoreProcess.start; raises CoreCrash or LeadershipLost."""
+        started = CoreStarted(
+            origin=SYSTEM,
+            leader_epoch=self.journal.epoch,
+            version="simulated",
+            trade_date=self._trade_date,
+        )
+        self.sequencer.submit(started)
+        sessions = self.state.sessions.values()
+        self.edge.set_numbers(
+            {one.name: one.inbound for one in sessions},
+            {one.name: one.outbound for one in sessions},
+        )
+        if not self.recovered.entries:
+            for limit in self._limits:
+                self.sequencer.submit(limit)
+        self.sequencer.pump()
+        self.sequencer.deliver_again(self.recovered.undelivered)
+        self.sequencer.deliver_again(list(actions_at_start(self.state)))
+
+    def turn(self) -> None:
+        """Take what came and do it. Raises CoreCrash, LeadershipLost, or what a defect raises."""
+        now = self._agenda.now_us
+        if now - self._present_us >= AWAY_US:
+            self.journal.heartbeat()
+        self._present_us = now
+        if self.open:
+            for command in self._disk.inbox:
+                number = command.origin.inbox_id
+                if number not in self._inbox_taken and number not in self._disk.answered:
+                    self._inbox_taken.add(number)
+                    self.sequencer.submit(command)
+        else:
+            self.sequencer.flush()
+        self.sequencer.pump()
+        # Until what `start` decided is durable and noted, no session opens.
+        self.open = self.open or self.sequencer.idle
+
+    def store(self) -> None:
+        """What the engine's files hold, crash or not."""
+        self._disk.numbers[self.machine] = self.engine.numbers()
+
+    def _read_sent(
+        self, session: str, since_epoch: int, first: int, last: int
+    ) -> Iterator[tuple[int, str]]:
+        """As oms.app.resends."""
+        for one in [*self._disk.sent, *self.sequencer.unjournaled()]:
+            if (
+                one.session == session
+                and one.epoch >= since_epoch
+                and first <= one.msg_seq_num <= last
+            ):
+                yield one.msg_seq_num, one.text
+
+    def _sent_since(self, session: str, epoch: int, since: int) -> list[SentMessage]:
+        found: dict[tuple[int, int], SentMessage] = {}
+        with contextlib.suppress(KeyError):
+            for one in [*self._disk.sent, *self.sequencer.unjournaled()]:
+                mine = one.session == session and one.epoch <= epoch and one.at >= since
+                if mine and one.msg_type not in REJECTS:
+                    found[one.epoch, one.msg_seq_num] = one
+        return [found[key] for key in sorted(found)]
+
+
+def _counterparties(reference: Reference) -> list[Counterparty]:
+    clients = [
+        Counterparty(session_id=one.session, name=one.name, role="client")
+        for one in reference.clients.values()
+    ]
+    venues = [
+        Counterparty(session_id=one.session, name=one.name, role="venue")
+        for one in reference.venues.values()
+    ]
+    return clients + venues
+
+
+__all__ = ["CoreCrash", "Effect", "SimCore"]

@@ -1,0 +1,132 @@
+"""What must hold of a State after every command, whatever was sent: each index against a scan."""
+
+from dataclasses import fields
+from decimal import Decimal
+
+from oms.domain.order import Order
+from oms.domain.state import Position, State
+from oms.domain.values import ZERO
+from oms.positions.book import book_trade, rebuild
+
+
+def check_state(state: State, stubborn: frozenset[str] | set[str] = frozenset()) -> None:
+    """Raise AssertionError for the first law that is broken.
+
+    stubborn: children whose cancel their venue refused.
+    """
+    for order in state.orders.values():
+        _check_quantities(order)
+        if order.is_child:
+            assert order.order_id in state.orders[order.parent_id].children
+        else:
+            _check_parent(state, order, stubborn)
+    _check_indexes(state)
+    _check_positions(state)
+    _check_working(state)
+
+
+def _check_quantities(order: Order) -> None:
+    live = [one for one in order.executions.values() if not one.busted]
+    if not order.rebasings:
+        assert order.cum_qty == sum((one.last_qty for one in live), ZERO), order
+    assert order.cum_qty == order.traded_since(0)[0], order
+    assert order.traded_value == sum((one.last_qty * one.last_px for one in live), ZERO), order
+    if order.is_open:
+        assert order.leaves_qty == order.order_qty - order.cum_qty > 0, order
+    else:
+        assert order.leaves_qty == 0, order
+    assert not (order.requests and order.closed), order
+    if order.waiting:
+        assert order.requests, "what waits, waits for the answer to another"
+        assert not order.is_child, order
+        assert not order.closed, order
+
+
+def _check_parent(state: State, parent: Order, stubborn: frozenset[str] | set[str]) -> None:
+    children = [state.orders[one] for one in parent.children]
+    assert parent.open_children == {one.order_id for one in children if one.is_live}, parent
+    together = {key for child in children for key in child.executions}
+    assert set(parent.executions) == together, parent
+    if not parent.rebasings:  # a child that ended before a split stays in the shares of its day
+        assert parent.cum_qty == sum((one.cum_qty for one in children), ZERO), parent
+    doubts = [one.doubt_since for one in children if one.in_doubt]
+    assert parent.doubt_since == min(doubts, default=0), parent
+    pliant = [one for one in children if one.is_open and one.order_id not in stubborn]
+    _check_coverage(state, parent, pliant)
+
+
+def _check_coverage(state: State, parent: Order, working: list[Order]) -> None:
+    """No child too many: each that is beyond the open quantity is being withdrawn or unknown.
+
+    And none too few: what is open is in the market, waits in `held`, or is being settled.
+    """
+    in_market = sum((one.leaves_qty for one in working), ZERO)
+    if in_market > parent.leaves_qty:
+        for child in working:
+            assert child.requests or child.in_doubt, (parent, child)
+    settling = parent.requests or parent.expiring
+    if parent.is_open and in_market < parent.leaves_qty and not settling:
+        assert parent.order_id in state.held or parent.open_children, parent
+
+
+def _check_indexes(state: State) -> None:
+    orders = state.orders
+    live = {one.order_id for one in orders.values() if one.is_live}
+    assert state.open_orders == live
+    assert set(state.in_doubt) == {
+        one.order_id for one in orders.values() if one.is_child and one.in_doubt
+    }
+    assert set(state.in_doubt) <= live
+    assert set(state.awaiting) == {
+        one.order_id
+        for one in orders.values()
+        if one.is_child and one.is_live and not one.in_doubt and (one.requests or not one.accepted)
+    }
+    for order_id in state.held:
+        assert orders[order_id].is_open, orders[order_id]
+        assert not orders[order_id].is_child
+    for (_, cl_ord_id), order_id in state.cl_ord_ids.items():
+        assert not orders[order_id].is_child, cl_ord_id
+    for order in orders.values():
+        index = state.child_cl_ord_ids if order.is_child else state.cl_ord_ids
+        owner = index[order.counterparty, order.cl_ord_id]
+        assert owner == order.order_id or not order.is_live, order
+        for key in order.executions:
+            assert state.exec_ids[key] in orders, key
+
+
+def _check_positions(state: State) -> None:
+    for key, position in state.positions.items():
+        again = Position(account=key[0], symbol=key[1])
+        if position.splits:
+            again.trades, again.splits = position.trades, position.splits
+            rebuild(again)
+        for side, execution in () if position.splits else position.trades:
+            if not execution.busted:
+                book_trade(again, side, execution.last_qty, execution.last_px)
+        for name in ("quantity", "cost", "realised", "bought", "sold", "sold_value"):
+            assert getattr(position, name) == getattr(again, name), (key, name)
+        assert position.quantity == position.bought - position.sold
+        paid = position.bought_value - position.sold_value
+        assert position.cost - position.realised == paid, position
+
+
+def _check_working(state: State) -> None:
+    buy: dict[tuple[str, str], Decimal] = {}
+    sell: dict[tuple[str, str], Decimal] = {}
+    for order in state.orders.values():
+        if not order.is_child:
+            side = buy if order.side.sign > 0 else sell
+            key = (order.account, order.symbol)
+            side[key] = side.get(key, ZERO) + order.exposure
+    for key, working in state.working.items():
+        assert working.buy == buy.get(key, ZERO), key
+        assert working.sell == sell.get(key, ZERO), key
+    assert {key for key, value in (*buy.items(), *sell.items()) if value} <= set(state.working)
+
+
+def check_same(live: State, again: State) -> None:
+    """Replaying the journal gives the live state, all of it but the market."""
+    for one in fields(State):
+        if one.name not in ("market", "reference"):
+            assert getattr(live, one.name) == getattr(again, one.name), one.name

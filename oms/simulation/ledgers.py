@@ -1,0 +1,193 @@
+"""What each party writes down for itself, in its own words: it has only what it sent and was told.
+
+Nothing here knows the server's language; checkers compare these books with the server's.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from fix_sessions.light_session import Message
+
+ZERO = Decimal(0)
+# OrdStatus (39) of orders that are over.
+OVER = frozenset("248C3")
+
+
+@dataclass(slots=True, kw_only=True)
+class Asked:
+    """A request of a client: MsgType (35) D, F or G. finals: its final answers, each once.
+
+    times: how often it was sent; accepted: the New among the answers.
+    """
+
+    cl_ord_id: str
+    msg_type: str
+    fields: list[tuple[int, str]]
+    orig: str = ""
+    at: int = 0
+    times: int = 1
+    reused: bool = False
+    accepted: str = ""
+    finals: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """An order as its client sees it; trades by ExecID (17), each with quantity and price."""
+
+    order_id: str
+    cl_ord_id: str
+    side: str
+    order_qty: Decimal = ZERO
+    cum_qty: Decimal = ZERO
+    leaves_qty: Decimal = ZERO
+    status: str = ""
+    trades: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+
+    @property
+    def traded(self) -> Decimal:
+        """What the trades come to."""
+        return sum((quantity for quantity, _ in self.trades.values()), ZERO)
+
+
+@dataclass(slots=True, kw_only=True)
+class ClientLedger:
+    """A client's book. faults: what it was told that cannot be."""
+
+    asked: dict[str, Asked] = field(default_factory=dict)
+    orders: dict[str, Seen] = field(default_factory=dict)
+    order_of: dict[str, str] = field(default_factory=dict)
+    reports: dict[str, dict[int, str]] = field(default_factory=dict)
+    refused: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def note(self, message: Message) -> None:
+        """Write down what came from the server."""
+        fields = dict(message.fields)
+        match message.msg_type:
+            case "8":
+                self._report(fields)
+            case "9":
+                self._final(fields, f"9 {fields.get(11)} {fields.get(37)}")
+                seen = self.orders.get(fields[37])
+                if seen is not None:
+                    seen.status = fields[39]
+            case "3" | "j":
+                self.refused += 1
+            case _:
+                pass
+
+    def _final(self, fields: dict[int, str], answer: str) -> None:
+        asked = self.asked.get(fields.get(11, ""))
+        if asked is None or (fields.get(97) == "Y" and answer in asked.finals):
+            return
+        if asked.msg_type == "D" and answer[0] == "8" and asked.finals[-1:] == [asked.accepted]:
+            return  # taken on, and refused by every venue later
+        asked.finals.append(answer)
+        if answer[0] == "0":
+            asked.accepted = answer
+
+    def _report(self, fields: dict[int, str]) -> None:
+        exec_id, kind = fields[17], fields[150]
+        if exec_id != "0":
+            known = self.reports.get(exec_id)
+            if known is not None:
+                self._repeated(exec_id, known, fields)
+                return
+            self.reports[exec_id] = fields
+        self._answer(fields, kind, exec_id)
+        if kind != "8" or fields.get(103) != "6":
+            self._order(fields, kind, exec_id)
+
+    def _repeated(self, exec_id: str, known: dict[int, str], fields: dict[int, str]) -> None:
+        if fields.get(97) != "Y" and fields.get(43) != "Y":
+            self.faults.append(f"ExecID {exec_id} came twice and the second is not marked so")
+        for tag in (37, 11, 150, 39, 14, 151, 32, 31):
+            if known.get(tag) != fields.get(tag):
+                self.faults.append(
+                    f"ExecID {exec_id} said {tag}={known.get(tag)} and later {fields.get(tag)}"
+                )
+
+    def _answer(self, fields: dict[int, str], kind: str, exec_id: str) -> None:
+        asked = self.asked.get(fields[11])
+        if asked is None:
+            return
+        if asked.msg_type == "D":
+            if kind in "08" and fields.get(103) != "6":
+                self._final(fields, f"{kind} {exec_id}")
+        elif (kind == "4" and fields.get(41)) or kind == "5":
+            self._final(fields, f"{kind} {exec_id}")
+
+    def _order(self, fields: dict[int, str], kind: str, exec_id: str) -> None:
+        order_id = fields[37]
+        if order_id == "NONE" or (fields.get(39) == "8" and kind == "I"):
+            return
+        seen = self.orders.get(order_id)
+        if seen is None:
+            seen = self.orders[order_id] = Seen(
+                order_id=order_id, cl_ord_id=fields[11], side=fields.get(54, "")
+            )
+        if kind == "F":
+            seen.trades[exec_id] = (Decimal(fields[32]), Decimal(fields[31]))
+        elif kind in "HG":
+            before = seen.trades.pop(fields.get(19, ""), None)
+            if before is None:
+                self.faults.append(f"{order_id}: {kind} of {fields.get(19)}, which is no trade")
+            if kind == "G":
+                seen.trades[exec_id] = (Decimal(fields[32]), Decimal(fields[31]))
+        if kind not in "6EI":
+            seen.cl_ord_id = fields[11]
+        self.order_of[fields[11]] = order_id
+        seen.order_qty = Decimal(fields[38])
+        seen.cum_qty, seen.leaves_qty = Decimal(fields[14]), Decimal(fields[151])
+        seen.status = fields[39]
+        self._law(seen, kind)
+
+    def _law(self, seen: Seen, kind: str) -> None:
+        total = seen.cum_qty + seen.leaves_qty
+        if seen.leaves_qty and total != seen.order_qty:
+            self.faults.append(
+                f"{seen.order_id}: CumQty {seen.cum_qty} + LeavesQty {seen.leaves_qty}"
+                f" is not OrderQty {seen.order_qty} ({kind})"
+            )
+        if seen.traded != seen.cum_qty and kind != "I":
+            self.faults.append(
+                f"{seen.order_id}: CumQty {seen.cum_qty}, and the trades told come to {seen.traded}"
+            )
+
+
+@dataclass(slots=True, kw_only=True)
+class Standing:
+    """One order as its venue has it; trades by ExecID, each with quantity and price.
+
+    ids: every ClOrdID of its chain. closed: OrdStatus (39), empty while it works.
+    """
+
+    venue: str
+    cl_ord_id: str
+    side: str
+    symbol: str
+    order_qty: Decimal
+    price: str
+    tif: str
+    at: int
+    ids: set[str] = field(default_factory=set)
+    trades: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    closed: str = ""
+
+    @property
+    def cum_qty(self) -> Decimal:
+        """What it has traded."""
+        return sum((quantity for quantity, _ in self.trades.values()), ZERO)
+
+    @property
+    def leaves_qty(self) -> Decimal:
+        """What it can still trade."""
+        return ZERO if self.closed else max(self.order_qty - self.cum_qty, ZERO)
+
+    @property
+    def status(self) -> str:
+        """OrdStatus (39)."""
+        if self.cum_qty >= self.order_qty:
+            return "2"
+        return self.closed or ("1" if self.trades else "0")

@@ -1,0 +1,99 @@
+"""The second phase: the faults stop, everybody answers, and all must come to an end in time."""
+
+from oms.domain.commands import CloseTradingDay, ResolveOrder
+from oms.domain.fix import OrdStatus
+from oms.domain.order import Order
+from oms.simulation.acts import OPERATOR
+from oms.simulation.world import Broken, World
+
+LIMIT_US = 900_000_000
+LOOK_US = 2_000_000
+# A human looks at what stays in doubt for so long, and asks the venue by telephone.
+PATIENCE_US = 70_000_000
+
+
+def come_to_rest(world: World) -> None:
+    """Stop the faults, wait until nothing is open to question, close the day, wait again."""
+    world.story.tell("the faults stop")
+    plan = world.plan
+    plan.commits.calm()
+    for weather in plan.weather.values():
+        weather.calm()
+    for manners in plan.manners.values():
+        manners.calm()
+    for connection in world.connections.values():
+        connection.blocked_until_us = min(connection.blocked_until_us, world.agenda.now_us)
+    world.crash_after = None
+    _wait(world, "quiet after the faults")
+    for client in world.clients.values():
+        client.settle()
+    _wait(world, "quiet after the clients asked")
+    world.check_quiet()
+    world.story.tell("the trading day is closed")
+    world.ask(CloseTradingDay(origin=OPERATOR, trade_date=world.trade_date))
+    _wait(world, "quiet after the close")
+    world.check_quiet()
+
+
+def _wait(world: World, what: str) -> None:
+    deadline = world.agenda.now_us + LIMIT_US
+    why = "it was never looked at"
+    calm = 0
+    while world.agenda.now_us < deadline:
+        world.agenda.run_until(world.agenda.now_us + LOOK_US)
+        why = _unsettled(world)
+        calm = 0 if why else calm + 1
+        if calm >= 2:
+            return
+        _telephone(world)
+    raise Broken("all_ends_in_time", f"{what} did not come within {LIMIT_US // 10**6} s: {why}")
+
+
+def _unsettled(world: World) -> str:
+    """What still moves; empty where nothing does."""
+    core = world.core
+    if core is None or not core.open:
+        return "no core is open"
+    state = core.state
+    if not core.sequencer.idle or len(world.disk.answered) < len(world.disk.inbox):
+        return "the core is at work"
+    for name in world.parties:
+        session = core.engine.sessions[name]
+        if session.enabled and not session.logged_on:
+            return f"the session {name} is down"
+        theirs = world.parties[name].session
+        if (session.next_in, session.next_out) != (theirs.next_out, theirs.next_in):
+            return f"something is under way to or from {name}"
+    if state.in_doubt:
+        return f"{', '.join(state.in_doubt)} in doubt"
+    if state.awaiting:
+        return f"{', '.join(state.awaiting)} awaited"
+    pending = [one.order_id for one in state.orders.values() if one.is_live and one.requests]
+    return f"requests on {', '.join(pending)} pending" if pending else ""
+
+
+def _telephone(world: World) -> None:
+    """A human decides what no message resolves, by what the venue says on the telephone."""
+    core = world.core
+    if core is None or not core.open:
+        return
+    for order_id in core.state.in_doubt:
+        order = core.state.orders[order_id]
+        if core.state.at - order.doubt_since > PATIENCE_US:
+            _resolve(world, order)
+
+
+def _resolve(world: World, order: Order) -> None:
+    venue = world.venues[order.session]
+    standing = venue.by_id.get(order.cl_ord_id)
+    if standing is None or standing.closed:
+        outcome = OrdStatus.CANCELED
+    elif standing.cum_qty == order.cum_qty:
+        outcome = OrdStatus.NEW
+    else:
+        venue.say_all_again()
+        return
+    world.story.tell(f"a human resolves {order.order_id}: {outcome.name}")
+    world.ask(
+        ResolveOrder(origin=OPERATOR, order_id=order.order_id, outcome=outcome, reason="telephone")
+    )

@@ -1,0 +1,91 @@
+"""The journal folded a second time, from its bytes, as it is committed: what is durable."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from fix_sessions.encode import encode
+from oms.domain.commands import Command
+from oms.domain.effects import ControlSession
+from oms.domain.events import Event
+from oms.domain.instrument import Reference
+from oms.domain.state import State
+from oms.fold import fold_command, fold_event
+from oms.outbound import effects_of
+from oms.store.batch import Entry
+from oms.store.codec import decode
+
+Message = tuple[str, frozenset[tuple[int, str]]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Group:
+    """A command of the journal and its events, with what was in doubt before them and is after."""
+
+    seq: int
+    at: int
+    command: Command
+    events: list[tuple[int, Event]] = field(default_factory=list)
+    doubts_before: frozenset[str] = frozenset()
+    doubts_after: frozenset[str] = frozenset()
+
+
+class Shadow:
+    """See the module. messages: what may leave, by session: MsgType and body."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.state = State(reference=reference)
+        self.messages: dict[str, set[Message]] = {}
+        self.events: Counter[str] = Counter()
+        self.commands: Counter[str] = Counter()
+        self.transitions: Counter[tuple[str, str, str]] = Counter()
+        self.stubborn: set[str] = set()
+
+    def take(self, entries: list[Entry]) -> list[Group]:
+        """Fold one commit; its groups."""
+        groups: list[Group] = []
+        for entry in entries:
+            obj = decode(entry.type, entry.payload)
+            if isinstance(obj, Command):
+                self._close(groups)
+                doubts = frozenset(self.state.in_doubt)
+                group = Group(seq=entry.seq, at=entry.at, command=obj, doubts_before=doubts)
+                groups.append(group)
+                self.commands[entry.type] += 1
+                fold_command(self.state, entry.seq, entry.at, obj)
+            else:
+                assert groups, f"entry {entry.seq} is an event without its command"
+                groups[-1].events.append((entry.seq, obj))
+                self._fold(entry, obj)
+        self._close(groups)
+        return groups
+
+    def _close(self, groups: list[Group]) -> None:
+        if groups:
+            groups[-1].doubts_after = frozenset(self.state.in_doubt)
+
+    def _fold(self, entry: Entry, event: Event) -> None:
+        self.events[entry.type] += 1
+        order_id = getattr(event, "order_id", "")
+        before = self._shown(order_id)
+        fold_event(self.state, entry.seq, entry.at, event)
+        after = self._shown(order_id)
+        if before != after:
+            kind = "child" if self.state.orders[order_id].is_child else "order"
+            self.transitions[kind, before, after] += 1
+        if entry.type == "CancelRejected":
+            self.stubborn.add(order_id)
+        for effect in effects_of(self.state, entry.seq, event):
+            if not isinstance(effect, ControlSession):
+                self.messages.setdefault(effect.session, set()).add(body_of(*encode(effect)))
+
+    def _shown(self, order_id: str) -> str:
+        order = self.state.orders.get(order_id)
+        if order is None:
+            return "none"
+        return "UNKNOWN" if order.in_doubt else order.ord_status.name
+
+
+def body_of(msg_type: str, pieces: list[str]) -> Message:
+    """A message without what the session and a repetition add."""
+    fields = [(int(tag), value) for tag, _, value in (one.partition("=") for one in pieces)]
+    return msg_type, frozenset(one for one in fields if one[1] and one[0] != 97)

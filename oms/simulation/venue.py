@@ -1,0 +1,382 @@
+"""A venue: takes orders, trades them, and behaves as badly as it was told to; keeps its book."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from functools import partial
+
+from fix_sessions.light_session import LightSession, LightSettings, Message
+from fix_sessions.wire import utc_timestamp_ms
+from oms.simulation.agenda import Agenda
+from oms.simulation.ledgers import Standing
+from oms.simulation.story import Story
+
+Told = dict[int, str]
+_KINDS = {
+    "0": "acknowledges",
+    "4": "reports cancelled",
+    "5": "reports replaced",
+    "8": "rejects",
+    "C": "lets expire",
+    "F": "fills",
+    "G": "corrects",
+    "H": "busts",
+    "D": "restates",
+    "3": "is done for the day with",
+    "6": "has pending the cancel of",
+    "E": "has pending the replace of",
+    "A": "has pending",
+    "7": "stops",
+    "9": "suspends",
+    "I": "tells the status of",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Manners:
+    """How often it does what, of 1; speed in microseconds."""
+
+    reject: float = 0.0
+    lose: float = 0.0
+    silent: float = 0.0
+    late: float = 0.0
+    fill: float = 0.6
+    repeat: float = 0.0
+    bust: float = 0.0
+    correct: float = 0.0
+    end: float = 0.0
+    restate: float = 0.0
+    lie: float = 0.0
+    overfill: float = 0.0
+    refuse: float = 0.0
+    pending: float = 0.0
+    mark: float = 0.0
+    speed_us: int = 500
+
+    def calm(self) -> None:
+        """From here on it keeps to FIX."""
+        for one in fields(self):
+            if one.name not in ("fill", "speed_us"):
+                setattr(self, one.name, 0.0)
+
+
+class SimVenue:
+    """See the module."""
+
+    def __init__(
+        self,
+        settings: LightSettings,
+        manners: Manners,
+        *,
+        agenda: Agenda,
+        randomness: random.Random,
+        story: Story,
+        flush: Callable[[], None],
+    ) -> None:
+        self.name = settings.sender_comp_id
+        self.session = LightSession(settings, agenda.now)
+        self.manners = manners
+        self.orders: list[Standing] = []
+        self.by_id: dict[str, Standing] = {}
+        self.never_processed: set[str] = set()
+        self.told: dict[str, tuple[Standing, Decimal, Decimal]] = {}
+        self.misbehaved: set[str] = set()
+        self._agenda = agenda
+        self._random = randomness
+        self._story = story
+        self._flush = flush
+        self._count = 0
+
+    def receive(self, data: bytes) -> None:
+        """One frame came."""
+        for message in self.session.receive(data):
+            if message.msg_type in "DFGH" or message.msg_type == "AF":
+                self._later(message)
+        self._flush()
+
+    def _maybe(self, probability: float) -> bool:
+        return self._random.random() < probability
+
+    def _wait_us(self) -> int:
+        manners = self.manners
+        if self._maybe(manners.late):
+            return self._random.randrange(3_000_000, 20_000_000)
+        return manners.speed_us // 2 + self._random.randrange(manners.speed_us + 1)
+
+    def _later(self, message: Message) -> None:
+        """It looks at a message after a while, mostly; what is asked about orders at once."""
+        told = dict(message.fields)
+        if message.msg_type in ("H", "AF"):
+            self._look(message.msg_type, told)
+        elif self._maybe(self.manners.lose):
+            self.never_processed.add(told[11])
+            self._story.tell(f"{self.name} loses {told[11]}")
+        else:
+            self._agenda.after(self._wait_us(), lambda: self._look(message.msg_type, told))
+
+    def _look(self, msg_type: str, told: Told) -> None:
+        match msg_type:
+            case "D":
+                self._new(told)
+            case "F":
+                self._cancel(told)
+            case "G":
+                self._replace(told)
+            case "H":
+                self._status(self.by_id.get(told[11]), told[11])
+            case _:
+                self._mass_status(told[584])
+        self._flush()
+
+    # Orders
+
+    def _new(self, told: Told) -> None:
+        cl_ord_id = told[11]
+        known = self.by_id.get(cl_ord_id)
+        if known is not None:
+            if told.get(97) == "Y":
+                self._status(known, cl_ord_id)
+            else:
+                self._say(known, "8", {103: "6", 58: "duplicate ClOrdID"})
+            return
+        order = Standing(
+            venue=self.name,
+            cl_ord_id=cl_ord_id,
+            side=told[54],
+            symbol=told[55],
+            order_qty=Decimal(told[38]),
+            price=told.get(44, "100"),
+            tif=told.get(59, "0"),
+            at=self._agenda.now_us,
+            ids={cl_ord_id},
+        )
+        self.orders.append(order)
+        self.by_id[cl_ord_id] = order
+        if self._maybe(self.manners.reject):
+            order.closed = "8"
+            self._say(order, "8", {103: "0", 58: "not today"})
+            return
+        if self._maybe(self.manners.pending):
+            self._say(order, "A", {39: "A"})
+        if not self._maybe(self.manners.silent):
+            self._say(order, "0")
+        self._plan_life(order)
+
+    def _plan_life(self, order: Standing) -> None:
+        """Trades, and whatever else may befall it."""
+        if order.tif in "34":
+            if self._maybe(self.manners.fill):
+                self.trade(order, order.order_qty if order.tif == "4" else self._some(order))
+            if order.leaves_qty:
+                self._end(order, "4")
+            return
+        if self._maybe(self.manners.fill):
+            for _ in range(1 + self._random.randrange(3)):
+                wait_us = self._wait_us() * self._random.randrange(1, 40)
+                self._agenda.after(wait_us, lambda: self.trade(order, self._some(order)))
+        for chance, act in (
+            (self.manners.end, self._end_itself),
+            (self.manners.restate, self._restate),
+            (self.manners.mark, self._mark),
+            (self.manners.bust, self._bust),
+            (self.manners.correct, self._correct),
+        ):
+            if self._maybe(chance):
+                wait_us = self._wait_us() * self._random.randrange(1, 60)
+                self._agenda.after(wait_us, partial(self._do, act, order))
+
+    def _do(self, act: Callable[[Standing], None], order: Standing) -> None:
+        act(order)
+        self._flush()
+
+    def _some(self, order: Standing) -> Decimal:
+        """A part of what is left, or all of it."""
+        if self._random.random() < 0.5:
+            return order.leaves_qty
+        return min(order.leaves_qty, Decimal(5 * self._random.randrange(1, 12)))
+
+    def trade(self, order: Standing, quantity: Decimal) -> None:
+        """Fill some of an order."""
+        if not order.leaves_qty or quantity <= 0:
+            return
+        if self._maybe(self.manners.overfill):
+            quantity = order.leaves_qty + 10
+            self.misbehaved.add(order.cl_ord_id)
+        self._count += 1
+        exec_id = f"{self.name}T{self._count}"
+        price = Decimal(order.price) - self._random.randrange(3)
+        order.trades[exec_id] = (quantity, price)
+        self.told[exec_id] = (order, quantity, price)
+        more = {17: exec_id, 32: str(quantity), 31: str(price)}
+        self._say(order, "F", more)
+        if self._maybe(self.manners.repeat):
+            wait_us = self._wait_us() * self._random.randrange(1, 10)
+            self._agenda.after(wait_us, lambda: self._do_say_again(order, more))
+        self._flush()
+
+    def _do_say_again(self, order: Standing, more: Told) -> None:
+        if more[17] in order.trades:
+            self._say(order, "F", more)
+            self._flush()
+
+    def _end_itself(self, order: Standing) -> None:
+        if order.leaves_qty:
+            self._end(order, self._random.choice("4C3"))
+
+    def _end(self, order: Standing, status: str) -> None:
+        order.closed = status
+        self._say(order, status)
+
+    def _restate(self, order: Standing) -> None:
+        if order.leaves_qty > 10:
+            order.order_qty -= 10
+            self._say(order, "D", {378: "5"})
+
+    def _mark(self, order: Standing) -> None:
+        if order.leaves_qty:
+            kind = self._random.choice("79")
+            self._say(order, kind, {39: kind})
+
+    def _bust(self, order: Standing) -> None:
+        if order.trades:
+            exec_id = self._random.choice(list(order.trades))
+            quantity, price = order.trades.pop(exec_id)
+            self._say(order, "H", {19: exec_id, 32: str(quantity), 31: str(price)})
+
+    def _correct(self, order: Standing) -> None:
+        if order.trades and not order.closed:
+            exec_id = self._random.choice(list(order.trades))
+            quantity, price = order.trades[exec_id]
+            price += 1
+            order.trades[exec_id] = (quantity, price)
+            self._say(order, "G", {19: exec_id, 32: str(quantity), 31: str(price)})
+
+    # Requests
+
+    def _cancel(self, told: Told) -> None:
+        order = self.by_id.get(told[41])
+        if order is None:
+            self._refuse(told, "8", "1", "1")
+            return
+        self.by_id[told[11]] = order
+        order.ids.add(told[11])
+        if not order.leaves_qty:
+            self._refuse(told, order.status, "0", "1")
+        elif self._maybe(self.manners.refuse):
+            self._refuse(told, order.status, "2", "1")
+        else:
+            if self._maybe(self.manners.pending):
+                self._say(order, "6", {39: "6", 11: told[11], 41: order.cl_ord_id})
+            orig, order.cl_ord_id, order.closed = order.cl_ord_id, told[11], "4"
+            if not self._maybe(self.manners.silent):
+                self._say(order, "4", {41: orig})
+
+    def _replace(self, told: Told) -> None:
+        order = self.by_id.get(told[41])
+        if order is None:
+            self._refuse(told, "8", "1", "2")
+            return
+        self.by_id[told[11]] = order
+        order.ids.add(told[11])
+        quantity = Decimal(told[38])
+        if order.closed or not (order.leaves_qty or quantity > order.cum_qty):
+            self._refuse(told, order.status, "0", "2")
+        elif self._maybe(self.manners.refuse):
+            self._refuse(told, order.status, "2", "2")
+        else:
+            if self._maybe(self.manners.pending):
+                self._say(order, "E", {39: "E", 11: told[11], 41: order.cl_ord_id})
+            orig, order.cl_ord_id = order.cl_ord_id, told[11]
+            order.order_qty = max(quantity, order.cum_qty)
+            order.price = told.get(44, order.price)
+            if not self._maybe(self.manners.silent):
+                self._say(order, "5", {41: orig})
+            if self._maybe(self.manners.fill):
+                wait_us = self._wait_us() * self._random.randrange(1, 20)
+                self._agenda.after(wait_us, lambda: self.trade(order, self._some(order)))
+
+    def _refuse(self, told: Told, status: str, reason: str, kind: str) -> None:
+        self._story.tell(f"{self.name} refuses {told[11]}")
+        if self._maybe(self.manners.silent):
+            return
+        known = self.by_id.get(told[41])
+        self._send(
+            "9",
+            {
+                37: f"V{known.at}" if known else "NONE",
+                11: told[11],
+                41: told[41],
+                39: status,
+                434: kind,
+                102: reason,
+                60: utc_timestamp_ms(self._agenda.now_us),
+            },
+        )
+
+    # Answers
+
+    def _status(self, order: Standing | None, cl_ord_id: str, more: Told | None = None) -> None:
+        if order is not None:
+            self._say(order, "I", more)
+            return
+        self._send(
+            "8",
+            {
+                37: "NONE",
+                11: cl_ord_id,
+                17: "0",
+                150: "I",
+                39: "8",
+                55: "[N/A]",
+                54: "1",
+                14: "0",
+                151: "0",
+                6: "0",
+                103: "5",
+                60: utc_timestamp_ms(self._agenda.now_us),
+                **(more or {}),
+            },
+        )
+
+    def _mass_status(self, request_id: str) -> None:
+        working = [one for one in self.orders if one.leaves_qty]
+        for order in working:
+            self._status(order, order.cl_ord_id, {584: request_id, 911: str(len(working))})
+        if not working:
+            self._status(None, "", {584: request_id, 911: "0"})
+
+    def say_all_again(self) -> None:
+        """Every trade that stands, once more."""
+        for exec_id, (order, quantity, price) in list(self.told.items()):
+            if exec_id in order.trades:
+                self._say(order, "F", {17: exec_id, 32: str(quantity), 31: str(price)})
+        self._flush()
+
+    def _say(self, order: Standing, kind: str, more: Told | None = None) -> None:
+        self._count += 1
+        cum_qty, leaves_qty = order.cum_qty, order.leaves_qty
+        if self._maybe(self.manners.lie):
+            cum_qty += 10
+            self.misbehaved.add(order.cl_ord_id)
+        report = {
+            37: f"V{order.at}",
+            11: order.cl_ord_id,
+            17: f"{self.name}E{self._count}",
+            150: kind,
+            39: order.status,
+            55: order.symbol,
+            54: order.side,
+            38: str(order.order_qty),
+            44: order.price,
+            14: str(cum_qty),
+            151: str(leaves_qty),
+            6: "0",
+            60: utc_timestamp_ms(self._agenda.now_us),
+        } | (more or {})
+        amount = f" {report[32]} of" if 32 in report else ""
+        self._story.tell(f"{self.name} {_KINDS[kind]}{amount} {report[11] or 'nothing'}")
+        self._send("8", report)
+
+    def _send(self, msg_type: str, told: Told) -> None:
+        self.session.send(msg_type, [one for one in told.items() if one[1]])

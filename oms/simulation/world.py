@@ -1,0 +1,433 @@
+"""The simulated world: parties, network, database and the core between them, on one agenda.
+
+First comes the plan, with all its faults. Then the faults stop, and within bounded time everything
+must come to an end: see `liveness`. What must hold throughout, `checkers` say.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+
+from oms.domain.commands import Command
+from oms.domain.effects import FixMessage
+from oms.domain.instrument import Client, Instrument, Reference, Venue
+from oms.domain.order import Order
+from oms.simulation.acts import ACTS
+from oms.simulation.agenda import START_US, Agenda, chance
+from oms.simulation.client import SimClient
+from oms.simulation.core import CoreCrash, SimCore
+from oms.simulation.disk import Disk, Fate
+from oms.simulation.engine import settings_of
+from oms.simulation.ledgers import Standing
+from oms.simulation.network import Connection, End
+from oms.simulation.plan import Plan
+from oms.simulation.shadow import Group, Shadow
+from oms.simulation.story import Story
+from oms.simulation.venue import SimVenue
+from oms.store.batch import Entry
+from oms.store.leader import LeadershipLost
+
+RESTART_US = 300_000
+LOGON_TIMEOUT_US = 10_000_000
+TURN_US = 20
+TICK_US = 250_000
+FIRST_DATE = "2026-09-21"
+Party = SimClient | SimVenue
+
+
+class Broken(AssertionError):
+    """What must never be, and is. checker: the invariant's file."""
+
+    def __init__(self, checker: str, text: str) -> None:
+        super().__init__(f"{checker}: {text}")
+        self.checker = checker
+        self.text = text
+
+
+class Watcher:
+    """What a checker may look at as it happens; each hook may raise AssertionError."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+
+    def leaving(self, effect: FixMessage) -> None:
+        """A message is about to leave the core."""
+
+    def on_wire(self, party: str, from_core: bool, raw: bytes) -> None:
+        """A frame goes onto the network."""
+
+    def committed(self, entries: list[Entry]) -> None:
+        """These entries became durable."""
+
+    def folded(self, groups: list[Group]) -> None:
+        """The same, folded into the world's shadow."""
+
+    def turned(self, core: SimCore) -> None:
+        """The core has done what there was to do."""
+
+    def recovered(self, core: SimCore) -> None:
+        """A core has folded the journal and is about to begin."""
+
+    def at_quiet(self) -> None:
+        """Everything has come to an end."""
+
+
+def reference_of(plan: Plan) -> Reference:  # noqa: ARG001 - profiles will be drawn
+    """Instruments, venues and clients."""
+    instruments = {
+        symbol: Instrument(
+            symbol=symbol,
+            currency="USD",
+            tick=Decimal("0.01"),
+            lot=Decimal(1),
+            venues=venues,
+            reference_px=Decimal(100),
+        )
+        for symbol, venues in (("AAPL", ("XA", "XB")), ("MSFT", ("XB",)))
+    }
+    return Reference(
+        instruments=instruments,
+        venues={
+            "XA": Venue(name="XA", session="XA", fee_bps=Decimal("0.3")),
+            "XB": Venue(name="XB", session="XB", fee_bps=Decimal("0.1")),
+        },
+        clients={
+            "ALPHA": Client(name="ALPHA", session="ALPHA", accounts=frozenset({"A1", "A2"})),
+            "BETA": Client(name="BETA", session="BETA", accounts=frozenset({"B1"})),
+        },
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """What was done, for the report."""
+
+    acts: int = 0
+    faults: int = 0
+    crashes: int = 0
+
+
+class World:
+    """See the module. `run` plays it; a checker that fails raises Broken."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        watchers: tuple[Callable[["World"], Watcher], ...] = (),
+        *,
+        story: bool = False,
+    ) -> None:
+        self.plan = plan
+        self.agenda = Agenda()
+        self.story = Story(self.agenda, kept=story)
+        self.disk = Disk()
+        self.reference = reference_of(plan)
+        self.trade_date = FIRST_DATE
+        self.counts = Counts()
+        self.clients = {
+            one.session: self._new_client(one) for one in self.reference.clients.values()
+        }
+        self.venues = {one.session: self._new_venue(one) for one in self.reference.venues.values()}
+        self.parties: dict[str, Party] = {**self.clients, **self.venues}
+        self.core: SimCore | None = None
+        self.connections: dict[str, Connection] = {}
+        self.crash_after: int | None = None
+        self.safe = True
+        self._fates = chance(plan.seed, "commits")
+        self._network = {name: chance(plan.seed, "network", name) for name in self.parties}
+        self._turn_planned = False
+        self.shadow = Shadow(self.reference)
+        self.resets: dict[str, int] = {}
+        self.reached: dict[str, Decimal] = {}
+        self.watchers = [make(self) for make in watchers]
+        self.disk.on_commit.append(self._committed)
+
+    def _new_client(self, client: Client) -> SimClient:
+        name = client.session
+        return SimClient(
+            settings_of(name, client=True, ours=False),
+            tuple(sorted(client.accounts)),
+            agenda=self.agenda,
+            randomness=chance(self.plan.seed, "client", name),
+            story=self.story,
+            flush=lambda: self._flush(name, 0),
+        )
+
+    def _new_venue(self, venue: Venue) -> SimVenue:
+        name = venue.session
+        return SimVenue(
+            settings_of(name, client=False, ours=False),
+            self.plan.manners[name],
+            agenda=self.agenda,
+            randomness=chance(self.plan.seed, "venue", name),
+            story=self.story,
+            flush=lambda: self._flush(name, 0),
+        )
+
+    # The run
+
+    def run(self) -> None:
+        """Play the plan. Raises Broken."""
+        self._start_core("m1")
+        self._every(TICK_US, self._tick)
+        for act in self.plan.acts:
+            self.agenda.at(START_US + act.at_us, partial(self._act, act.kind, act.n))
+        last = self.plan.acts[-1].at_us if self.plan.acts else 0
+        self.agenda.run_until(START_US + last + 2_000_000)
+
+    def _act(self, kind: str, n: int) -> None:
+        self.counts.acts += 1
+        ACTS[kind].do(self, n)
+
+    def _every(self, period_us: int, action: Callable[[], None]) -> None:
+        def again() -> None:
+            action()
+            self.agenda.after(period_us, again)
+
+        self.agenda.after(period_us, again)
+
+    def _tick(self) -> None:
+        for name, party in self.parties.items():
+            party.session.tick()
+            self._flush(name, 0)
+            self._give_up(name)
+            self._connect(name)
+        if self.core is not None:
+            for name, session in self.core.engine.sessions.items():
+                session.tick()
+                self._flush(name, 1)
+            self.wake()
+
+    # The core
+
+    def _start_core(self, machine: str) -> None:
+        self.story.tell(f"a core starts on machine {machine}")
+        journal = self.disk.take_lead(self.agenda, self._fate)
+        self.core = core = SimCore(
+            reference=self.reference,
+            disk=self.disk,
+            journal=journal,
+            agenda=self.agenda,
+            machine=machine,
+            trade_date=self.trade_date,
+            limits=(),
+            boundary=self._boundary,
+            flush=lambda name: self._flush_core(core, name),
+            watch=self._leaving,
+        )
+        journal.on_answer = self.wake
+        for watcher in self.watchers:
+            self._look(watcher.recovered, core)
+        self._guarded(core.start)
+        self.wake()
+
+    def _fate(self) -> tuple[Fate, int]:
+        commits, draw = self.plan.commits, self._fates.random()
+        takes_us = commits.usual_us // 2 + self._fates.randrange(commits.usual_us + 1)
+        if self._fates.random() < commits.slow:
+            takes_us += commits.slow_us
+        for fate, probability in (
+            (Fate.BEFORE, commits.before),
+            (Fate.AFTER, commits.after),
+            (Fate.TORN, commits.torn),
+        ):
+            if draw < probability:
+                self.counts.faults += 1
+                return fate, takes_us
+            draw -= probability
+        return Fate.DONE, takes_us
+
+    def wake(self) -> None:
+        """The core has something to do; it does it in a moment, with what comes until then."""
+        if not self._turn_planned:
+            self._turn_planned = True
+            self.agenda.after(TURN_US, self._turn)
+
+    def _turn(self) -> None:
+        self._turn_planned = False
+        core = self.core
+        if core is not None:
+            self._guarded(core.turn)
+            if self.core is core:
+                for watcher in self.watchers:
+                    self._look(watcher.turned, core)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Let the core work; it may die of it, but only of what it may die of."""
+        try:
+            work()
+        except CoreCrash:
+            self._end_core("the core dies between two events")
+        except LeadershipLost as lost:
+            self._end_core(f"the core stops: {lost}")
+        except Broken:
+            raise
+        except Exception as error:
+            text = f"the core failed by itself: {type(error).__name__}: {error}"
+            raise Broken("core_fails_not", text) from error
+
+    def _boundary(self) -> None:
+        if self.crash_after is not None:
+            self.crash_after -= 1
+            if self.crash_after < 0:
+                self.crash_after = None
+                raise CoreCrash
+
+    def crash(self, why: str) -> None:
+        """SIGKILL."""
+        if self.core is not None:
+            self._end_core(why)
+
+    def crash_within(self, n: int) -> None:
+        """SIGKILL, so many events later."""
+        self.crash_after = n
+
+    def take_over(self, n: int) -> None:
+        """Another machine's core takes the lock."""
+        core = self.core
+        if core is not None:
+            self._end_core("the core is frozen, and a standby takes the lock", again=False)
+            machine = "m2" if core.machine == "m1" else "m1"
+            self.agenda.after(50_000 + n % 400_000, lambda: self._start_core(machine))
+
+    def _end_core(self, why: str, *, again: bool = True) -> None:
+        core = self.core
+        assert core is not None
+        self.story.tell(why)
+        self.counts.crashes += 1
+        core.store()
+        core.journal.end(why)
+        self.core = None
+        self.crash_after = None
+        for connection in list(self.connections.values()):
+            connection.close("the core is gone")
+        if again:
+            machine = core.machine
+            self.agenda.after(RESTART_US, lambda: self._start_core(machine))
+
+    # The network
+
+    def _connect(self, name: str) -> None:
+        core, party = self.core, self.parties[name]
+        if core is None or not core.open or name in self.connections:
+            return
+        if isinstance(party, SimClient) and not party.wants_session:
+            return
+        ours = core.engine.sessions[name]
+        if not ours.enabled:
+            return
+        theirs = party.session
+        connection = Connection(
+            self.agenda,
+            self._network[name],
+            self.plan.weather[name],
+            (
+                End(session=theirs, receive=party.receive, closed=theirs.disconnected),
+                End(
+                    session=ours,
+                    receive=lambda raw: self._arrives(core, name, raw),
+                    closed=lambda reason: self._closed(core, name, reason),
+                ),
+            ),
+            lambda end, raw: self._wire(name, from_core=end == 1, raw=raw),
+        )
+        self.connections[name] = connection
+        theirs.connected()
+        ours.connected()
+        connection.pump(0)
+        connection.pump(1)
+
+    def _give_up(self, name: str) -> None:
+        """A Logon that is not answered in time ends its connection."""
+        connection = self.connections.get(name)
+        if connection is None or connection.since_us + LOGON_TIMEOUT_US > self.agenda.now_us:
+            return
+        ours = self.core.engine.sessions[name] if self.core else None
+        if ours is None or not (ours.logged_on and self.parties[name].session.logged_on):
+            connection.close("no answer to the Logon")
+
+    def _arrives(self, core: SimCore, name: str, raw: bytes) -> None:
+        if self.core is core:
+            self._guarded(lambda: core.engine.receive(name, raw))
+            self.wake()
+
+    def _closed(self, core: SimCore, name: str, reason: str) -> None:
+        self.connections.pop(name, None)
+        if self.core is core:
+            self._guarded(lambda: core.engine.sessions[name].disconnected(reason))
+            self.wake()
+
+    def _flush(self, name: str, end: int) -> None:
+        connection = self.connections.get(name)
+        if connection is not None:
+            connection.pump(end)
+
+    def _flush_core(self, core: SimCore, name: str) -> None:
+        if self.core is core:
+            self._flush(name, 1)
+
+    def cut(self, name: str) -> None:
+        """The connection breaks."""
+        connection = self.connections.get(name)
+        if connection is not None:
+            self.counts.faults += 1
+            self.story.tell(f"the connection of {name} breaks")
+            connection.close("the connection broke")
+
+    def partition(self, name: str, n: int) -> None:
+        """Nothing comes through for a while."""
+        connection = self.connections.get(name)
+        if connection is not None:
+            self.counts.faults += 1
+            lasts_us = 500_000 + n % 40_000_000
+            self.story.tell(f"nothing comes through to {name} for {lasts_us / 1_000_000:.1f} s")
+            connection.blocked_until_us = self.agenda.now_us + lasts_us
+
+    def forget(self) -> None:
+        """Let go of everything, so that memory is free at once."""
+        self.agenda.forget()
+        self.connections.clear()
+
+    # Operators
+
+    def ask(self, command: Command) -> None:
+        """Put it into the inbox."""
+        self.disk.ask(command)
+        self.wake()
+
+    # Checkers
+
+    def _look(self, hook: Callable[..., None], *what: object) -> None:
+        try:
+            hook(*what)
+        except Broken:
+            raise
+        except AssertionError as error:
+            checker = getattr(hook, "__self__", None)
+            name = type(checker).__module__.rsplit(".", 1)[-1]
+            raise Broken(name, str(error)) from error
+
+    def standing(self, child: Order) -> Standing | None:
+        """The order as its venue has it."""
+        return self.venues[child.session].by_id.get(child.first_terms.cl_ord_id)
+
+    def _committed(self, entries: list[Entry]) -> None:
+        for watcher in self.watchers:
+            self._look(watcher.committed, entries)
+        groups = self.shadow.take(entries)
+        for watcher in self.watchers:
+            self._look(watcher.folded, groups)
+
+    def _leaving(self, effect: FixMessage) -> None:
+        for watcher in self.watchers:
+            self._look(watcher.leaving, effect)
+
+    def _wire(self, name: str, *, from_core: bool, raw: bytes) -> None:
+        for watcher in self.watchers:
+            self._look(watcher.on_wire, name, from_core, raw)
+
+    def check_quiet(self) -> None:
+        """Ask every checker, now that nothing moves."""
+        for watcher in self.watchers:
+            self._look(watcher.at_quiet)
