@@ -17,6 +17,8 @@ from oms.app.exits import Exit, Stop
 from oms.app.fix_parties import counterparties_of, gate_config_of, session_specs
 from oms.app.fix_stores import open_stores
 from oms.app.resends import Resends
+from oms.app.tls_files import watch_certificates
+from oms.app.venue_tls import VenueTls
 from oms.domain.commands import SentMessage
 from oms.domain.state import State
 from oms.domain.values import utc
@@ -67,7 +69,8 @@ class CoreProcess:
         self._journal_line = JournalLine(journal)
         ticket = secrets.token_hex(16)
         self._edge = self._new_edge(ticket)
-        specs = session_specs(settings)
+        self._venue_tls = VenueTls(settings, registry)
+        specs = self._venue_tls.through(session_specs(settings))
         store_dir = settings.core.data_dir / settings.core.shard / "fix"
         self._stores = open_stores(store_dir, specs, self._state, leadership)
         self._engine = Engine(
@@ -163,6 +166,8 @@ class CoreProcess:
         self._commit_start()
         self._engine.start()
         self._engine.add_wakeup(self._journal_line.fileno(), self._journal_line.heard)
+        self._venue_tls.start(self._engine)
+        watch_certificates(self._settings, self._registry)
         self._start_metrics()
         if self._settings.clients:
             self._start_gate()
@@ -244,5 +249,6 @@ class CoreProcess:
         self._journal_line.stop(QUIET_LIMIT_S)
         if self._gate is not None:
             self._gate.stop()
+        self._venue_tls.stop()
         self._engine.close()
         self._resends.close()
