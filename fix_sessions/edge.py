@@ -196,8 +196,8 @@ class Edge:
     def _send(self, leaving: _Leaving, pieces: Sequence[str]) -> None:
         session_id, msg_type = leaving.session_id, leaving.msg_type
         groups = msg_type in self._with_groups[session_id]
-        self.engine.send_pieces(session_id, msg_type, pieces, groups=groups)
         self._leaving.append(leaving)
+        self.engine.send_pieces(session_id, msg_type, pieces, groups=groups)
 
     def knows(self, session_id: str) -> bool:
         """Whether the session is configured."""

@@ -30,8 +30,9 @@ def fault_of(error: BaseException) -> tuple[TlsFault, str]:
     """Of what a handshake raised, or what ended a connection: the fault and its details."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _fault_of_certificate(error)
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return _fault_of_protocol(error.reason)
+    reason = getattr(error, "reason", None)  # which Python gives none where OpenSSL had none
+    if isinstance(error, ssl.SSLError) and reason:
+        return _fault_of_protocol(reason)
     if isinstance(error, TimeoutError | ConnectionAbortedError):
         return TlsFault.TIMEOUT, ""
     return TlsFault.CLOSED, "closed in the middle of the handshake"
@@ -53,6 +54,8 @@ def _fault_of_protocol(reason: str) -> tuple[TlsFault, str]:
     if "_ALERT_" in reason:
         alert = words.partition(" alert ")[2]
         return TlsFault.REFUSED_BY_PEER, f"they refuse us: {alert}"
+    if reason.startswith("UNEXPECTED_EOF"):
+        return TlsFault.CLOSED, "closed in the middle of the handshake"
     if reason in _NOT_TLS:
         return TlsFault.NOT_TLS, f"what they send is not TLS: {words}"
     return TlsFault.FAILED, words

@@ -13,6 +13,7 @@ from fix_sessions.gate_process import GateError
 from oms.app.core_process import CoreProcess
 from oms.app.database import Urls, database, database_faults, migrate
 from oms.app.exits import Exit, Stop
+from oms.app.tls_files import check_tls
 from oms.settings.model import Settings
 from oms.store.codec import CodecError
 from oms.store.leader import (
@@ -27,6 +28,7 @@ log = structlog.get_logger()
 
 def run(settings: Settings) -> int:
     """Lead the shard until SIGTERM or SIGINT; 0 after an orderly stop. Raises Stop."""
+    check_tls(settings)
     stopping = _StopRequest()
     with ExitStack() as stack:
         urls = stack.enter_context(database(settings.database))

@@ -19,6 +19,8 @@ from oms.app.exits import Exit, Stop
 from oms.app.fix_parties import counterparties_of, gate_config_of, session_specs
 from oms.app.fix_stores import claim_stores
 from oms.app.resends import Resends
+from oms.app.tls_files import watch_certificates
+from oms.app.venue_tls import VenueTls
 from oms.domain.commands import SentMessage
 from oms.domain.state import State
 from oms.domain.values import utc
@@ -72,9 +74,24 @@ class CoreProcess:
         self._recovered = recover(self._state, journal)
         self._log_recovery(self._recovered)
         self._journal_line = JournalLine(journal)
+<<<<<<< HEAD
         self._edge = self._new_edge()
         claim_stores(self._stores, config.sessions, self._state, leadership)
         self._journal_line.start()
+=======
+        ticket = secrets.token_hex(16)
+        self._edge = self._new_edge(ticket)
+        self._venue_tls = VenueTls(settings, registry)
+        specs = self._venue_tls.through(session_specs(settings))
+        store_dir = settings.core.data_dir / settings.core.shard / "fix"
+        self._stores = open_stores(store_dir, specs, self._state, leadership)
+        self._engine = Engine(
+            specs,
+            store_dir=store_dir,
+            handler=self._edge,
+            resend_source=self._edge.sent_again,
+        )
+>>>>>>> main
         self._engine.before_work = self._journal_line.assure
         self._engine.refused = self._metrics.refused
         self._engine.open(config, self._edge)
@@ -168,6 +185,12 @@ class CoreProcess:
         self._sequencer.deliver_again(list(actions_at_start(self._state)))
         self._commit_start()
         self._engine.start()
+<<<<<<< HEAD
+=======
+        self._engine.add_wakeup(self._journal_line.fileno(), self._journal_line.heard)
+        self._venue_tls.start(self._engine)
+        watch_certificates(self._settings, self._registry)
+>>>>>>> main
         self._start_metrics()
         self._inbox.start()
         self._engine.add_wakeup(self._inbox.fileno(), self._take_inbox)
@@ -238,5 +261,11 @@ class CoreProcess:
         """End what this process started; after a fault too."""
         self._inbox.stop()
         self._journal_line.stop(QUIET_LIMIT_S)
+<<<<<<< HEAD
+=======
+        if self._gate is not None:
+            self._gate.stop()
+        self._venue_tls.stop()
+>>>>>>> main
         self._engine.close()
         self._resends.close()

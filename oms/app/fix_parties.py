@@ -1,9 +1,10 @@
 """The configuration's clients and venues, as the FIX edge takes them: parties, sessions, gate."""
 
-from fix_sessions.gate_config import GateClient, GateConfig
+from fix_sessions.gate_config import GateClient, GateConfig, GateTls
 from fix_sessions.registry import Counterparty
 from fix_sessions.settings import SessionSpec
-from oms.settings.model import Settings
+from fix_sessions.tls_files import ClientFiles, ServerFiles
+from oms.settings.model import AcceptorSettings, Settings, VenueSettings
 
 
 def counterparties_of(settings: Settings) -> list[Counterparty]:
@@ -74,6 +75,8 @@ def gate_config_of(settings: Settings, *, ticket: str) -> GateConfig:
         engine_host="127.0.0.1",
         engine_port=0,
         ticket=ticket,
+        plain=settings.acceptor.plain,
+        tls=gate_tls_of(settings.acceptor),
         clients=tuple(
             GateClient(
                 session_id=one.name,
@@ -84,7 +87,36 @@ def gate_config_of(settings: Settings, *, ticket: str) -> GateConfig:
                 password_hash=one.password_hash,
                 allowed_addresses=tuple(str(network) for network in one.allowed_addresses),
                 allow_reset=one.allow_reset,
+                tls_only=one.tls_only,
+                tls_subject=one.tls_subject,
+                tls_fingerprints=one.tls_fingerprints,
             )
             for one in settings.clients
         ),
+    )
+
+
+def gate_tls_of(acceptor: AcceptorSettings) -> GateTls | None:
+    """Where the gate takes connections with TLS; None: nowhere."""
+    tls = acceptor.tls
+    if tls is None:
+        return None
+    files = ServerFiles(
+        certificate_file=str(tls.certificate_file),
+        key_file=str(tls.key_file),
+        client_ca_file=str(tls.client_ca_file or ""),
+        minimum_version=tls.minimum_version,
+    )
+    return GateTls(host=tls.host or acceptor.host, port=tls.port, files=files)
+
+
+def client_files_of(venue: VenueSettings) -> ClientFiles:
+    """What a venue's TLS is made of."""
+    tls = venue.tls
+    assert tls is not None
+    return ClientFiles(
+        ca_file=str(tls.ca_file),
+        certificate_file=str(tls.certificate_file or ""),
+        key_file=str(tls.key_file or ""),
+        minimum_version=tls.minimum_version,
     )

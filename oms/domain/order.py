@@ -180,8 +180,9 @@ class Order:
 
     @property
     def told_status(self) -> OrdStatus:
-        """OrdStatus (39) as its client is told it: Pending Cancel confirms a request of its own; the
-        end of one that the server began is told only where it succeeds.
+        """OrdStatus (39) as its client is told it: Pending Cancel confirms a request of its own.
+
+        The end of one that the server began is told only where it succeeds.
         """
         return self._highest([one for one in self.requests if one.reason is Reason.NONE])
 

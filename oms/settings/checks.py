@@ -25,6 +25,7 @@ def faults_of(settings: Settings) -> list[str]:
         *_keys(settings),
         *_limits(settings),
         *_ports(settings),
+        *_tls(settings),
         *_examples(settings),
     ]
 
@@ -129,6 +130,11 @@ def _ports(settings: Settings) -> Iterator[str]:
         ("api.port", settings.api.host, settings.api.port),
         ("jobs.metrics_port", settings.jobs.metrics_host, settings.jobs.metrics_port),
     ]
+    tls = settings.acceptor.tls
+    if not settings.acceptor.plain:
+        del ours[0]
+    if tls is not None:
+        ours.append(("acceptor.tls.port", tls.host or settings.acceptor.host, tls.port))
     for index, (path, host, port) in enumerate(ours):
         for other, other_host, other_port in ours[:index]:
             if port and port == other_port and _same_host(host, other_host):
@@ -145,11 +151,31 @@ def _examples(settings: Settings) -> Iterator[str]:
         for index, key in enumerate(settings.api.keys):
             if sha256(f"example-key-{key.name}".encode()).hexdigest() == key.key_hash:
                 yield f"api.keys[{index}].key_hash: {_PUBLIC} api.host = {settings.api.host}"
-    if not _is_local(settings.acceptor.host):
+    public = next((host for host in _acceptor_hosts(settings) if not _is_local(host)), None)
+    if public is not None:
         for index, client in enumerate(settings.clients):
             if _is_password(client.password_hash, f"{client.name.lower()}-example"):
                 where = f"clients[{index}].password_hash"
-                yield f"{where}: {_PUBLIC} acceptor.host = {settings.acceptor.host}"
+                yield f"{where}: {_PUBLIC} acceptor.host = {public}"
+
+
+def _acceptor_hosts(settings: Settings) -> list[str]:
+    acceptor = settings.acceptor
+    hosts = [acceptor.host] if acceptor.plain else []
+    return hosts + ([acceptor.tls.host or acceptor.host] if acceptor.tls else [])
+
+
+def _tls(settings: Settings) -> Iterator[str]:
+    """What a client's TLS needs of the acceptor's."""
+    tls = settings.acceptor.tls
+    for index, client in enumerate(settings.clients):
+        if client.tls_only and tls is None:
+            yield f"clients[{index}].tls_only = true: needs a table acceptor.tls"
+        bound = {"tls_subject": client.tls_subject, "tls_fingerprints": client.tls_fingerprints}
+        for key, value in bound.items():
+            if value and (tls is None or tls.client_ca_file is None):
+                text = value if isinstance(value, str) else ", ".join(value)
+                yield f"clients[{index}].{key} = {text}: needs acceptor.tls.client_ca_file"
 
 
 def _is_password(password_hash: str, password: str) -> bool:

@@ -16,6 +16,7 @@ from oms.domain.conditions import PLAIN_TIMES, PLAIN_TYPES
 from oms.domain.values import ZERO
 from oms.settings.profiles import ClientProfileSettings, VenueProfileSettings
 from oms.settings.schedule import ScheduleSettings
+from oms.settings.tls import AcceptorTlsSettings, Fingerprint, VenueTlsSettings
 from oms.settings.values import (
     AbilityName,
     Account,
@@ -94,10 +95,18 @@ class CoreSettings(Section):
 
 
 class AcceptorSettings(Section):
-    """Where clients' FIX sessions come in."""
+    """Where clients' FIX sessions come in. plain: whether host and port take them without TLS."""
 
     host: str = "127.0.0.1"
     port: ListenPort = 9876
+    plain: bool = True
+    tls: AcceptorTlsSettings | None = None
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> "AcceptorSettings":
+        if not self.plain and self.tls is None:
+            raise ValueError("plain = false: needs a table tls, else nobody could connect")
+        return self
 
 
 class ClientSettings(Section):
@@ -105,6 +114,8 @@ class ClientSettings(Section):
 
     username: what Username (553) must say; sender_comp_id where empty. allow_reset: whether its
     Logon may carry ResetSeqNumFlag (141) = Y. schedule: when its session is open; absent: always.
+    tls_only: whether a Logon without TLS is refused; tls_subject (its certificate's common name or
+    a DNS name of it) and tls_fingerprints (any of these) ask for a certificate of its own besides.
     """
 
     name: Name
@@ -117,6 +128,9 @@ class ClientSettings(Section):
     allowed_addresses: Annotated[tuple[Network, ...], Field(min_length=1)]
     accounts: Annotated[tuple[Account, ...], Field(min_length=1)]
     allow_reset: bool = False
+    tls_only: bool = False
+    tls_subject: str = ""
+    tls_fingerprints: tuple[Fingerprint, ...] = ()
     schedule: ScheduleSettings | None = None
     profile: ClientProfileSettings = ClientProfileSettings()
 
@@ -131,12 +145,13 @@ class VenueSettings(Section):
 
     fee_bps: for taking liquidity, of the notional. max_messages_per_second: 0 is no throttle.
     trade_file, order_file: the names of the day's files in trade_file_dir; order_file "": it sends
-    no file of orders. schedule: when its session is open; absent: always.
+    no file of orders. schedule: when its session is open; absent: always. tls: absent: none.
     """
 
     name: Name
     host: str
     port: Port
+    tls: VenueTlsSettings | None = None
     sender_comp_id: CompId
     target_comp_id: CompId
     begin_string: BeginString = "FIX.4.4"

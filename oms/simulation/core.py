@@ -24,7 +24,7 @@ from oms.runtime.sequencer import Sequencer
 from oms.runtime.throttle import Throttle
 from oms.simulation.agenda import Agenda
 from oms.simulation.disk import Disk, SimBatch, SimJournal
-from oms.simulation.engine import TICKET, SimEngine, settings_of
+from oms.simulation.engine import SimEngine, settings_of
 from oms.store.sent_messages import REJECTS
 
 AWAY_US = 1_000_000
@@ -51,10 +51,10 @@ class WatchedEdge(Edge):
 
     watch: Callable[[FixMessage], None]
 
-    def deliver(self, effect: FixMessage) -> SentMessage | None:
+    def deliver(self, effect: FixMessage) -> None:
         """See Edge."""
         self.watch(effect)
-        return super().deliver(effect)
+        super().deliver(effect)
 
 
 class SimCore:
@@ -91,7 +91,6 @@ class SimCore:
             _counterparties(reference),
             epochs={one.name: one.epoch for one in sessions},
             outbound_epochs={one.name: one.outbound_epoch for one in sessions},
-            ticket=TICKET,
             clock=agenda,
         )
         self.edge.watch = watch

@@ -1,13 +1,13 @@
 """The FIX engine of a simulated core: QuickFIX's place, taken by the session model.
 
-It offers what the edge uses of fix_sessions.engine.Engine and calls back as that does. The session
+It offers what the edge uses of fix_sessions.remote_engine.RemoteEngine and calls back as that does. The session
 layer itself is fix_sessions.light_session, which a contract suite holds against QuickFIX.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 from fix_sessions.light_session import LOGON, Fields, LightSession, LightSettings, Message
+from fix_sessions.remote_engine import RemoteHandler
 from fix_sessions.wire import fields_of
 from oms.domain.session_commands import LogoutCause
 
@@ -15,19 +15,6 @@ Numbers = dict[str, tuple[int, int]]
 _RESEND_REQUEST, _REJECT = "2", "3"
 _POSS_RESEND = 97
 _SESSION_LEVEL = frozenset({"0", "1", "2", "4", "5", "A"})
-
-
-class Handler(Protocol):
-    """What the engine tells: fix_sessions.edge.Edge."""
-
-    def on_message(self, session_id: str, text: str) -> None: ...
-    def on_logon(self, session_id: str) -> None: ...
-    def on_logout(self, session_id: str, reason: str) -> None: ...
-    def on_resend_request(self, session_id: str, by_us: bool, begin: int, end: int) -> None: ...
-    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None: ...
-    def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None: ...
-    def sent_again(self, session_id: str, begin: int, end: int) -> Iterable[tuple[int, str]]: ...
-    def check_logon(self, session_id: str, fields: list[tuple[int, str]]) -> str | None: ...
 
 
 class EngineSession(LightSession):
@@ -38,7 +25,7 @@ class EngineSession(LightSession):
         name: str,
         settings: LightSettings,
         clock_us: Callable[[], int],
-        handler: Handler,
+        handler: RemoteHandler,
     ) -> None:
         super().__init__(settings, clock_us)
         self.name = name
@@ -67,14 +54,16 @@ class EngineSession(LightSession):
                 self.cause = LogoutCause.OURS if self._by_them else LogoutCause.UNANSWERED
             else:
                 self.cause = LogoutCause.PEER if self._by_them else LogoutCause.LOST
-            self._handler.on_logout(self.name, reason)
+            self._handler.on_logout(self.name, reason, self.cause)
         self._by_us = self._by_them = False
 
     def _send_now(self, msg_type: str, fields: Fields) -> None:
         fields = list(fields)
         if msg_type == _RESEND_REQUEST:
             asked = dict(fields)
-            self._handler.on_resend_request(self.name, True, int(asked[7]), int(asked[16]))
+            self._handler.on_resend_request(
+                self.name, by_us=True, begin=int(asked[7]), end=int(asked[16]), highest=0
+            )
         super()._send_now(msg_type, fields)
 
     def _act(self, message: Message) -> None:
@@ -83,11 +72,9 @@ class EngineSession(LightSession):
         super()._act(message)
 
     def _logon_accepted(self, message: Message) -> bool:
-        refusal = self._handler.check_logon(self.name, message.fields)
-        if refusal is None and not self.enabled:
-            refusal = "the session is not open"
-        if refusal is not None:
-            self._refuse(refusal)
+        through_gate = self.settings.initiates or message.get(554) == TICKET
+        if not through_gate or not self.enabled:
+            self._refuse("the session is not open" if through_gate else "not through the gate")
             return False
         if message.get(141) == "Y" and not self.settings.initiates:
             self._handler.on_sequence_reset(self.name, 1)
@@ -104,22 +91,25 @@ class EngineSession(LightSession):
         super()._hard_reset(message, ready)
 
     def _resend(self, begin: int, end: int) -> None:
-        self._handler.on_resend_request(self.name, False, begin, end)
+        highest = self.next_out - 1
+        self._handler.on_resend_request(
+            self.name, by_us=False, begin=begin, end=end, highest=highest
+        )
         last = self.next_out - 1 if end == 0 else min(end, self.next_out - 1)
-        for number, text in self._handler.sent_again(self.name, begin, last):
+        for number, text in self._handler.sent_before(self.name, begin, last):
             self.sent[number] = text.encode("latin-1")
         super()._resend(begin, end)
         self.sent.clear()
 
 
 class SimEngine:
-    """The sessions of one core; `boundary` is where a crash may strike, `flush` writes."""
+    """The sessions of one core, and its FIX process, which acts at once: `boundary` is where a crash may strike, `flush` writes."""
 
     def __init__(
         self,
         settings: dict[str, LightSettings],
         clock_us: Callable[[], int],
-        handler: Handler,
+        handler: RemoteHandler,
         *,
         boundary: Callable[[], None],
         flush: Callable[[str], None],
@@ -159,8 +149,8 @@ class SimEngine:
         pieces: Sequence[str],
         *,
         groups: bool = True,  # noqa: ARG002 - pieces keep their order here
-    ) -> int:
-        """See fix_sessions.sessions.Sessions."""
+    ) -> None:
+        """See fix_sessions.remote_engine.RemoteEngine."""
         self._boundary()
         session = self.sessions[session_id]
         fields = [(int(tag), value) for tag, _, value in (one.partition("=") for one in pieces)]
@@ -173,10 +163,6 @@ class SimEngine:
             session.write(data)
             self._flush(session_id)
         self._boundary()
-        return number
-
-    def is_logged_on(self, session_id: str) -> bool:
-        return self.sessions[session_id].logged_on
 
     def logout(self, session_id: str, reason: str) -> None:
         """Log out and stay so until `logon`."""
@@ -187,15 +173,13 @@ class SimEngine:
         """Let it come back."""
         self.sessions[session_id].enabled = True
 
-    def logout_cause(self, session_id: str) -> LogoutCause:
-        """Whose doing the last logout was."""
-        return self.sessions[session_id].cause
-
-    def reset(self, session_id: str) -> None:
-        """Both numbers to 1."""
+    def reset(self, session_id: str, reason: str) -> None:
+        """Log out, then both numbers to 1, unless it is up still."""
+        self.logout(session_id, reason)
         session = self.sessions[session_id]
-        assert not session.logged_on
-        session.next_in = session.next_out = 1
+        if not session.logged_on:
+            session.next_in = session.next_out = 1
+            self._handler.on_sequence_reset(session_id, 1)
 
     def expected_inbound(self, session_id: str) -> int:
         return self.sessions[session_id].next_in

@@ -4,7 +4,8 @@ from oms.domain.commands import CloseTradingDay, ResolveOrder
 from oms.domain.fix import OrdStatus
 from oms.domain.order import Order
 from oms.simulation.acts import OPERATOR
-from oms.simulation.world import Broken, World
+from oms.simulation.watching import Broken
+from oms.simulation.world import World
 
 LIMIT_US = 900_000_000
 LOOK_US = 2_000_000

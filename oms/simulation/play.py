@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from oms.simulation.checkers import WATCHERS
 from oms.simulation.liveness import come_to_rest
 from oms.simulation.plan import Recipe, plan_of
-from oms.simulation.world import Broken, World
+from oms.simulation.watching import Broken
+from oms.simulation.world import World
 
 
 @dataclass(slots=True, kw_only=True)

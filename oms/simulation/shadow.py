@@ -2,12 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from fix_sessions.encode import encode
 from oms.domain.commands import Command
 from oms.domain.effects import ControlSession
-from oms.domain.events import Event
+from oms.domain.events import Event, OrderAccepted, ReplacePending
 from oms.domain.instrument import Reference
+from oms.domain.order import Order
 from oms.domain.state import State
 from oms.fold import fold_command, fold_event
 from oms.outbound import effects_of
@@ -39,6 +41,9 @@ class Shadow:
         self.commands: Counter[str] = Counter()
         self.transitions: Counter[tuple[str, str, str]] = Counter()
         self.stubborn: set[str] = set()
+        # By journal number of the event: the position as it would be if all that works in the
+        # order's direction were filled.
+        self.reached: dict[int, Decimal] = {}
 
     def take(self, entries: list[Entry]) -> list[Group]:
         """Fold one commit; its groups."""
@@ -74,9 +79,30 @@ class Shadow:
             self.transitions[kind, before, after] += 1
         if entry.type == "CancelRejected":
             self.stubborn.add(order_id)
+        if isinstance(event, OrderAccepted):
+            order = self.state.orders[order_id]
+            self.reached[entry.seq] = self._reached(order, order.order_qty)
+        elif isinstance(event, ReplacePending):
+            order = self.state.orders[order_id]
+            self.reached[entry.seq] = self._reached(order, event.order_qty - order.cum_qty)
         for effect in effects_of(self.state, entry.seq, event):
             if not isinstance(effect, ControlSession):
                 self.messages.setdefault(effect.session, set()).add(body_of(*encode(effect)))
+
+    def _reached(self, asked: Order, leaves: Decimal) -> Decimal:
+        """With `leaves` in the place of what the order that is asked about has open."""
+        state, sign = self.state, asked.side.sign
+        place = (asked.account, asked.symbol)
+        position = state.positions.get(place)
+        others = [
+            one.exposure
+            for one in state.orders.values()
+            if not one.is_child
+            and one is not asked
+            and (one.account, one.symbol) == place
+            and one.side.sign == sign
+        ]
+        return sum(others, sign * (position.quantity if position else Decimal(0)) + leaves)
 
     def _shown(self, order_id: str) -> str:
         order = self.state.orders.get(order_id)

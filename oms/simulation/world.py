@@ -6,12 +6,11 @@ must come to an end: see `liveness`. What must hold throughout, `checkers` say.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 
 from oms.domain.commands import Command
 from oms.domain.effects import FixMessage
-from oms.domain.instrument import Client, Instrument, Reference, Venue
+from oms.domain.instrument import Client, Venue
 from oms.domain.order import Order
 from oms.simulation.acts import ACTS
 from oms.simulation.agenda import START_US, Agenda, chance
@@ -22,9 +21,11 @@ from oms.simulation.engine import settings_of
 from oms.simulation.ledgers import Standing
 from oms.simulation.network import Connection, End
 from oms.simulation.plan import Plan
-from oms.simulation.shadow import Group, Shadow
+from oms.simulation.reference import reference_of
+from oms.simulation.shadow import Shadow
 from oms.simulation.story import Story
 from oms.simulation.venue import SimVenue
+from oms.simulation.watching import Broken, Watcher
 from oms.store.batch import Entry
 from oms.store.leader import LeadershipLost
 
@@ -34,69 +35,6 @@ TURN_US = 20
 TICK_US = 250_000
 FIRST_DATE = "2026-09-21"
 Party = SimClient | SimVenue
-
-
-class Broken(AssertionError):
-    """What must never be, and is. checker: the invariant's file."""
-
-    def __init__(self, checker: str, text: str) -> None:
-        super().__init__(f"{checker}: {text}")
-        self.checker = checker
-        self.text = text
-
-
-class Watcher:
-    """What a checker may look at as it happens; each hook may raise AssertionError."""
-
-    def __init__(self, world: "World") -> None:
-        self.world = world
-
-    def leaving(self, effect: FixMessage) -> None:
-        """A message is about to leave the core."""
-
-    def on_wire(self, party: str, from_core: bool, raw: bytes) -> None:
-        """A frame goes onto the network."""
-
-    def committed(self, entries: list[Entry]) -> None:
-        """These entries became durable."""
-
-    def folded(self, groups: list[Group]) -> None:
-        """The same, folded into the world's shadow."""
-
-    def turned(self, core: SimCore) -> None:
-        """The core has done what there was to do."""
-
-    def recovered(self, core: SimCore) -> None:
-        """A core has folded the journal and is about to begin."""
-
-    def at_quiet(self) -> None:
-        """Everything has come to an end."""
-
-
-def reference_of(plan: Plan) -> Reference:  # noqa: ARG001 - profiles will be drawn
-    """Instruments, venues and clients."""
-    instruments = {
-        symbol: Instrument(
-            symbol=symbol,
-            currency="USD",
-            tick=Decimal("0.01"),
-            lot=Decimal(1),
-            venues=venues,
-            reference_px=Decimal(100),
-        )
-        for symbol, venues in (("AAPL", ("XA", "XB")), ("MSFT", ("XB",)))
-    }
-    return Reference(
-        instruments=instruments,
-        venues={
-            "XA": Venue(name="XA", session="XA", fee_bps=Decimal("0.3")),
-            "XB": Venue(name="XB", session="XB", fee_bps=Decimal("0.1")),
-        },
-        clients={
-            "ALPHA": Client(name="ALPHA", session="ALPHA", accounts=frozenset({"A1", "A2"})),
-            "BETA": Client(name="BETA", session="BETA", accounts=frozenset({"B1"})),
-        },
-    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -139,7 +77,6 @@ class World:
         self._turn_planned = False
         self.shadow = Shadow(self.reference)
         self.resets: dict[str, int] = {}
-        self.reached: dict[str, Decimal] = {}
         self.watchers = [make(self) for make in watchers]
         self.disk.on_commit.append(self._committed)
 

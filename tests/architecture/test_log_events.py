@@ -27,6 +27,11 @@ NAMED_ELSEWHERE = {
         "session.orders_cancelled",
         "risk.kill_switch_engaged",
     },
+    "oms/app/venue_tls.py": {
+        "venue_tls.failed",
+        "venue_tls.files_refused",
+        "venue_tls.stranger",
+    },
     "fix_sessions/gate_keeper.py": {"gate.refused", "gate.slow_consumer", "gate.tls_files_refused"},
 }
 

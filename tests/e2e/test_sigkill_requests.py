@@ -10,7 +10,7 @@ from tests.support.desk import CLIENTS, desk_with_exchange
 from tests.support.ledger import settle
 from tests.support.request_ledger import RequestLedger, act_and_kill, compare_terms
 
-KILLS = 5
+KILLS = 4
 PROFILE = '[clients.profile]\nchained_replaces = "QUEUE"\n'
 
 

@@ -57,12 +57,16 @@ class VenueOrder:
 
 
 class BookVenue:
-    """See the module. acks: whether a new order is acknowledged at once."""
+    """See the module. acks: whether a new order is acknowledged at once. retells: whether it tells
+    all fills and ends again, as PossResend, before it says what works: after a reset of its numbers
+    nobody could ask for what was missed.
+    """
 
     def __init__(self, peer: LightPeer) -> None:
         self.peer = peer
         self.orders: list[VenueOrder] = []
         self.acks = True
+        self.retells = False
         peer.on_message = self._read
 
     def find(self, name: str | None) -> VenueOrder | None:
@@ -84,6 +88,8 @@ class BookVenue:
                 if order is not None:
                     order.requests.append(message)
             case "AF":
+                if self.retells:
+                    self._tell_again()
                 self._tell_all(message.get(584) or "")
             case "H":
                 self._tell(message.get(11) or "")
@@ -114,6 +120,17 @@ class BookVenue:
         else:
             fields = [(37, "NONE"), (11, name), (17, "0"), (150, "I"), (55, "[N/A]"), (54, "7")]
             self.peer.session.send("8", [*fields, *_UNKNOWN])
+
+    def _tell_again(self) -> None:
+        marked = [(97, "Y")]
+        for order in self.orders:
+            booked = Decimal(0)
+            for exec_id, (last_qty, last_px) in order.trades.items():
+                booked += last_qty
+                fields = [(32, f"{last_qty:f}"), (31, f"{last_px:f}"), (14, f"{booked:f}")]
+                self.report(order, "F", exec_id=exec_id, more=fields, header=marked)
+            if order.closed:
+                self.report(order, order.closed, header=marked)
 
     def _tell_all(self, request: str) -> None:
         found = [one for one in self.orders if one.leaves_qty]

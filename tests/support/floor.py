@@ -17,7 +17,7 @@ from oms.audit.verify import verify
 from oms.domain.commands import Command
 from oms.store.codec import encode
 from tests.support.book_venue import BookVenue, VenueOrder
-from tests.support.desk import PATIENCE_S, Desk, cl_ord_id, new_order, report_of
+from tests.support.desk import Desk, cl_ord_id, new_order, report_of
 
 _ACK = "ack_timeout_ms = 1000\n"
 # The client order that has, or had, that ClOrdID.
@@ -145,23 +145,13 @@ class Floor:
         query = "SELECT field, ours, theirs FROM discrepancies WHERE order_id = %s ORDER BY seq"
         return self.desk.rows(query, child)
 
-    def command(self, command: Command) -> None:
-        """An operator's or the jobs' command, by the inbox."""
-        body = encode(command)
-        with psycopg.connect(self.desk.database_url) as connection:
-            connection.execute(
-                "INSERT INTO command_inbox (counterparty, key, command_type, body, body_hash) "
-                "VALUES ('ALPHA', %s, %s, %s, %s)",
-                [str(uuid4()), type(command).__name__, body, sha256(body).digest()],
-            )
+    def command(self, order: Command) -> None:
+        """An operator's or the jobs' command."""
+        command(self.desk, order)
 
     def trade_date(self) -> str:
         """The trading date of the journal."""
-        [(found,)] = self.desk.rows(
-            "SELECT max(convert_from(payload, 'UTF8')::json ->> 'trade_date') FROM journal "
-            "WHERE type = 'TradingDateOpened'"
-        )
-        return str(found)
+        return trade_date(self.desk)
 
     def lose_venue(self) -> None:
         """The first venue's connection breaks, and the core has noticed."""
@@ -179,6 +169,26 @@ class Floor:
         """The tables are what the journal says."""
         report = verify(self.desk.database_url)
         assert report.ok, (report.faults, report.differences)
+
+
+def command(desk: Desk, order: Command) -> None:
+    """An operator's or the jobs' command, by the inbox."""
+    body = encode(order)
+    with psycopg.connect(desk.database_url) as connection:
+        connection.execute(
+            "INSERT INTO command_inbox (counterparty, key, command_type, body, body_hash) "
+            "VALUES ('ALPHA', %s, %s, %s, %s)",
+            [str(uuid4()), type(order).__name__, body, sha256(body).digest()],
+        )
+
+
+def trade_date(desk: Desk) -> str:
+    """The trading date of the journal."""
+    [(found,)] = desk.rows(
+        "SELECT max(convert_from(payload, 'UTF8')::json ->> 'trade_date') FROM journal "
+        "WHERE type = 'TradingDateOpened'"
+    )
+    return str(found)
 
 
 @contextmanager
@@ -211,6 +221,3 @@ def floor_with(
         yield Floor(desk, books)
     finally:
         desk.close()
-
-
-__all__ = ["PATIENCE_S", "Floor", "floor_with"]

@@ -1,7 +1,10 @@
 """Certificates made in the test, and both ends of a TLS connection."""
 
+import contextlib
+import select
 import socket
 import ssl
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -80,3 +83,86 @@ def connect(port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
     except BaseException:
         raw.close()
         raise
+
+
+class TlsFront:
+    """A server with TLS in a thread: passes on to a plain port, or echoes where there is none.
+
+    It counts the handshakes that failed on its side, and says why in `faults`.
+    """
+
+    def __init__(self, context: ssl.SSLContext, plain_port: int = 0, port: int = 0) -> None:
+        self._context = context
+        self._plain_port = plain_port
+        self._listener = socket.create_server((LOCALHOST, port))
+        self.port: int = self._listener.getsockname()[1]
+        self.faults: list[str] = []
+        self.versions: list[str | None] = []
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening, cut all connections off."""
+        self._listener.close()
+        self.cut_off()
+
+    def cut_off(self) -> None:
+        for sock in self._open:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                raw, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(raw,), daemon=True).start()
+
+    def _serve(self, raw: socket.socket) -> None:
+        raw.settimeout(PATIENCE_S)
+        try:
+            secure = self._context.wrap_socket(raw, server_side=True)
+        except OSError as error:
+            self.faults.append(str(error))
+            raw.close()
+            return
+        self.versions.append(secure.version())
+        self._open.append(secure)
+        with contextlib.suppress(OSError), secure:
+            if self._plain_port:
+                self._pass_on(secure)
+            else:
+                while data := secure.recv(1 << 16):
+                    secure.sendall(data)
+
+    def _pass_on(self, secure: ssl.SSLSocket) -> None:
+        """One thread: a TLS connection may not be read and written by two at a time."""
+        with socket.create_connection((LOCALHOST, self._plain_port)) as plain:
+            self._open.append(plain)
+            secure.setblocking(False)
+            while True:
+                select.select([secure, plain], [], [], PATIENCE_S)
+                data = _read(secure)
+                if data == b"":
+                    return
+                plain.sendall(data or b"")
+                readable, _, _ = select.select([plain], [], [], 0)
+                if readable:
+                    answer = plain.recv(1 << 16)
+                    if not answer:
+                        return
+                    secure.setblocking(True)
+                    secure.sendall(answer)
+                    secure.setblocking(False)
+
+
+def _read(secure: ssl.SSLSocket) -> bytes | None:
+    """What there is now; None is nothing, empty the end."""
+    found = b""
+    while True:
+        try:
+            data = secure.recv(1 << 16)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return found or None
+        if not data:
+            return found
+        found += data

@@ -21,7 +21,8 @@ from oms.simulation.checkers import (
     unknown_needs_a_fact,
     views_agree,
 )
-from oms.simulation.world import Watcher, World
+from oms.simulation.watching import Watcher
+from oms.simulation.world import World
 
 _MODULES = (
     journal_is_whole,

@@ -2,7 +2,7 @@
 
 from oms.simulation.invariants import check_state
 from oms.simulation.shadow import Group
-from oms.simulation.world import Watcher
+from oms.simulation.watching import Watcher
 
 
 class Checker(Watcher):

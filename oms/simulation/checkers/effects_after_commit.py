@@ -1,7 +1,7 @@
 """No effect before its commit: what leaves the core is of an event that is durable."""
 
 from oms.domain.effects import FixMessage
-from oms.simulation.world import Watcher
+from oms.simulation.watching import Watcher
 
 
 class Checker(Watcher):

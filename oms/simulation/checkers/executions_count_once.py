@@ -1,6 +1,6 @@
 """Each execution is counted once: the trades in our book are those in the venues' books."""
 
-from oms.simulation.world import Watcher
+from oms.simulation.watching import Watcher
 
 
 class Checker(Watcher):

@@ -2,7 +2,7 @@
 
 from oms.simulation.core import SimCore
 from oms.simulation.invariants import check_same
-from oms.simulation.world import Watcher
+from oms.simulation.watching import Watcher
 
 
 class Checker(Watcher):

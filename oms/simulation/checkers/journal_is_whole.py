@@ -1,6 +1,6 @@
 """The journal is one chain of whole groups: no number is missing, every hash holds."""
 
-from oms.simulation.world import Watcher
+from oms.simulation.watching import Watcher
 from oms.store.batch import GENESIS, Entry, chain, header
 
 

@@ -3,7 +3,8 @@
 from oms.domain.effects import FixMessage, SendNewOrderSingle
 from oms.domain.events import KillSwitchEngaged, KillSwitchReleased
 from oms.simulation.shadow import Group
-from oms.simulation.world import Watcher, World
+from oms.simulation.watching import Watcher
+from oms.simulation.world import World
 
 
 class Checker(Watcher):

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from oms.domain.events import OrderAccepted, RiskLimitSet
+from oms.domain.events import OrderAccepted, ReplacePending, RiskLimitSet
 from oms.domain.order import Order
 from oms.simulation.shadow import Group
-from oms.simulation.world import Watcher, World
+from oms.simulation.watching import Watcher
+from oms.simulation.world import World
 
 
 class Checker(Watcher):
-    """Quantity, notional and position of each accepted order, from the book as it then was."""
+    """Quantity, notional and position of each accepted order and replace, as the book then was."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -18,47 +19,37 @@ class Checker(Watcher):
 
     def folded(self, groups: list[Group]) -> None:
         """See Watcher."""
+        orders = self.world.shadow.state.orders
         for group in groups:
-            for _, event in group.events:
+            for seq, event in group.events:
                 if isinstance(event, RiskLimitSet):
                     key = (event.rule, event.level, event.subject)
                     self._limits.pop(key, None)
                     if event.value is not None:
                         self._limits[key] = event.value
                 elif isinstance(event, OrderAccepted):
-                    self._check(event)
+                    terms = event.terms
+                    self._check(seq, orders[event.order_id], terms.order_qty, terms.price)
+                elif isinstance(event, ReplacePending) and not orders[event.order_id].is_child:
+                    self._check(seq, orders[event.order_id], event.order_qty, event.price)
 
-    def _check(self, event: OrderAccepted) -> None:
-        terms = event.terms
-        for rule, measured in self._figures(event):
+    def _check(self, seq: int, order: Order, order_qty: Decimal, price: Decimal | None) -> None:
+        for rule, measured in self._figures(seq, order_qty, price):
             for level, subject in (
                 ("FIRM", "*"),
-                ("SESSION", terms.counterparty),
-                ("ACCOUNT", terms.account),
-                ("SYMBOL", terms.symbol),
+                ("SESSION", order.counterparty),
+                ("ACCOUNT", order.account),
+                ("SYMBOL", order.symbol),
             ):
                 limit = self._limits.get((rule, level, subject))
                 assert limit is None or measured <= limit, (
-                    f"{event.order_id} was accepted with {rule} {measured} over {limit}"
+                    f"event {seq} took {order.order_id} on with {rule} {measured} over {limit}"
                 )
 
-    def _figures(self, event: OrderAccepted) -> Iterator[tuple[str, Decimal]]:
-        terms = event.terms
-        yield "MAX_ORDER_QTY", terms.order_qty
-        if terms.price is not None:
-            yield "MAX_ORDER_NOTIONAL", terms.price * terms.order_qty
-        figure = self.world.reached.get(event.order_id)
-        if figure is not None:
-            yield "MAX_POSITION", figure
-
-
-def reached(orders: list[Order], held: Decimal, new: Order) -> Decimal:
-    """The position as it would be if all that works in the order's direction were filled."""
-    sign = new.side.sign
-    same = [
-        one.exposure
-        for one in orders
-        if not one.is_child
-        and (one.account, one.symbol, one.side.sign) == (new.account, new.symbol, sign)
-    ]
-    return sign * held + sum(same, Decimal(0))
+    def _figures(
+        self, seq: int, order_qty: Decimal, price: Decimal | None
+    ) -> Iterator[tuple[str, Decimal]]:
+        yield "MAX_ORDER_QTY", order_qty
+        if price is not None:
+            yield "MAX_ORDER_NOTIONAL", price * order_qty
+        yield "MAX_POSITION", self.world.shadow.reached[seq]

@@ -1,7 +1,8 @@
 """Each message of a counterparty is journaled once, by session, epoch and MsgSeqNum."""
 
 from oms.simulation.shadow import Group
-from oms.simulation.world import Watcher, World
+from oms.simulation.watching import Watcher
+from oms.simulation.world import World
 
 
 class Checker(Watcher):

@@ -1,7 +1,8 @@
 """No order is doubled at any venue: a ClOrdID that may have come before says so by PossResend."""
 
 from fix_sessions.wire import fields_of
-from oms.simulation.world import Watcher, World
+from oms.simulation.watching import Watcher
+from oms.simulation.world import World
 
 
 class Checker(Watcher):

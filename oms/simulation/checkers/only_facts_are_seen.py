@@ -2,7 +2,7 @@
 
 from fix_sessions.wire import fields_of
 from oms.simulation.shadow import body_of
-from oms.simulation.world import Watcher
+from oms.simulation.watching import Watcher
 
 _SESSION_LEVEL = frozenset("012345A")
 _HEADER = frozenset({8, 9, 10, 34, 35, 43, 49, 52, 56, 122})

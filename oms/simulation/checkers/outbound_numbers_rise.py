@@ -1,7 +1,8 @@
 """Outbound sequence numbers never go back: no MsgSeqNum is used for two messages."""
 
 from fix_sessions.wire import fields_of
-from oms.simulation.world import Watcher, World
+from oms.simulation.watching import Watcher
+from oms.simulation.world import World
 
 
 class Checker(Watcher):

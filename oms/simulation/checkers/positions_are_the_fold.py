@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from oms.domain.events import TradeBusted, TradeCorrected, TradeExecuted
 from oms.simulation.shadow import Group
-from oms.simulation.world import Watcher, World
+from oms.simulation.watching import Watcher
+from oms.simulation.world import World
 
 Place = tuple[str, str]
 

@@ -1,7 +1,7 @@
 """CumQty + LeavesQty is OrderQty while an order works, and CumQty what its trades come to."""
 
 from oms.simulation.core import SimCore
-from oms.simulation.world import Watcher
+from oms.simulation.watching import Watcher
 
 
 class Checker(Watcher):

@@ -1,6 +1,6 @@
 """No order and no request is lost: each has a final answer, and only one."""
 
-from oms.simulation.world import Watcher
+from oms.simulation.watching import Watcher
 
 
 class Checker(Watcher):

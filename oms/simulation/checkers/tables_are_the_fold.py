@@ -4,7 +4,7 @@ from oms.domain.commands import Command
 from oms.domain.state import State
 from oms.fold import fold_command, fold_event
 from oms.simulation.tables import Tables
-from oms.simulation.world import Watcher
+from oms.simulation.watching import Watcher
 from oms.store.codec import decode
 from oms.store.projector import Projector
 

@@ -7,7 +7,7 @@ from oms.domain.commands import (
     ResolveOrder,
 )
 from oms.simulation.shadow import Group
-from oms.simulation.world import Watcher
+from oms.simulation.watching import Watcher
 
 _FACTS = (ExecutionReport, OrderCancelReject, MessageRejectedByPeer, ResolveOrder)
 

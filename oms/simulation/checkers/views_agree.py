@@ -1,7 +1,7 @@
 """Every client's view of an order, ours and its venue's agree once everything is quiet."""
 
 from oms.domain.order import Order
-from oms.simulation.world import Watcher
+from oms.simulation.watching import Watcher
 
 
 class Checker(Watcher):

@@ -1,0 +1,113 @@
+"""Venues with TLS: their sessions go through a relay, which is heard and replaced when it dies."""
+
+import socket
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+from fix_sessions.engine import Engine, EngineFault
+from fix_sessions.settings import SessionSpec
+from fix_sessions.venue_relay_config import RelayConfig, RelayEvent, RelayEventKind, VenueRoute
+from fix_sessions.venue_relay_process import VenueRelayProcess
+from oms.app.fix_parties import client_files_of
+from oms.settings.model import Settings, VenueSettings
+
+log = structlog.get_logger()
+
+QUIET_EVENTS = (RelayEventKind.CONNECTED, RelayEventKind.CLOSED)
+MAX_DEATHS = 3
+DEATHS_WITHIN_S = 60.0
+LOOPBACK = "127.0.0.1"
+
+
+class VenueTls:
+    """The loopback ports that stand for venues with TLS, and the relay behind them.
+
+    The ports are listened on here and inherited by each relay, so they stay ours while it dies.
+    """
+
+    def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
+        venues = [one for one in settings.venues if one.tls is not None]
+        self._listeners = {one.name: socket.create_server((LOOPBACK, 0)) for one in venues}
+        self._config = RelayConfig(
+            routes=tuple(_route(one, self._listeners[one.name].fileno()) for one in venues)
+        )
+        self._failures = Counter(
+            "plumbline_venue_tls_failures",
+            "Connections with TLS to venues that failed",
+            ("session", "reason"),
+            registry=registry,
+        )
+        self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
+        self._engine: Engine | None = None
+        self._relay: VenueRelayProcess | None = None
+
+    def through(self, specs: Sequence[SessionSpec]) -> list[SessionSpec]:
+        """The same sessions; those of venues with TLS connect with the relay, never directly."""
+        ports = {name: one.getsockname()[1] for name, one in self._listeners.items()}
+        return [
+            replace(spec, host=LOOPBACK, port=ports[spec.session_id])
+            if spec.session_id in ports
+            else spec
+            for spec in specs
+        ]
+
+    def start(self, engine: Engine) -> None:
+        """The relay runs from now on, where there is a venue with TLS."""
+        self._engine = engine
+        if self._listeners:
+            self._begin(engine)
+
+    def stop(self) -> None:
+        """End it; a second call does nothing."""
+        if self._relay is not None:
+            self._relay.stop()
+        for listener in self._listeners.values():
+            listener.close()
+
+    def _begin(self, engine: Engine) -> None:
+        self._relay = VenueRelayProcess(self._config)
+        engine.add_wakeup(self._relay.fileno(), self._hear)
+
+    def _hear(self) -> None:
+        assert self._relay is not None
+        for event in self._relay.read_events():
+            self._note(event)
+        if not self._relay.alive():
+            self._replace(self._relay)
+
+    def _note(self, event: RelayEvent) -> None:
+        if event.kind is RelayEventKind.FAILED:
+            self._failures.labels(event.session_id, event.reason).inc(event.count)
+        tell = log.info if event.kind in QUIET_EVENTS else log.warning
+        names = ("session_id", "reason", "detail", "count")
+        said = {name: getattr(event, name) for name in names if getattr(event, name)}
+        tell(f"venue_tls.{event.kind.value}", **said)
+
+    def _replace(self, relay: VenueRelayProcess) -> None:
+        """Start another one; its sessions log on again by themselves. Raises EngineFault."""
+        assert self._engine is not None
+        now = time.monotonic()
+        log.error("core.venue_relay_ended", sessions_lost=list(self._listeners))
+        if len(self._deaths) == MAX_DEATHS and now - self._deaths[0] < DEATHS_WITHIN_S:
+            times = f"{MAX_DEATHS + 1} times in {DEATHS_WITHIN_S} s"
+            raise EngineFault(f"the relay to venues with TLS ended {times}")
+        self._deaths.append(now)
+        self._engine.remove_wakeup(relay.fileno())
+        relay.stop()
+        self._begin(self._engine)
+
+
+def _route(venue: VenueSettings, listen_fd: int) -> VenueRoute:
+    return VenueRoute(
+        session_id=venue.name,
+        listen_fd=listen_fd,
+        host=venue.host,
+        port=venue.port,
+        server_name=(venue.tls and venue.tls.server_name) or venue.host,
+        files=client_files_of(venue),
+    )
