@@ -67,6 +67,7 @@ class CoreProcess:
         self._registry = registry
         self._state = State(reference=reference_of(settings))
         journal = PostgresJournal(leadership)
+        self._venue_tls = VenueTls(settings, registry)
         config = self._fix_config()
         self._stores = StoreDirectory(config.store_dir)
         # It gets ready while the journal is replayed.
@@ -74,24 +75,9 @@ class CoreProcess:
         self._recovered = recover(self._state, journal)
         self._log_recovery(self._recovered)
         self._journal_line = JournalLine(journal)
-<<<<<<< HEAD
         self._edge = self._new_edge()
         claim_stores(self._stores, config.sessions, self._state, leadership)
         self._journal_line.start()
-=======
-        ticket = secrets.token_hex(16)
-        self._edge = self._new_edge(ticket)
-        self._venue_tls = VenueTls(settings, registry)
-        specs = self._venue_tls.through(session_specs(settings))
-        store_dir = settings.core.data_dir / settings.core.shard / "fix"
-        self._stores = open_stores(store_dir, specs, self._state, leadership)
-        self._engine = Engine(
-            specs,
-            store_dir=store_dir,
-            handler=self._edge,
-            resend_source=self._edge.sent_again,
-        )
->>>>>>> main
         self._engine.before_work = self._journal_line.assure
         self._engine.refused = self._metrics.refused
         self._engine.open(config, self._edge)
@@ -120,7 +106,7 @@ class CoreProcess:
         settings = self._settings
         ticket = secrets.token_hex(16)
         return FixProcessConfig(
-            sessions=tuple(session_specs(settings)),
+            sessions=tuple(self._venue_tls.through(session_specs(settings))),
             store_dir=settings.core.data_dir / settings.core.shard / "fix",
             ticket=ticket,
             gate=gate_config_of(settings, ticket=ticket) if settings.clients else None,
@@ -185,12 +171,8 @@ class CoreProcess:
         self._sequencer.deliver_again(list(actions_at_start(self._state)))
         self._commit_start()
         self._engine.start()
-<<<<<<< HEAD
-=======
-        self._engine.add_wakeup(self._journal_line.fileno(), self._journal_line.heard)
         self._venue_tls.start(self._engine)
         watch_certificates(self._settings, self._registry)
->>>>>>> main
         self._start_metrics()
         self._inbox.start()
         self._engine.add_wakeup(self._inbox.fileno(), self._take_inbox)
@@ -261,11 +243,6 @@ class CoreProcess:
         """End what this process started; after a fault too."""
         self._inbox.stop()
         self._journal_line.stop(QUIET_LIMIT_S)
-<<<<<<< HEAD
-=======
-        if self._gate is not None:
-            self._gate.stop()
         self._venue_tls.stop()
->>>>>>> main
         self._engine.close()
         self._resends.close()

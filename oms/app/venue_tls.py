@@ -9,7 +9,8 @@ from dataclasses import replace
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from fix_sessions.engine import Engine, EngineFault
+from fix_sessions.faults import EngineFault
+from fix_sessions.remote_engine import RemoteEngine
 from fix_sessions.settings import SessionSpec
 from fix_sessions.venue_relay_config import RelayConfig, RelayEvent, RelayEventKind, VenueRoute
 from fix_sessions.venue_relay_process import VenueRelayProcess
@@ -43,7 +44,7 @@ class VenueTls:
             registry=registry,
         )
         self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
-        self._engine: Engine | None = None
+        self._engine: RemoteEngine | None = None
         self._relay: VenueRelayProcess | None = None
 
     def through(self, specs: Sequence[SessionSpec]) -> list[SessionSpec]:
@@ -56,7 +57,7 @@ class VenueTls:
             for spec in specs
         ]
 
-    def start(self, engine: Engine) -> None:
+    def start(self, engine: RemoteEngine) -> None:
         """The relay runs from now on, where there is a venue with TLS."""
         self._engine = engine
         if self._listeners:
@@ -69,7 +70,7 @@ class VenueTls:
         for listener in self._listeners.values():
             listener.close()
 
-    def _begin(self, engine: Engine) -> None:
+    def _begin(self, engine: RemoteEngine) -> None:
         self._relay = VenueRelayProcess(self._config)
         engine.add_wakeup(self._relay.fileno(), self._hear)
 

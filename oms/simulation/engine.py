@@ -1,7 +1,8 @@
 """The FIX engine of a simulated core: QuickFIX's place, taken by the session model.
 
-It offers what the edge uses of fix_sessions.remote_engine.RemoteEngine and calls back as that does. The session
-layer itself is fix_sessions.light_session, which a contract suite holds against QuickFIX.
+It offers what the edge uses of fix_sessions.remote_engine.RemoteEngine, and calls back as that
+does. The session layer itself is fix_sessions.light_session, which a contract suite holds against
+QuickFIX.
 """
 
 from collections.abc import Callable, Sequence
@@ -103,7 +104,10 @@ class EngineSession(LightSession):
 
 
 class SimEngine:
-    """The sessions of one core, and its FIX process, which acts at once: `boundary` is where a crash may strike, `flush` writes."""
+    """The sessions of one core; its FIX process acts at once.
+
+    `boundary` is where a crash may strike, `flush` writes.
+    """
 
     def __init__(
         self,
