@@ -119,6 +119,7 @@ def _fold_control_event(state: State, at: int, event: ControlEvent | Told) -> No
                 state.exec_ids.setdefault((event.venue, event.exec_id), "")
         case LeaderStarted():
             state.leader_epoch = event.leader_epoch
+            state.leaders.append(state.seq)
         case RiskLimitSet():
             key = (event.rule, event.level, event.subject)
             if event.value is None:

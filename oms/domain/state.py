@@ -6,6 +6,7 @@ quote now: observations, asked for again after a restart. `open_orders` are thos
 one in doubt is in `in_doubt` instead. `held` are client orders with quantity that waits for a
 venue. `trade_date_at`: the stamp since when the trading date holds. `stops` are stop orders that we
 hold, by symbol; `until` are open orders that end at a time of their own, with that stamp.
+`leaders` are the journal numbers at which cores began to lead.
 `corporate_actions` by their ids. `ex_dates` are the symbols that are split for a trading date that
 is still to come, with that date.
 """
@@ -132,6 +133,7 @@ class State:
     trade_date_at: int = 0
     closed_date: str = ""
     leader_epoch: int = 0
+    leaders: list[int] = field(default_factory=list)
     delivered: int = 0
     orders: dict[str, Order] = field(default_factory=dict)
     open_orders: set[str] = field(default_factory=set)
@@ -178,6 +180,15 @@ class State:
         if found is None:
             found = self.positions[key] = Position(account=account, symbol=symbol)
         return found
+
+    def kill_switch(self, counterparty: str, account: str) -> tuple[str, str] | None:
+        """Level and subject of the engaged switch that this client's orders fall under."""
+        if not self.kill_switches:
+            return None
+        for scope in (("FIRM", "*"), ("SESSION", counterparty), ("ACCOUNT", account)):
+            if scope in self.kill_switches:
+                return scope
+        return None
 
     def order_of(self, counterparty: str, cl_ord_id: str) -> Order | None:
         """The client order that this counterparty named so, in any request of its chain."""
