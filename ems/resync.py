@@ -109,7 +109,7 @@ def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Ev
         yield difference
         return
     if child.closed is not None:
-        if report.ord_status in _WORKING and report.leaves_qty > 0:
+        if report.ord_status in _WORKING and report.leaves_qty > 0 and not child.external:
             yield from revived(child, report)
         return
     if report.ord_status not in (OrdStatus.REJECTED, OrdStatus.PENDING_NEW) and not child.accepted:

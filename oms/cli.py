@@ -15,6 +15,7 @@ from oms.app.exits import Exit, Stop, complain
 from oms.cli_conformance import conformance
 from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json
 from oms.cli_options import settings_of as _settings
+from oms.cli_orphans import orphans
 from oms.cli_sessions import session
 from oms.cli_simulate import simulate
 
@@ -40,6 +41,7 @@ for group, name in (
     (audit, "audit"),
     (order, "order"),
     (session, "session"),
+    (orphans, "orphans"),
 ):
     commands.add_typer(group, name=name)
 commands.command()(conformance)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from ems import child_orders, resync, stops
+from ems import child_orders, drop_copy, orphans, resync, stops
 from ems.market_data import reference_price
 from oms import corporate_actions
 from oms.control import decide_control
@@ -42,6 +42,7 @@ from oms.domain.commands import (
 )
 from oms.domain.events import Event, OrderTerms
 from oms.domain.order import Order
+from oms.domain.orphans import DecideOrphan
 from oms.domain.reasons import Reason
 from oms.domain.session_commands import (
     ApproveSessionReset,
@@ -173,6 +174,8 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             yield from operators.decide(state, seq, command)
         case ResendAsked():
             yield gap_found(command)
+        case DecideOrphan():
+            yield from orphans.decide_verdict(state, command)
         case PreviewCorporateAction() | ApplyCorporateAction():
             yield from corporate_actions.decide(state, seq, command)
         case _:
@@ -238,6 +241,10 @@ def _verdict(
 
 
 def _venue_report(state: State, report: ExecutionReport) -> Iterator[Event]:
+    copy = state.reference.drop_copies.get(report.origin.session)
+    if copy is not None:
+        yield from drop_copy.decide_copy(state, copy, report)
+        return
     venue = state.reference.venues[report.origin.counterparty]
     if resync.is_status(report):
         child = child_orders.child_meant(state, venue, report)

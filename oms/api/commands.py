@@ -13,6 +13,8 @@ from oms.api.requests import (
     LimitChange,
     MassCancellation,
     NewOrder,
+    OrphanAdoption,
+    OrphanRefusal,
     Replacement,
     ResetApproval,
     Resolution,
@@ -35,6 +37,7 @@ from oms.domain.commands import (
 from oms.domain.conditions import Conditions
 from oms.domain.fix import OrdStatus
 from oms.domain.inquiries import ResolveDispute
+from oms.domain.orphans import DecideOrphan, OrphanVerdict
 from oms.domain.session_commands import (
     ApproveSessionReset,
     RequestSessionReset,
@@ -150,6 +153,28 @@ def resolve(caller: Principal, order_id: str, body: Resolution) -> ResolveOrder:
 def resolve_dispute(caller: Principal, dispute: int, body: DisputeResolution) -> ResolveDispute:
     """The signed word that a disputed execution is settled."""
     return ResolveDispute(origin=_of_operator(caller), dispute=dispute, reason=body.reason)
+
+
+def adopt_orphan(caller: Principal, orphan: int, body: OrphanAdoption) -> DecideOrphan:
+    """The signed word that a trade which fits no order is ours."""
+    return DecideOrphan(
+        origin=_of_operator(caller),
+        orphan=orphan,
+        verdict=OrphanVerdict.ADOPT,
+        reason=body.reason,
+        account=body.account or "",
+    )
+
+
+def refuse_orphan(caller: Principal, orphan: int, body: OrphanRefusal) -> DecideOrphan:
+    """The signed word that nothing is to be booked of it."""
+    return DecideOrphan(
+        origin=_of_operator(caller),
+        orphan=orphan,
+        verdict=OrphanVerdict.REFUSE,
+        reason=body.reason,
+        tell_venue=body.tell_venue,
+    )
 
 
 def set_limit(caller: Principal, body: LimitChange) -> SetRiskLimit:

@@ -206,6 +206,30 @@ class DisputeResolution(Request):
     reason: Reasoning
 
 
+class OrphanAdoption(Request):
+    """Whose trade it is; account absent: the orphan_account of its venue's profile."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"account": "ALPHA-1", "reason": "given up to us by phone, ticket 4712"}]
+        }
+    )
+
+    account: ShortText | None = None
+    reason: Reasoning
+
+
+class OrphanRefusal(Request):
+    """Why nothing is booked. tell_venue: its venue is sent a DontKnowTrade (Q)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "not ours, XSIM1 cancels it", "tell_venue": True}]}
+    )
+
+    reason: Reasoning
+    tell_venue: bool = False
+
+
 class ResetApproval(SessionChange):
     """The second person's consent to the reset that was requested under this number."""
 

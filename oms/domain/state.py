@@ -22,6 +22,7 @@ from oms.domain.commands import Quote
 from oms.domain.fix import Side
 from oms.domain.instrument import Reference
 from oms.domain.order import Execution, Order
+from oms.domain.orphan_events import Orphan, OrphanSettled
 from oms.domain.session_commands import LogoutCause
 from oms.domain.splits import CorporateAction
 from oms.domain.values import ZERO
@@ -145,6 +146,9 @@ class State:
     lists_at_work: dict[ListKey, None] = field(default_factory=dict)
     day_watchers: dict[str, str] = field(default_factory=dict)
     disputes: dict[tuple[str, str], Dispute] = field(default_factory=dict)
+    orphans: dict[int, Orphan] = field(default_factory=dict)
+    orphans_settled: dict[int, OrphanSettled] = field(default_factory=dict)
+    venue_order_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
     working: dict[tuple[str, str], Working] = field(default_factory=dict)
