@@ -13,6 +13,7 @@ import typer
 
 from oms.app.exits import Exit, Stop, complain
 from oms.cli_conformance import conformance
+from oms.cli_corporate_actions import corporate_action
 from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json
 from oms.cli_options import settings_of as _settings
 from oms.cli_orphans import orphans
@@ -42,6 +43,7 @@ for group, name in (
     (order, "order"),
     (session, "session"),
     (orphans, "orphans"),
+    (corporate_action, "corporate-action"),
 ):
     commands.add_typer(group, name=name)
 commands.command()(conformance)

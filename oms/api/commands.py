@@ -7,6 +7,7 @@ from oms.api.auth import Principal
 from oms.api.problems import Problem, invalid
 from oms.api.requests import (
     Cancellation,
+    CorporateActionApproval,
     DisputeResolution,
     KillSwitchChange,
     KillSwitchEngagement,
@@ -19,6 +20,7 @@ from oms.api.requests import (
     ResetApproval,
     Resolution,
     SessionChange,
+    SplitPreview,
 )
 from oms.domain.commands import (
     Channel,
@@ -44,6 +46,7 @@ from oms.domain.session_commands import (
     StartSession,
     StopSession,
 )
+from oms.domain.splits import ApplyCorporateAction, PreviewCorporateAction
 from oms.domain.values import ZERO, decimal_text, micros
 
 
@@ -236,6 +239,30 @@ def approve_reset(caller: Principal, session: str, body: ResetApproval) -> Appro
     """The second person's consent."""
     return ApproveSessionReset(
         origin=_of_operator(caller), session=session, request=body.request, reason=body.reason
+    )
+
+
+def preview_split(caller: Principal, body: SplitPreview) -> PreviewCorporateAction:
+    """What a split would change."""
+    return PreviewCorporateAction(
+        origin=_of_operator(caller),
+        action_id=body.action_id,
+        symbol=body.symbol,
+        new_shares=body.new_shares,
+        old_shares=body.old_shares,
+        effective_date=body.effective_date.isoformat(),
+        reason=body.reason,
+        cash_in_lieu_px=body.cash_in_lieu_px,
+    )
+
+
+def apply_split(caller: Principal, body: CorporateActionApproval) -> ApplyCorporateAction:
+    """The split takes effect."""
+    return ApplyCorporateAction(
+        origin=_of_operator(caller),
+        action_id=body.action_id,
+        preview=body.preview,
+        reason=body.reason,
     )
 
 

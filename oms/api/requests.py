@@ -19,6 +19,7 @@ from oms.api.values import (
     TimeInForceName,
 )
 from oms.domain.fix import TimeInForce
+from oms.domain.splits import MOST_SHARES
 
 
 class Request(BaseModel):
@@ -257,3 +258,52 @@ class ReconRequest(Request):
 
     trade_date: Day
     venue: ShortText
+
+
+SharesOf = Annotated[int, Field(strict=True, ge=1, le=MOST_SHARES)]
+
+
+class SplitPreview(Request):
+    """A split: old_shares of an instrument become new_shares on the trading date effective_date."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "action_id": "AAPL-2026-4FOR1",
+                    "symbol": "AAPL",
+                    "new_shares": 4,
+                    "old_shares": 1,
+                    "effective_date": "2026-11-23",
+                    "cash_in_lieu_px": None,
+                    "reason": "announced on 2026-11-02",
+                }
+            ]
+        }
+    )
+
+    action_id: ShortText = Field(description="yours; an action is applied once")
+    symbol: ShortText
+    new_shares: SharesOf
+    old_shares: SharesOf
+    effective_date: Day = Field(description="the first trading date of the new shares")
+    cash_in_lieu_px: Amount | None = Field(
+        None, description="what a new share is worth where a position is left with a part of one"
+    )
+    reason: Reasoning
+
+
+class CorporateActionApproval(Request):
+    """The second person's consent to the action, as the preview of this number showed it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"action_id": "AAPL-2026-4FOR1", "preview": 4711, "reason": "as announced"}
+            ]
+        }
+    )
+
+    action_id: ShortText
+    preview: Annotated[int, Field(strict=True, ge=1, lt=1 << 63)]
+    reason: Reasoning
