@@ -224,7 +224,9 @@ class OrphanRefusal(Request):
     """Why nothing is booked. tell_venue: its venue is sent a DontKnowTrade (Q)."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"reason": "not ours, XSIM1 cancels it", "tell_venue": True}]}
+        json_schema_extra={
+            "examples": [{"reason": "not ours, XSIM1 cancels it", "tell_venue": True}]
+        }
     )
 
     reason: Reasoning

@@ -92,6 +92,7 @@ class PositionSplit:
 class Position:
     """Net position of an account in a symbol. quantity is signed; cost is the signed amount paid
     for what is open; realised is profit and loss in the instrument's currency, exact to 1e-12.
+    What was bought and sold is in the shares of today; trades are as they were made.
     """
 
     account: str
