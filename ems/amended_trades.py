@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ems.drop_copy import amended_before, trade_named
 from ems.orphans import decide_orphan
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
@@ -20,12 +21,7 @@ from oms.domain.state import State
 def _execution(child: Order, venue: Venue, exec_id: str) -> Execution | None:
     """The trade that an ExecRefID (19) names: by its own ExecID or by that of a correction."""
     found = child.executions.get((venue.name, exec_id))
-    if found is not None:
-        return found
-    for one in child.executions.values():
-        if exec_id == one.latest_exec_id:
-            return one
-    return None
+    return found if found is not None else trade_named(child, exec_id)
 
 
 def decide_bust(
@@ -38,6 +34,10 @@ def decide_bust(
         )
         return
     trade = _execution(child, venue, report.exec_ref_id)
+    known = amended_before(child, trade, report)
+    if known:
+        yield from known
+        return
     if trade is None or trade.busted:
         yield from decide_orphan(state, venue, report)
         return
@@ -67,6 +67,10 @@ def decide_correction(
         )
         return
     trade = _execution(child, venue, report.exec_ref_id)
+    known = amended_before(child, trade, report)
+    if known:
+        yield from known
+        return
     if trade is None or trade.busted or report.last_qty is None or report.last_px is None:
         yield from decide_orphan(state, venue, report)
         return

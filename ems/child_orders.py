@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ems.amended_trades import decide_bust, decide_correction
+from ems.drop_copy import told_before, told_by_venue
 from ems.orphans import decide_orphan
 from ems.renewals import renewed
 from ems.standings import decide_standing, unmarked
@@ -45,10 +46,16 @@ from oms.domain.values import ZERO, decimal_text
 
 
 def child_meant(state: State, venue: Venue, report: ExecutionReport) -> Order | None:
-    """The child that a report is about, by ClOrdID, else OrigClOrdID."""
+    """The child that a report is about, by ClOrdID, else OrigClOrdID; one that was not sent by us
+    by OrderID too.
+    """
     found = state.child_of(venue.name, report.cl_ord_id)
     if found is None and report.orig_cl_ord_id:
         found = state.child_of(venue.name, report.orig_cl_ord_id)
+    if found is None:
+        named = state.venue_order_ids.get((venue.name, report.order_id))
+        if named and state.orders[named].external:
+            return state.orders[named]
     return found
 
 
@@ -76,8 +83,9 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
         case ExecType.TRADE:
             if child.ord_type.is_stop:
                 yield from _triggered(child)
-            yield from _trade(state, venue, child, report)
-            yield from _closed_with_trade(child, report)
+            known = told_before(state, venue, child, report)
+            yield from known or _trade(state, venue, child, report)
+            yield from _closed_with_trade(child, report, known=bool(known))
         case ExecType.TRADE_CANCEL:
             yield from decide_bust(state, venue, child, report)
         case ExecType.TRADE_CORRECT:
@@ -126,7 +134,7 @@ _ON_OUR_WORD = (Reason.STALE, Reason.OPERATOR)
 
 def _revives(child: Order, report: ExecutionReport, venue: Venue) -> bool:
     """Whether the report shows at work what we took for closed, and may be believed."""
-    if child.closed is None or report.leaves_qty <= 0:
+    if child.closed is None or child.external or report.leaves_qty <= 0:
         return False
     if report.exec_type not in (ExecType.NEW, ExecType.TRADE, ExecType.RESTATED):
         return False
@@ -173,13 +181,15 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
         last_qty=report.last_qty,
         last_px=report.last_px,
         transact_time=report.transact_time,
-        excess=child.cum_qty + report.last_qty > child.order_qty,
-        late=child.closed is not None,
+        excess=not child.external and child.cum_qty + report.last_qty > child.order_qty,
+        late=not child.external and child.closed is not None,
         early=not child.accepted,
+        ids=report.ids,
     )
     total = child.cum_qty + report.last_qty
-    if report.cum_qty and total != report.cum_qty:
-        ours, theirs = decimal_text(total), decimal_text(report.cum_qty)
+    told = told_by_venue(child) + report.last_qty
+    if report.cum_qty and told != report.cum_qty:
+        ours, theirs = decimal_text(told), decimal_text(report.cum_qty)
         yield _differs(child, "CumQty (14)", ours, theirs)
     disagrees = child.doubt_reason is Reason.VENUE_DISAGREES
     if disagrees and child.closed is None and total < child.order_qty:
@@ -211,9 +221,11 @@ def _told_otherwise(child: Order, booked: str, report: ExecutionReport) -> Itera
 _DONE = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY})
 
 
-def _closed_with_trade(child: Order, report: ExecutionReport) -> Iterator[Event]:
-    """A venue may bundle the last fill with the end of the rest (matrix XI.1.b)."""
-    booked = child.cum_qty + (report.last_qty or ZERO)
+def _closed_with_trade(child: Order, report: ExecutionReport, *, known: bool) -> Iterator[Event]:
+    """A venue may bundle the last fill with the end of the rest (matrix XI.1.b). known: the fill is
+    booked already.
+    """
+    booked = child.cum_qty if known else child.cum_qty + (report.last_qty or ZERO)
     if report.ord_status in _DONE and child.closed is None and booked < child.order_qty:
         canceled = OrderCanceled(
             order_id=child.order_id,

@@ -1,18 +1,54 @@
-"""What a venue reports of an order or a trade that we do not know."""
+"""What a venue reports of an order or a trade that we do not know, and what becomes of it.
+
+By the venue's profile it is held for an operator, adopted as an external order's, or declined by a
+DontKnowTrade. What may be a trade that is booked under another ExecID (ems.same_trade) is held
+whatever the profile says. What cannot be booked (an instrument that is not configured, no side of
+ours) is held too.
+"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from ems.same_trade import Telling, orphans_not_told_by, twin_of, window_of
 from oms.domain.commands import ExecutionReport
-from oms.domain.events import DuplicateExecutionDropped, Event, OrphanReported
-from oms.domain.fix import ExecType
+from oms.domain.events import (
+    CommandAnswered,
+    DuplicateExecutionDropped,
+    Event,
+    OrphanReported,
+    TradeExecuted,
+)
+from oms.domain.fix import ExecType, OrdType, TimeInForce
 from oms.domain.instrument import Venue
-from oms.domain.profile import UnknownTrades
+from oms.domain.order import Order
+from oms.domain.origin import EXTERNAL
+from oms.domain.orphan_events import (
+    ExternalOrderAdopted,
+    Orphan,
+    OrphanSettled,
+    TradeMatched,
+)
+from oms.domain.orphans import (
+    DecideOrphan,
+    OrphanKind,
+    OrphanVerdict,
+    Settlement,
+    copy_id,
+)
+from oms.domain.profile import OrphanPolicy
+from oms.domain.reasons import Reason
 from oms.domain.state import State
+from oms.domain.terms import OrderTerms
+
+_SETTLED_AS = {
+    OrphanVerdict.ADOPT: Settlement.ADOPTED,
+    OrphanVerdict.REFUSE: Settlement.REFUSED,
+}
 
 
-def orphan_of(venue: Venue, report: ExecutionReport) -> OrphanReported:
+def orphan_of(venue: Venue, report: ExecutionReport, source: str = "") -> OrphanReported:
     """What a venue told about an order or a trade that we do not know; a trade is declined where
-    the venue wants to be told.
+    the venue wants to be told, and told it itself.
     """
     trade = report.exec_type is ExecType.TRADE
     return OrphanReported(
@@ -20,7 +56,7 @@ def orphan_of(venue: Venue, report: ExecutionReport) -> OrphanReported:
         session=report.origin.session,
         cl_ord_id=report.cl_ord_id,
         venue_order_id=report.order_id,
-        exec_id=report.exec_id,
+        exec_id=copy_id(source, report.exec_id),
         exec_type=report.exec_type,
         ord_status=report.ord_status,
         symbol=report.symbol,
@@ -28,17 +64,281 @@ def orphan_of(venue: Venue, report: ExecutionReport) -> OrphanReported:
         last_qty=report.last_qty,
         last_px=report.last_px,
         text=report.text,
-        declined=trade and venue.profile.unknown_trades is UnknownTrades.DONT_KNOW,
+        declined=trade and not source and venue.profile.orphans is OrphanPolicy.DK,
+        source=source,
+        transact_time=report.transact_time,
+        ids=report.ids,
     )
 
 
-def decide_orphan(state: State, venue: Venue, report: ExecutionReport) -> Iterator[Event]:
-    """Kept for reconciliation, once."""
-    if report.exec_type is ExecType.TRADE and (venue.name, report.exec_id) in state.exec_ids:
-        yield DuplicateExecutionDropped(
-            order_id=state.exec_ids[venue.name, report.exec_id],
-            venue=venue.name,
-            exec_id=report.exec_id,
+def telling_of(report: ExecutionReport, source: str, *, more_than_booked: bool = False) -> Telling:
+    """The trade in a report, to be compared."""
+    assert report.last_qty is not None, "decode requires LastQty (32) on a trade"
+    assert report.last_px is not None, "decode requires LastPx (31) on a trade"
+    return Telling(
+        source=source,
+        exec_id=report.exec_id,
+        told_as=copy_id(source, report.exec_id),
+        last_qty=report.last_qty,
+        last_px=report.last_px,
+        transact_time=report.transact_time,
+        ids=report.ids,
+        exec_ref_id=report.exec_ref_id if source else "",
+        more_than_booked=more_than_booked,
+    )
+
+
+def decide_orphan(
+    state: State, venue: Venue, report: ExecutionReport, source: str = ""
+) -> Iterator[Event]:
+    """Kept, once, whoever tells it; what was held of a trade that is taken back ends."""
+    told_as = copy_id(source, report.exec_id)
+    if report.exec_type is ExecType.TRADE:
+        if (venue.name, told_as) in state.exec_ids:
+            yield DuplicateExecutionDropped(
+                order_id=state.exec_ids[venue.name, told_as], venue=venue.name, exec_id=told_as
+            )
+            return
+        same = _of_the_same_order(state, venue, report)
+        known = orphans_not_told_by(same, source)
+        twin = twin_of(telling_of(report, source), known, window_of(state, venue.name))
+        if twin is not None and twin.rule:
+            yield _matched_orphan(state.orphans[int(twin.key)], report, source, twin.rule)
+            return
+    elif report.exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT):
+        named = copy_id(source, report.exec_ref_id)
+        for orphan in list(state.orphans.values()):
+            if orphan.event.venue == venue.name and orphan.told.get(source) == named:
+                text = f"{report.exec_type.name} {told_as}"
+                yield settled(orphan, Settlement.AMENDED, text=text)
+    yield orphan_of(venue, report, source)
+
+
+def _of_the_same_order(state: State, venue: Venue, report: ExecutionReport) -> Iterator[Orphan]:
+    for one in state.orphans.values():
+        event = one.event
+        if event.venue != venue.name or event.kind is not OrphanKind.UNKNOWN:
+            continue
+        by_id = bool(event.cl_ord_id) and event.cl_ord_id == report.cl_ord_id
+        if by_id or event.venue_order_id == report.order_id:
+            yield one
+
+
+def _matched_orphan(
+    orphan: Orphan, report: ExecutionReport, source: str, rule: str
+) -> TradeMatched:
+    return TradeMatched(
+        order_id="",
+        parent_id="",
+        venue=orphan.event.venue,
+        exec_id=orphan.event.exec_id,
+        source=source,
+        told_as=copy_id(source, report.exec_id),
+        rule=rule,
+        orphan=orphan.seq,
+        ids=report.ids,
+    )
+
+
+def settled(
+    orphan: Orphan,
+    settlement: Settlement,
+    *,
+    order_id: str = "",
+    user: str = "",
+    text: str = "",
+    declined: bool = False,
+) -> OrphanSettled:
+    """The end of an orphan."""
+    return OrphanSettled(
+        orphan=orphan.seq,
+        reported_at=orphan.at,
+        trade_date=orphan.trade_date,
+        report=orphan.event,
+        settlement=settlement,
+        order_id=order_id,
+        user=user,
+        text=text,
+        declined=declined,
+    )
+
+
+def after_report(state: State) -> Iterator[Event]:
+    """The venue's profile may adopt what was reported just now."""
+    orphan = state.orphans.get(state.seq)
+    if orphan is None or orphan.event.kind is not OrphanKind.UNKNOWN:
+        return
+    venue = state.reference.venues.get(orphan.event.venue)
+    if venue is None or venue.profile.orphans is not OrphanPolicy.ADOPT:
+        return
+    account = venue.profile.orphan_account
+    if not fault_of_adoption(state, orphan, account):
+        yield from adopted(state, orphan, account, text=f"policy of {venue.name}")
+
+
+def after_trade(state: State, event: TradeExecuted) -> Iterator[Event]:
+    """What was held as an orphan and is booked now is one no more."""
+    for orphan in list(state.orphans.values()):
+        if orphan.event.venue == event.venue and event.exec_id in orphan.told.values():
+            yield settled(orphan, Settlement.BOOKED, order_id=event.order_id)
+
+
+def fault_of_adoption(state: State, orphan: Orphan, account: str) -> str:
+    """Why it cannot be booked, naming field, value and rule; empty where it can."""
+    event = orphan.event
+    if event.last_qty is None or event.last_px is None or event.side is None:
+        return f"orphan = {orphan.seq}: must be a trade, with side, quantity and price"
+    if event.symbol not in state.reference.instruments:
+        return f"symbol = {event.symbol}: must be a configured instrument"
+    if _child_of(state, event) is None:
+        clients = state.reference.clients.values()
+        accounts = {account for one in clients for account in one.accounts}
+        venues = state.reference.venues.values()
+        accounts |= {one.profile.orphan_account for one in venues} - {""}
+        if account not in accounts:
+            return f"account = {account}: must be an account of a client, or an orphan_account"
+    return ""
+
+
+def _child_of(state: State, event: OrphanReported) -> Order | None:
+    """The order that it is booked to, where there is one: the one in question, or an external one
+    that was adopted before.
+    """
+    if event.order_id:
+        return state.orders.get(event.order_id)
+    order_id = state.child_cl_ord_ids.get((event.venue, event.cl_ord_id))
+    order_id = order_id or state.venue_order_ids.get((event.venue, event.venue_order_id))
+    return state.orders.get(order_id) if order_id else None
+
+
+def adopted(
+    state: State, orphan: Orphan, account: str, *, user: str = "", text: str = ""
+) -> Iterator[Event]:
+    """The trade is booked: to the order it is of, else to a new external one."""
+    event = orphan.event
+    assert event.last_qty is not None, event
+    assert event.last_px is not None, event
+    child = _child_of(state, event)
+    if child is None:
+        external = _external(state, orphan, account)
+        yield external
+        child_id, parent_id = external.child_id, external.order_id
+    else:
+        child_id, parent_id = child.order_id, child.parent_id
+    yield settled(orphan, Settlement.ADOPTED, order_id=child_id, user=user, text=text)
+    ours = None if child is None or child.external else child
+    # By the order session's name for it, where that has told it.
+    (source, told_as), *others = sorted(orphan.told.items())
+    yield TradeExecuted(
+        order_id=child_id,
+        parent_id=parent_id,
+        venue=event.venue,
+        exec_id=told_as,
+        last_qty=event.last_qty,
+        last_px=event.last_px,
+        transact_time=event.transact_time,
+        excess=ours is not None and ours.cum_qty + event.last_qty > ours.order_qty,
+        late=ours is not None and ours.closed is not None,
+        source=source,
+        ids=event.ids,
+    )
+    for other, name in others:
+        yield TradeMatched(
+            order_id=child_id,
+            parent_id=parent_id,
+            venue=event.venue,
+            exec_id=told_as,
+            source=other,
+            told_as=name,
+            rule="held as one orphan",
+        )
+
+
+def _external(state: State, orphan: Orphan, account: str) -> ExternalOrderAdopted:
+    event = orphan.event
+    assert event.last_qty is not None, event
+    assert event.side is not None, event
+    order_id = f"{state.trade_date.replace('-', '')[2:]}-X{orphan.seq}"
+    terms = OrderTerms(
+        counterparty=EXTERNAL,
+        session="",
+        cl_ord_id="",
+        account=account,
+        symbol=event.symbol,
+        side=event.side,
+        order_qty=event.last_qty,
+        ord_type=OrdType.MARKET,
+        price=None,
+        time_in_force=TimeInForce.DAY,
+    )
+    return ExternalOrderAdopted(
+        order_id=order_id,
+        child_id=f"{order_id}-1",
+        terms=terms,
+        child_terms=replace(terms, counterparty=event.venue, cl_ord_id=event.cl_ord_id),
+        venue_order_id=event.venue_order_id,
+        trade_date=state.trade_date,
+    )
+
+
+def decide_verdict(state: State, command: DecideOrphan) -> Iterator[Event]:
+    """An operator's decision; the same one again changes nothing, another one is refused."""
+    user, reason = command.origin.user, command.reason
+    orphan = state.orphans.get(command.orphan)
+    if orphan is None:
+        yield _of_one_settled(state, command)
+        return
+    event = orphan.event
+    if command.verdict is OrphanVerdict.ADOPT:
+        venue = state.reference.venues.get(event.venue)
+        account = command.account or (venue.profile.orphan_account if venue else "")
+        fault = fault_of_adoption(state, orphan, account)
+        if fault:
+            yield _answer(fault, Reason.UNSUPPORTED_VALUE)
+            return
+        yield from adopted(state, orphan, account, user=user, text=reason)
+        return
+    unknown = event.kind is OrphanKind.UNKNOWN
+    told = "" in orphan.told and unknown and event.exec_type is ExecType.TRADE
+    if command.tell_venue and not told:
+        yield _answer(
+            f"orphan = {orphan.seq}: its venue can be told of an unknown trade only that it told"
+            " by its order session",
+            Reason.UNSUPPORTED_VALUE,
         )
         return
-    yield orphan_of(venue, report)
+    yield settled(
+        orphan,
+        Settlement.REFUSED,
+        order_id=event.order_id,
+        user=user,
+        text=reason,
+        declined=command.tell_venue,
+    )
+    child = state.orders.get(event.order_id)
+    if child is not None and (event.venue, event.twin) in child.executions:
+        (source, told_as), *_ = orphan.told.items()
+        yield TradeMatched(
+            order_id=child.order_id,
+            parent_id=child.parent_id,
+            venue=event.venue,
+            exec_id=event.twin,
+            source=source,
+            told_as=told_as,
+            rule=f"{user}: {reason}",
+            ids=event.ids,
+        )
+
+
+def _of_one_settled(state: State, command: DecideOrphan) -> CommandAnswered:
+    before = state.orphans_settled.get(command.orphan)
+    if before is None:
+        text = f"orphan = {command.orphan}: must be the number of an open orphan"
+        return _answer(text, Reason.UNKNOWN_ORDER)
+    wanted = _SETTLED_AS[command.verdict]
+    text = f"orphan = {command.orphan}: is {before.settlement} already"
+    return _answer(text, Reason.NONE if before.settlement is wanted else Reason.TOO_LATE)
+
+
+def _answer(text: str, reason: Reason) -> CommandAnswered:
+    return CommandAnswered(accepted=reason is Reason.NONE, reason=reason, text=text)

@@ -109,7 +109,7 @@ def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Ev
         yield difference
         return
     if child.closed is not None:
-        if report.ord_status in _WORKING and report.leaves_qty > 0:
+        if report.ord_status in _WORKING and report.leaves_qty > 0 and not child.external:
             yield from revived(child, report)
         return
     if report.ord_status not in (OrdStatus.REJECTED, OrdStatus.PENDING_NEW) and not child.accepted:
@@ -162,7 +162,9 @@ def _unknown_there(state: State, child: Order) -> Iterator[Event]:
         return
     if not child.accepted and child.doubt_reason is Reason.SESSION_LOST:
         parent = state.orders[child.parent_id]
-        if parent.requests or parent.expiring or not parent.is_open:
+        # To send it again would be the first that the venue hears of it.
+        killed = state.kill_switch(parent.counterparty, parent.account) is not None
+        if killed or parent.requests or parent.expiring or not parent.is_open:
             text = "it had not reached its venue and is not wanted there any more"
             yield OrderCanceled(
                 order_id=child.order_id, cl_ord_id="", reason=Reason.STALE, text=text

@@ -101,6 +101,14 @@ class ExchangeControl:
         """Cancel a working order, or the newest, without being asked; its OrderID."""
         return str(self.call("cancel", order_id=order_id)["id"])
 
+    def split(self, symbol: str, new_shares: int, old_shares: int) -> None:
+        """Re-base the symbol's working orders, and restate each."""
+        self.call("split", symbol=symbol, new_shares=new_shares, old_shares=old_shares)
+
+    def reprice(self, price: Decimal, order_id: str | None = None) -> str:
+        """Give a working order, or the newest, another price; its OrderID."""
+        return str(self.call("reprice", price=price, order_id=order_id)["id"])
+
     def unknown_fill(
         self,
         symbol: str,

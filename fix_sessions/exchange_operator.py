@@ -13,7 +13,9 @@ from ems.simulator.commands import (
     ExpireDay,
     Falsify,
     ReportUnknownFill,
+    RepriceOrder,
     SetFault,
+    SplitShares,
 )
 from ems.simulator.model import Trade, VenueOrder
 from ems.simulator.statements import Falsification, iso_time
@@ -49,6 +51,14 @@ def command_of(request: Request, default_session: str) -> Command | None:
                 last_qty=_decimal(request, "last_qty"),
                 last_px=_decimal(request, "last_px"),
             )
+        case "split":
+            new_shares, old_shares = int(request["new_shares"]), int(request["old_shares"])
+            return SplitShares(
+                symbol=str(request["symbol"]), new_shares=new_shares, old_shares=old_shares
+            )
+        case "reprice":
+            order_id = str(request.get("order_id", ""))
+            return RepriceOrder(order_id=order_id, price=_decimal(request, "price"))
         case "falsify":
             return Falsify(kind=str(request["kind"]), exec_id=exec_id)
         case "expire_day":

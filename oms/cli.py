@@ -13,8 +13,10 @@ import typer
 
 from oms.app.exits import Exit, Stop, complain
 from oms.cli_conformance import conformance
+from oms.cli_corporate_actions import corporate_action
 from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json
 from oms.cli_options import settings_of as _settings
+from oms.cli_orphans import orphans
 from oms.cli_sessions import session
 from oms.cli_simulate import simulate
 
@@ -40,6 +42,8 @@ for group, name in (
     (audit, "audit"),
     (order, "order"),
     (session, "session"),
+    (orphans, "orphans"),
+    (corporate_action, "corporate-action"),
 ):
     commands.add_typer(group, name=name)
 commands.command()(conformance)

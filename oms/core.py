@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from ems import child_orders, resync, stops
+from ems import child_orders, drop_copy, orphans, resync, stops
 from ems.market_data import reference_price
-from oms import corporate_actions
 from oms.control import decide_control
+from oms.corporate_actions import decide_corporate_action
 from oms.domain.baskets import ListExecutionBegan
 from oms.domain.commands import (
     OBSERVATIONS,
@@ -42,6 +42,7 @@ from oms.domain.commands import (
 )
 from oms.domain.events import Event, OrderTerms
 from oms.domain.order import Order
+from oms.domain.orphans import DecideOrphan
 from oms.domain.reasons import Reason
 from oms.domain.session_commands import (
     ApproveSessionReset,
@@ -143,11 +144,7 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             venue = state.reference.venues[command.origin.counterparty]
             yield from child_orders.decide_cancel_reject(state, venue, command)
         case QuoteObserved():
-            if command.symbol in state.reference.instruments:
-                quotes = state.market.setdefault(command.symbol, {})
-                quotes[command.origin.counterparty] = command.quote
-                if command.symbol in state.stops:
-                    yield from stops.after_quote(state, command.symbol)
+            yield from _quoted(state, command)
         case ClockTicked():
             yield from resync.due(state, at, seq)
             yield from hours.due(state, at)
@@ -173,10 +170,20 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             yield from operators.decide(state, seq, command)
         case ResendAsked():
             yield gap_found(command)
+        case DecideOrphan():
+            yield from orphans.decide_verdict(state, command)
         case PreviewCorporateAction() | ApplyCorporateAction():
-            yield from corporate_actions.decide(state, seq, command)
+            yield from decide_corporate_action(state, seq, command)
         case _:
             yield from decide_inquiry(state, seq, command)
+
+
+def _quoted(state: State, command: QuoteObserved) -> Iterator[Event]:
+    if command.symbol in state.reference.instruments:
+        quotes = state.market.setdefault(command.symbol, {})
+        quotes[command.origin.counterparty] = command.quote
+        if command.symbol in state.stops:
+            yield from stops.after_quote(state, command.symbol)
 
 
 def _new_order(
@@ -238,6 +245,10 @@ def _verdict(
 
 
 def _venue_report(state: State, report: ExecutionReport) -> Iterator[Event]:
+    copy = state.reference.drop_copies.get(report.origin.session)
+    if copy is not None:
+        yield from drop_copy.decide_copy(state, copy, report)
+        return
     venue = state.reference.venues[report.origin.counterparty]
     if resync.is_status(report):
         child = child_orders.child_meant(state, venue, report)

@@ -56,7 +56,7 @@ class Plan:
     reference_px: Decimal | None = None
 
 
-def decide(state: State, seq: int, command: SplitCommand) -> Iterator[Event]:
+def decide_corporate_action(state: State, seq: int, command: SplitCommand) -> Iterator[Event]:
     """What such a command comes to; seq names a preview made by it."""
     if not command.reason.strip():
         yield _refused("reason: must not be empty; it stands in the audit trail")

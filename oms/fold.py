@@ -32,13 +32,14 @@ from oms.domain.events import (
     TradingDayClosed,
     UnknownOrderStatusReported,
 )
-from oms.domain.fix import ExecType
+from oms.domain.orphan_events import OrphanFact
 from oms.domain.splits import SplitFact
 from oms.domain.state import State
 from oms.fold_answers import fold_answer
 from oms.fold_baskets import count_message, fold_basket, forget_lists
 from oms.fold_orders import OrderEvent, fold_order_event
 from oms.fold_sessions import SessionEvent, fold_session_event
+from oms.fold_trades import fold_orphan, fold_report
 from oms.positions.splits import fold_split
 
 ControlEvent = (
@@ -106,19 +107,21 @@ def fold_event(state: State, seq: int, at: int, event: Event) -> None:
         fold_answer(state, seq, at, event)
     elif isinstance(event, SplitFact):
         fold_split(state, seq, at, event)
+    elif isinstance(event, OrphanFact):
+        fold_orphan(state, at, event)
     elif isinstance(event, BasketFact):
         fold_basket(state, event)
     else:
-        _fold_control_event(state, at, event)
+        _fold_control_event(state, seq, at, event)
 
 
-def _fold_control_event(state: State, at: int, event: ControlEvent | Told) -> None:
+def _fold_control_event(state: State, seq: int, at: int, event: ControlEvent | Told) -> None:
     match event:
         case OrphanReported():
-            if event.exec_type is ExecType.TRADE:
-                state.exec_ids.setdefault((event.venue, event.exec_id), "")
+            fold_report(state, seq, at, event)
         case LeaderStarted():
             state.leader_epoch = event.leader_epoch
+            state.leaders.append(state.seq)
         case RiskLimitSet():
             key = (event.rule, event.level, event.subject)
             if event.value is None:
@@ -162,6 +165,7 @@ def _forget_closed_orders(state: State) -> None:
     forget_lists(state, gone)
     for order_id in gone:
         del state.orders[order_id]
-    for index in (state.cl_ord_ids, state.child_cl_ord_ids, state.exec_ids):
+    names = (state.cl_ord_ids, state.child_cl_ord_ids, state.venue_order_ids)
+    for index in (*names, state.exec_ids):
         for key in [key for key, order_id in index.items() if order_id in gone]:
             del index[key]

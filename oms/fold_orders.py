@@ -31,12 +31,13 @@ from oms.domain.events import (
     TradeExecuted,
 )
 from oms.domain.fix import OrdStatus, Side, TimeInForce
-from oms.domain.order import Execution, Order, Request, RequestKind, add_execution, new_order
+from oms.domain.order import Order, Request, RequestKind, add_execution, new_order
 from oms.domain.reasons import Reason
 from oms.domain.splits import OrderRebased
 from oms.domain.standing_events import OrderMarked, QuantityRestated, StandingFact
 from oms.domain.state import State, Working
 from oms.fold_baskets import follow_order, join_list
+from oms.fold_trades import amend, before_trade, execution_of, tells_standing
 from oms.positions.book import book_trade, rebuild
 from oms.risk.checks import content_key
 
@@ -146,7 +147,9 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
             order.accepted = True
             if order.is_child:
                 order.venue_order_id = event.venue_order_id
-                _settle_doubt(state, order)
+                state.venue_order_ids[order.counterparty, event.venue_order_id] = order.order_id
+                if tells_standing(order, event.source):
+                    _settle_doubt(state, order)
         case OrderRejected():
             _close(state, order, OrdStatus.REJECTED, event.reason, event.text)
         case OrderCanceled():
@@ -232,19 +235,12 @@ def _trade(state: State, seq: int, at: int, event: TradeExecuted) -> None:
     child = state.orders[event.order_id]
     parent = state.orders[event.parent_id]
     child.accepted = parent.accepted = True
-    _settle_doubt(state, child)
-    execution = Execution(
-        venue=event.venue,
-        exec_id=event.exec_id,
-        child_id=event.order_id,
-        last_qty=event.last_qty,
-        last_px=event.last_px,
-        at=at,
-        latest_exec_id=event.exec_id,
-        report_id=f"E{seq}",
-    )
+    if tells_standing(child, event.source):
+        _settle_doubt(state, child)
+    execution = execution_of(event, seq, at)
     for order in (child, parent):
         exposure = order.exposure
+        before_trade(order, event)
         add_execution(order, execution)
         _after(state, order, at, exposure)
     state.exec_ids[event.venue, event.exec_id] = child.order_id
@@ -260,13 +256,7 @@ def _amend_trade(state: State, seq: int, at: int, event: TradeBusted | TradeCorr
     parent = state.orders[event.parent_id]
     execution = child.executions[event.venue, event.exec_id]
     execution.previous_report_id, execution.report_id = execution.report_id, f"E{seq}"
-    if isinstance(event, TradeBusted):
-        execution.busted = True
-        execution.latest_exec_id = event.bust_exec_id
-    else:
-        execution.latest_exec_id = event.correction_exec_id
-        execution.last_qty = event.last_qty
-        execution.last_px = event.last_px
+    amend(child, execution, event)
     state.exec_ids[event.venue, execution.latest_exec_id] = child.order_id
     for order in (child, parent):
         exposure = order.exposure

@@ -23,6 +23,7 @@ from oms.domain.events import (
     ResyncStarted,
 )
 from oms.domain.fix import ExecType, MsgType, TimeInForce
+from oms.domain.orphan_events import OrphanSettled
 from oms.domain.standing_events import StandingFact
 from oms.domain.state import State
 from oms.outbound_answers import DayFact, answer_messages, day_news, dont_know
@@ -61,7 +62,7 @@ def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
                 yield from standing_messages(state, seq, event)
             elif isinstance(event, BasketFact):
                 yield from list_messages(state, seq, event)
-            elif isinstance(event, OrphanReported):
+            elif isinstance(event, OrphanReported | OrphanSettled):
                 yield from dont_know(state, seq, event)
             elif isinstance(event, DayFact):
                 yield from day_news(state, seq, event)

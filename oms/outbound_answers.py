@@ -34,6 +34,7 @@ from oms.domain.events import (
     UnknownOrderStatusReported,
 )
 from oms.domain.fix import ExecType
+from oms.domain.orphan_events import OrphanSettled
 from oms.domain.state import State
 from oms.orders.inquiries import TRADING_SESSION
 from oms.outbound_client import client_messages
@@ -234,9 +235,10 @@ def _trade_report(state: State, seq: int, event: TradeReported) -> SendTradeCapt
     )
 
 
-def dont_know(state: State, seq: int, event: OrphanReported) -> Iterator[Effect]:
-    """DKReason D: no matching order; where the venue's profile has us say so."""
-    if event.declined:
+def dont_know(state: State, seq: int, told: OrphanReported | OrphanSettled) -> Iterator[Effect]:
+    """DKReason D: no matching order; where the venue's profile or an operator has us say so."""
+    event = told.report if isinstance(told, OrphanSettled) else told
+    if told.declined:
         yield SendDontKnowTrade(
             session=event.session,
             event_seq=seq,

@@ -7,7 +7,7 @@ cancel, a replace or the end of the day, and their fate is carried to the client
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ems import resync, stops
+from ems import drop_copy, orphans, resync, stops
 from ems.standings import for_parent
 from oms.domain.events import (
     CancelPending,
@@ -24,6 +24,7 @@ from oms.domain.events import (
     OrderRejected,
     OrderReplaced,
     OrderTriggered,
+    OrphanReported,
     ReplacePending,
     ReplaceRejected,
     ResyncCompleted,
@@ -70,7 +71,12 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
         case ResyncCompleted() | KillSwitchReleased():
             for order_id in list(state.held):
                 yield from place(state, state.orders[order_id])
+        case OrphanReported():
+            yield from orphans.after_report(state)
         case TradeExecuted():
+            if state.orphans:
+                yield from orphans.after_trade(state, event)
+                yield from drop_copy.answered(state, event)
             yield from _after_trade(state, state.orders[event.parent_id])
             if state.stops:
                 symbol = state.orders[event.order_id].symbol

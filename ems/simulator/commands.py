@@ -104,6 +104,23 @@ class CancelUnsolicited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SplitShares:
+    """Make new_shares of old_shares of a symbol: orders at work are re-based and restated."""
+
+    symbol: str
+    new_shares: int
+    old_shares: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepriceOrder:
+    """Give a working order another price unasked; an empty order_id means the one entered last."""
+
+    price: Decimal
+    order_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportUnknownFill:
     """Report to `owner` the fill of an order that `owner` never sent."""
 
@@ -135,6 +152,8 @@ Command = (
     | BustTrade
     | CorrectTrade
     | CancelUnsolicited
+    | SplitShares
+    | RepriceOrder
     | ReportUnknownFill
     | Falsify
 )

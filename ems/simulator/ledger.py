@@ -71,6 +71,7 @@ class Ledger:
         # By symbol: stops that wait for their price, orders for the close; and ends of their own.
         self.waiting: dict[str, dict[str, VenueOrder]] = {}
         self.until: dict[str, int] = {}
+        self.splits: dict[str, int] = {}  # the last match before each symbol's latest split
         self.at = 0
         self._prefix = id_prefix
         self._orders_made = 0

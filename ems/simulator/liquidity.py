@@ -6,13 +6,16 @@ the order of the symbols, and only when a command makes it necessary.
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 from ems.simulator.book import Book
 from ems.simulator.ledger import Ledger
 from ems.simulator.matching import enter
 from ems.simulator.model import LiquiditySettings, SymbolSettings, VenueOrder
 from oms.domain.fix import OrdType, Side
+from oms.domain.splits import on_grid
 
 
 class Liquidity:
@@ -31,6 +34,24 @@ class Liquidity:
     @property
     def reference(self) -> Decimal:
         return self._symbol.reference_price + self._offset * self._symbol.tick
+
+    @property
+    def tick(self) -> Decimal:
+        return self._symbol.tick
+
+    def withdraw(self, ledger: Ledger, book: Book) -> None:
+        """Take every background order out."""
+        for order in self._orders.values():
+            if order.leaves_qty:
+                book.side_of(order).remove(order)
+                ledger.touched.add(book.symbol)
+        self._orders.clear()
+
+    def rebase(self, ratio: Fraction) -> None:
+        """Have the reference price of the shares after a split; there are no orders now."""
+        price = on_grid(Fraction(self.reference) / ratio, self._symbol.tick, up=True)
+        self._symbol = replace(self._symbol, reference_price=price)
+        self._offset = 0
 
     def top_up(self, ledger: Ledger, book: Book) -> None:
         """Put an order at every price of the plan that has none, except where it would trade."""

@@ -23,7 +23,7 @@ def bust(ledger: Ledger, books: Mapping[str, Book], exec_id: str) -> Done:
     where it may not rest or would trade at once, it is Canceled instead.
     """
     chosen = _standing(ledger, exec_id)
-    if chosen is None:
+    if chosen is None or _of_old_shares(ledger, chosen):
         return f"ExecID (17) {exec_id or 'of the last trade'}: no trade that stands", ""
     for trade in reversed(ledger.matches[chosen.match_id]):
         order = ledger.orders[trade.order_id]
@@ -40,7 +40,7 @@ def bust(ledger: Ledger, books: Mapping[str, Book], exec_id: str) -> Done:
 def correct(ledger: Ledger, books: Mapping[str, Book], command: CorrectTrade) -> Done:
     """Give both sides of a match another quantity or price; their orders as in bust()."""
     chosen = _standing(ledger, command.exec_id)
-    if chosen is None:
+    if chosen is None or _of_old_shares(ledger, chosen):
         return f"ExecID (17) {command.exec_id or 'of the last trade'}: no trade that stands", ""
     qty = chosen.last_qty if command.last_qty is None else command.last_qty
     price = chosen.last_px if command.last_px is None else command.last_px
@@ -158,6 +158,11 @@ def _standing(ledger: Ledger, exec_id: str) -> Trade | None:
         if exec_id in ("", trade.last_exec_id):
             return trade
     return None
+
+
+def _of_old_shares(ledger: Ledger, trade: Trade) -> bool:
+    """A trade of before a split stands as it is."""
+    return trade.match_id <= ledger.splits.get(trade.symbol, 0)
 
 
 def _take_out(ledger: Ledger, books: Mapping[str, Book], order: VenueOrder) -> None:

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from ems.simulator import operations, statements
+from ems.simulator import operations, restatements, statements
 from ems.simulator.book import Book
 from ems.simulator.commands import (
     BustTrade,
@@ -17,7 +17,9 @@ from ems.simulator.commands import (
     NewOrder,
     ReplaceOrder,
     ReportUnknownFill,
+    RepriceOrder,
     SetFault,
+    SplitShares,
     WalkPrices,
 )
 from ems.simulator.faults import Faults
@@ -123,6 +125,10 @@ class Venue:
                 return operations.cancel_unsolicited(ledger, books, command)
             case ExpireDay():
                 return operations.expire_day(ledger, books)
+            case SplitShares():
+                return restatements.split(ledger, books, self._liquidity, command)
+            case RepriceOrder():
+                return restatements.reprice(ledger, books, command)
             case ReportUnknownFill():
                 return operations.report_unknown_fill(ledger, books, command)
             case Falsify(kind=kind, exec_id=exec_id):

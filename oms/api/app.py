@@ -20,6 +20,7 @@ from oms.api.reference_page import page_of
 from oms.api.routers import (
     audit,
     command_states,
+    corporate_actions,
     events,
     executions,
     health,
@@ -62,6 +63,7 @@ _ROUTERS: Final = (
     session_control.api,
     risk.api,
     trading_day.api,
+    corporate_actions.api,
     recon.api,
     refusals.api,
     audit.api,

@@ -7,16 +7,20 @@ from oms.api.auth import Principal
 from oms.api.problems import Problem, invalid
 from oms.api.requests import (
     Cancellation,
+    CorporateActionApproval,
     DisputeResolution,
     KillSwitchChange,
     KillSwitchEngagement,
     LimitChange,
     MassCancellation,
     NewOrder,
+    OrphanAdoption,
+    OrphanRefusal,
     Replacement,
     ResetApproval,
     Resolution,
     SessionChange,
+    SplitPreview,
 )
 from oms.domain.commands import (
     Channel,
@@ -35,12 +39,14 @@ from oms.domain.commands import (
 from oms.domain.conditions import Conditions
 from oms.domain.fix import OrdStatus
 from oms.domain.inquiries import ResolveDispute
+from oms.domain.orphans import DecideOrphan, OrphanVerdict
 from oms.domain.session_commands import (
     ApproveSessionReset,
     RequestSessionReset,
     StartSession,
     StopSession,
 )
+from oms.domain.splits import ApplyCorporateAction, PreviewCorporateAction
 from oms.domain.values import ZERO, decimal_text, micros
 
 
@@ -152,6 +158,28 @@ def resolve_dispute(caller: Principal, dispute: int, body: DisputeResolution) ->
     return ResolveDispute(origin=_of_operator(caller), dispute=dispute, reason=body.reason)
 
 
+def adopt_orphan(caller: Principal, orphan: int, body: OrphanAdoption) -> DecideOrphan:
+    """The signed word that a trade which fits no order is ours."""
+    return DecideOrphan(
+        origin=_of_operator(caller),
+        orphan=orphan,
+        verdict=OrphanVerdict.ADOPT,
+        reason=body.reason,
+        account=body.account or "",
+    )
+
+
+def refuse_orphan(caller: Principal, orphan: int, body: OrphanRefusal) -> DecideOrphan:
+    """The signed word that nothing is to be booked of it."""
+    return DecideOrphan(
+        origin=_of_operator(caller),
+        orphan=orphan,
+        verdict=OrphanVerdict.REFUSE,
+        reason=body.reason,
+        tell_venue=body.tell_venue,
+    )
+
+
 def set_limit(caller: Principal, body: LimitChange) -> SetRiskLimit:
     """The change of one limit."""
     return SetRiskLimit(
@@ -211,6 +239,30 @@ def approve_reset(caller: Principal, session: str, body: ResetApproval) -> Appro
     """The second person's consent."""
     return ApproveSessionReset(
         origin=_of_operator(caller), session=session, request=body.request, reason=body.reason
+    )
+
+
+def preview_split(caller: Principal, body: SplitPreview) -> PreviewCorporateAction:
+    """What a split would change."""
+    return PreviewCorporateAction(
+        origin=_of_operator(caller),
+        action_id=body.action_id,
+        symbol=body.symbol,
+        new_shares=body.new_shares,
+        old_shares=body.old_shares,
+        effective_date=body.effective_date.isoformat(),
+        reason=body.reason,
+        cash_in_lieu_px=body.cash_in_lieu_px,
+    )
+
+
+def apply_split(caller: Principal, body: CorporateActionApproval) -> ApplyCorporateAction:
+    """The split takes effect."""
+    return ApplyCorporateAction(
+        origin=_of_operator(caller),
+        action_id=body.action_id,
+        preview=body.preview,
+        reason=body.reason,
     )
 
 

@@ -16,6 +16,7 @@ _VALUES: Final[Mapping[str, Any]] = {
     "accepted": True,
     "account": "ALPHA-1",
     "avg_px": "227.45",
+    "action_id": "AAPL-2026-4FOR1",
     "begin_seq_no": 17,
     "begin_string": "FIX.4.4",
     "bought": "100",
@@ -83,6 +84,9 @@ _VALUES: Final[Mapping[str, Any]] = {
     "venues": ["XSIM1", "XSIM2"],
     # What is absent of an ordinary order.
     "cancel_due_at": None,
+    "applied": None,
+    "applied_at": None,
+    "cash_in_lieu_px": None,
     "cash_order_qty": None,
     "cash_px": None,
     "cash_px_source": None,

@@ -19,6 +19,7 @@ from oms.api.values import (
     TimeInForceName,
 )
 from oms.domain.fix import TimeInForce
+from oms.domain.splits import MOST_SHARES
 
 
 class Request(BaseModel):
@@ -206,6 +207,32 @@ class DisputeResolution(Request):
     reason: Reasoning
 
 
+class OrphanAdoption(Request):
+    """Whose trade it is; account absent: the orphan_account of its venue's profile."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"account": "ALPHA-1", "reason": "given up to us by phone, ticket 4712"}]
+        }
+    )
+
+    account: ShortText | None = None
+    reason: Reasoning
+
+
+class OrphanRefusal(Request):
+    """Why nothing is booked. tell_venue: its venue is sent a DontKnowTrade (Q)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"reason": "not ours, XSIM1 cancels it", "tell_venue": True}]
+        }
+    )
+
+    reason: Reasoning
+    tell_venue: bool = False
+
+
 class ResetApproval(SessionChange):
     """The second person's consent to the reset that was requested under this number."""
 
@@ -233,3 +260,52 @@ class ReconRequest(Request):
 
     trade_date: Day
     venue: ShortText
+
+
+SharesOf = Annotated[int, Field(strict=True, ge=1, le=MOST_SHARES)]
+
+
+class SplitPreview(Request):
+    """A split: old_shares of an instrument become new_shares on the trading date effective_date."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "action_id": "AAPL-2026-4FOR1",
+                    "symbol": "AAPL",
+                    "new_shares": 4,
+                    "old_shares": 1,
+                    "effective_date": "2026-11-23",
+                    "cash_in_lieu_px": None,
+                    "reason": "announced on 2026-11-02",
+                }
+            ]
+        }
+    )
+
+    action_id: ShortText = Field(description="yours; an action is applied once")
+    symbol: ShortText
+    new_shares: SharesOf
+    old_shares: SharesOf
+    effective_date: Day = Field(description="the first trading date of the new shares")
+    cash_in_lieu_px: Amount | None = Field(
+        None, description="what a new share is worth where a position is left with a part of one"
+    )
+    reason: Reasoning
+
+
+class CorporateActionApproval(Request):
+    """The second person's consent to the action, as the preview of this number showed it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"action_id": "AAPL-2026-4FOR1", "preview": 4711, "reason": "as announced"}
+            ]
+        }
+    )
+
+    action_id: ShortText
+    preview: Annotated[int, Field(strict=True, ge=1, lt=1 << 63)]
+    reason: Reasoning

@@ -329,26 +329,6 @@ class Refusal(Answer):
     text: str
 
 
-class Orphan(Answer):
-    """A venue's report for an order or trade that we do not know."""
-
-    seq: int
-    at: datetime
-    venue: str
-    cl_ord_id: str
-    venue_order_id: str
-    exec_id: str
-    exec_type: ExecTypeShown
-    ord_status: OrdStatusShown
-    symbol: str
-    side: str
-    last_qty: Amount | None
-    last_px: Amount | None
-    text: str
-    trade_date: date | None
-    declined: bool
-
-
 class Dispute(Answer):
     """An execution that a client does not accept (DontKnowTrade). report_id: ExecID of our report.
 

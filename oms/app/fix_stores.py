@@ -2,7 +2,8 @@
 
 Where another core has led since, or the files are lost, the numbers here are behind. Numbers that
 were used, for heartbeats too, must not be used again, so they go far ahead of what the journal
-knows. What was sent is in the journal, for the counterparties to ask for (see oms.app.resends).
+knows: once for each core that has led since then, as it may have logged on and sent nothing else.
+What was sent is in the journal, for the counterparties to ask for (see oms.app.resends).
 """
 
 from collections.abc import Sequence
@@ -44,7 +45,18 @@ def _write_anew(path: Path, spec: SessionSpec, state: State, leadership: Leaders
     files = files_of(path, spec)
     connection = leadership.connection
     with leadership.guard():
-        highest = highest_sent(connection, spec.session_id)
-    outbound = max(files.numbers().outbound, highest + 1) + LOST_STORE_MARGIN
+        highest, event_seq = highest_sent(connection, spec.session_id)
+    outbound = first_number(
+        files.numbers().outbound, highest, sum(seq > event_seq for seq in state.leaders)
+    )
     inbound = state.session(spec.session_id).inbound + 1
     files.write(Numbers(outbound=outbound, inbound=inbound))
+
+
+def first_number(in_files: int, highest: int, leaders: int) -> int:
+    """The MsgSeqNum to go on with: beyond all that can have been used.
+
+    in_files: our own next one, of before others led. highest: of the messages in the journal;
+    leaders: how many cores have led since its event.
+    """
+    return max(in_files, highest + 1) + LOST_STORE_MARGIN * (leaders + 1)

@@ -20,6 +20,7 @@ from oms.domain.fix import (
 )
 from oms.domain.inquiries import Inquiry
 from oms.domain.origin import JOBS, SYSTEM, Channel, Origin
+from oms.domain.orphans import DecideOrphan, TradeIds
 from oms.domain.session_commands import (
     ApproveSessionReset,
     LogoutCause,
@@ -138,6 +139,7 @@ class ExecutionReport:
     mass_status_req_id: str = ""
     tot_num_reports: int | None = None
     last_rpt_requested: bool = False
+    ids: TradeIds | None = None
 
 
 @fact
@@ -369,6 +371,7 @@ Command = (
     | RequestSessionReset
     | ApproveSessionReset
     | ResendAsked
+    | DecideOrphan
     | SplitCommand
     | Inquiry
     | BasketCommand

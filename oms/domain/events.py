@@ -40,6 +40,7 @@ from oms.domain.order_events import (
     UnknownOrderStatusReported,
     VenueQuote,
 )
+from oms.domain.orphan_events import OrphanFact
 from oms.domain.reasons import Reason
 from oms.domain.session_commands import LogoutCause
 from oms.domain.session_events import SessionFact
@@ -290,6 +291,7 @@ Event = (
     | CommandAnswered
     | SessionFact
     | AnswerFact
+    | OrphanFact
     | SplitFact
     | StandingFact
     | BasketFact

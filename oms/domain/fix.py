@@ -132,6 +132,9 @@ GT_CORPORATE_ACTION: Final = "0"
 GT_RENEWAL: Final = "1"
 """ExecRestatementReason (378): a good-till order goes on, on a new day."""
 
+REPRICING: Final = "3"
+"""ExecRestatementReason (378): the order has another price."""
+
 
 class OrdRejReason(StrEnum):
     """OrdRejReason (103)."""

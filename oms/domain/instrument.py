@@ -55,13 +55,27 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropCopy:
+    """A session that tells of a venue's trades besides the order session. match_window_us: how far
+    apart the TransactTimes of what is one trade may be, where nothing names it.
+    """
+
+    session: str
+    venue: str
+    match_window_us: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """Everything configured that decisions depend on, by its key; schedules by FIX session."""
+    """Everything configured that decisions depend on, by its key; schedules and drop copies by FIX
+    session.
+    """
 
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     venues: Mapping[str, Venue] = field(default_factory=dict)
     clients: Mapping[str, Client] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    drop_copies: Mapping[str, DropCopy] = field(default_factory=dict)
 
     def client_profile(self, name: str) -> ClientProfile:
         """What that client expects of us; the usual where it is not configured any more."""

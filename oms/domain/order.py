@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from oms.domain.conditions import Conditions
 from oms.domain.fix import ORD_STATUS_PRECEDENCE, OrdStatus, OrdType, Side, TimeInForce
+from oms.domain.orphans import Tale, TradeIds
 from oms.domain.reasons import Reason
 from oms.domain.splits import RebasedTerms, rounded
 from oms.domain.terms import OrderTerms
@@ -47,7 +48,8 @@ class Request:
 class Execution:
     """One trade of an order, keyed by (venue, ExecID); a corrected one chains to its latest report.
 
-    report_id, previous_report_id: ExecIDs of our own last two reports of it to the client.
+    report_id, previous_report_id: ExecIDs of our own last two reports of it to the client. tale:
+    what was told of it by whom; None where the order session told it once and nobody said more.
     """
 
     venue: str
@@ -60,6 +62,9 @@ class Execution:
     report_id: str = ""
     previous_report_id: str = ""
     busted: bool = False
+    transact_time: int = 0
+    ids: TradeIds | None = None
+    tale: Tale | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +75,8 @@ class Order:
     when a stop order reached its price, 0 before. day_since: when a good-till order was restated
     for the trading date, 0 on its first. rebasings: splits, each with the number of executions
     before it, which keep the quantity and price of their day. rebased: by a split that the order
-    was not restated for yet.
+    was not restated for yet. external: not sent by us. ahead: how much of what was told of a
+    child's trades was told by drop copies only.
     """
 
     order_id: str
@@ -114,6 +120,8 @@ class Order:
     day_since: int = 0
     rebasings: list[tuple[int, Fraction]] = field(default_factory=list)
     rebased: bool = False
+    external: bool = False
+    ahead: int = 0
 
     @property
     def is_child(self) -> bool:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from oms.domain.commands import Quote
 from oms.domain.fact import fact
 from oms.domain.fix import GT_RENEWAL, CxlRejReason, ExecType, OrdStatus, Side
+from oms.domain.orphans import OrphanKind, TradeIds
 from oms.domain.reasons import Reason
 from oms.domain.terms import OrderTerms, RiskFigure
 
@@ -135,12 +136,14 @@ class OrderRestated:
 class OrderAcknowledged:
     """The venue has the child on its book; or the client order, by a child of it.
 
-    implied: the venue said so by another report than New, which says the rest.
+    implied: the venue said so by another report than New, which says the rest. source: the drop
+    copy that told it, empty where it was the order session.
     """
 
     order_id: str
     venue_order_id: str
     implied: bool = False
+    source: str = ""
 
 
 @fact
@@ -156,7 +159,8 @@ class OrderRejected:
 class TradeExecuted:
     """A child was filled; its parent and the position move with it. excess: beyond OrderQty.
 
-    late: the order was already closed. early: no acknowledgement had come yet.
+    late: the order was already closed. early: no acknowledgement had come yet. source: the drop
+    copy that told it, empty where it was the order session; see copy_id for its exec_id.
     """
 
     order_id: str
@@ -169,6 +173,8 @@ class TradeExecuted:
     excess: bool = False
     late: bool = False
     early: bool = False
+    source: str = ""
+    ids: TradeIds | None = None
 
 
 @fact
@@ -189,6 +195,7 @@ class TradeBusted:
     venue: str
     exec_id: str
     bust_exec_id: str
+    source: str = ""
 
 
 @fact
@@ -203,13 +210,15 @@ class TradeCorrected:
     last_qty: Decimal
     last_px: Decimal
     transact_time: int
+    source: str = ""
 
 
 @fact
 class OrphanReported:
     """A venue reported on an order or trade that we do not know; kept for reconciliation.
 
-    declined: its venue is told so by a DontKnowTrade.
+    declined: its venue is told so by a DontKnowTrade. source: the drop copy that told it. order_id,
+    twin: where it may be a trade of this child that is booked, and which one; text says why.
     """
 
     venue: str
@@ -225,6 +234,12 @@ class OrphanReported:
     last_px: Decimal | None
     text: str
     declined: bool = False
+    source: str = ""
+    kind: OrphanKind = OrphanKind.UNKNOWN
+    order_id: str = ""
+    twin: str = ""
+    transact_time: int = 0
+    ids: TradeIds | None = None
 
 
 @fact

@@ -44,7 +44,10 @@ SYSTEM = Origin(channel=Channel.SYSTEM, counterparty="system")
 JOBS = Origin(channel=Channel.SYSTEM, counterparty="jobs", user="jobs")
 """The scheduler's process."""
 
-OWN_NAMES = frozenset({SYSTEM.counterparty, JOBS.counterparty})
+EXTERNAL = "EXTERNAL"
+"""The counterparty of external orders: of trades at our venues that no order of ours made."""
+
+OWN_NAMES = frozenset({SYSTEM.counterparty, JOBS.counterparty, EXTERNAL.lower()})
 """Counterparties of the server's own: no client and no venue may be called so. An operator's name
 holds a colon, which no configured name can.
 """

@@ -61,14 +61,16 @@ class WireProfile:
 USUAL_WIRE = WireProfile()
 
 
-class UnknownTrades(StrEnum):
-    """What a venue's trade of no order that we know comes to: it is held for reconciliation.
+class OrphanPolicy(StrEnum):
+    """What a venue's trade of no order that we know comes to.
 
-    DONT_KNOW: and the venue is told by a DontKnowTrade (Q).
+    HOLD: it waits for an operator's decision. ADOPT: it is booked as an external order's. DK: the
+    venue is told by a DontKnowTrade (Q), and reconciliation.
     """
 
     HOLD = "HOLD"
-    DONT_KNOW = "DONT_KNOW"
+    ADOPT = "ADOPT"
+    DK = "DK"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +108,15 @@ class VenueProfile:
 
     mass_status: whether it answers OrderMassStatusRequest (AF), which FIX 4.2 has not: else orders
     are asked for one by one. canceled_is_final: whether its Canceled holds whatever it reports
-    afterwards; else a report that shows the order at work opens it again.
+    afterwards; else a report that shows the order at work opens it again. orphan_account: whose the
+    trades of external orders are.
     """
 
     wire: WireProfile = USUAL_WIRE
     mass_status: bool = True
     canceled_is_final: bool = True
-    unknown_trades: UnknownTrades = UnknownTrades.HOLD
+    orphans: OrphanPolicy = OrphanPolicy.HOLD
+    orphan_account: str = ""
 
 
 USUAL_CLIENT = ClientProfile()

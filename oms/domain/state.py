@@ -6,6 +6,7 @@ quote now: observations, asked for again after a restart. `open_orders` are thos
 one in doubt is in `in_doubt` instead. `held` are client orders with quantity that waits for a
 venue. `trade_date_at`: the stamp since when the trading date holds. `stops` are stop orders that we
 hold, by symbol; `until` are open orders that end at a time of their own, with that stamp.
+`leaders` are the journal numbers at which cores began to lead.
 `corporate_actions` by their ids. `ex_dates` are the symbols that are split for a trading date that
 is still to come, with that date.
 """
@@ -21,6 +22,7 @@ from oms.domain.commands import Quote
 from oms.domain.fix import Side
 from oms.domain.instrument import Reference
 from oms.domain.order import Execution, Order
+from oms.domain.orphan_events import Orphan, OrphanSettled
 from oms.domain.session_commands import LogoutCause
 from oms.domain.splits import CorporateAction
 from oms.domain.values import ZERO
@@ -90,6 +92,7 @@ class PositionSplit:
 class Position:
     """Net position of an account in a symbol. quantity is signed; cost is the signed amount paid
     for what is open; realised is profit and loss in the instrument's currency, exact to 1e-12.
+    What was bought and sold is in the shares of today; trades are as they were made.
     """
 
     account: str
@@ -132,6 +135,7 @@ class State:
     trade_date_at: int = 0
     closed_date: str = ""
     leader_epoch: int = 0
+    leaders: list[int] = field(default_factory=list)
     delivered: int = 0
     orders: dict[str, Order] = field(default_factory=dict)
     open_orders: set[str] = field(default_factory=set)
@@ -143,6 +147,9 @@ class State:
     lists_at_work: dict[ListKey, None] = field(default_factory=dict)
     day_watchers: dict[str, str] = field(default_factory=dict)
     disputes: dict[tuple[str, str], Dispute] = field(default_factory=dict)
+    orphans: dict[int, Orphan] = field(default_factory=dict)
+    orphans_settled: dict[int, OrphanSettled] = field(default_factory=dict)
+    venue_order_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
     working: dict[tuple[str, str], Working] = field(default_factory=dict)
@@ -178,6 +185,15 @@ class State:
         if found is None:
             found = self.positions[key] = Position(account=account, symbol=symbol)
         return found
+
+    def kill_switch(self, counterparty: str, account: str) -> tuple[str, str] | None:
+        """Level and subject of the engaged switch that this client's orders fall under."""
+        if not self.kill_switches:
+            return None
+        for scope in (("FIRM", "*"), ("SESSION", counterparty), ("ACCOUNT", account)):
+            if scope in self.kill_switches:
+                return scope
+        return None
 
     def order_of(self, counterparty: str, cl_ord_id: str) -> Order | None:
         """The client order that this counterparty named so, in any request of its chain."""

@@ -24,7 +24,15 @@ from oms.reconciliation.sides import (
     TheirSide,
     TheirTrade,
 )
-from oms.store.tables import child_orders, disputes, executions, journal, order_cl_ord_ids, orphans
+from oms.store.tables import (
+    child_orders,
+    corporate_actions,
+    disputes,
+    executions,
+    journal,
+    order_cl_ord_ids,
+    orphans,
+)
 
 _TURN: Final = timedelta(minutes=1)
 _LATE: Final = timedelta(days=1)
@@ -121,10 +129,25 @@ def _orders(
     )
     rows = connection.execute(query).mappings().all()
     names = _names(connection, venue, [row["order_id"] for row in rows])
-    return [_order(row, names.get(row["order_id"], ()), begin, end) for row in rows]
+    split = _split_since(connection, begin.date())
+    return [
+        _order(row, names.get(row["order_id"], ()), begin, end, split=row["symbol"] in split)
+        for row in rows
+    ]
 
 
-def _order(row: RowMapping, names: Iterable[str], begin: datetime, end: datetime) -> OurOrder:
+def _split_since(connection: Connection, day: date) -> set[str]:
+    """Symbols whose orders we have in the shares of a later date: their venue tells those of its
+    own day.
+    """
+    column = corporate_actions.c
+    query = select(column.symbol).where(column.applied.is_not(None), column.effective_date > day)
+    return set(connection.execute(query).scalars())
+
+
+def _order(
+    row: RowMapping, names: Iterable[str], begin: datetime, end: datetime, *, split: bool
+) -> OurOrder:
     reached = bool(row["venue_order_id"] or row["cum_qty"] or row["is_open"])
     return OurOrder(
         seq=row["last_seq"],
@@ -141,7 +164,7 @@ def _order(row: RowMapping, names: Iterable[str], begin: datetime, end: datetime
         is_open=row["is_open"],
         in_doubt=row["in_doubt"],
         due=reached and begin <= row["created_at"] < end - _TURN,
-        comparable=row["updated_at"] < end,
+        comparable=row["updated_at"] < end and not split,
     )
 
 

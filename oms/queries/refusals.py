@@ -40,12 +40,15 @@ def list_orphans(
     *,
     venue: str | None = None,
     trade_date: date | None = None,
+    is_open: bool | None = None,
     cursor: str = "",
     limit: int = 100,
 ) -> Page:
     """Venue reports for orders or trades that we do not know."""
     column = orphans.c
     query = select(orphans)
+    if is_open is not None:
+        query = query.where(column.is_open == is_open)
     if venue is not None:
         query = query.where(column.venue == venue)
     if trade_date is not None:

@@ -93,11 +93,6 @@ def refusal_of_kill(level: str, subject: str) -> str:
     return ""
 
 
-def killed(state: State, terms: OrderTerms) -> tuple[Level, str] | None:
+def killed(state: State, terms: OrderTerms) -> tuple[str, str] | None:
     """The engaged kill switch that the order falls under."""
-    if not state.kill_switches:
-        return None
-    for level, subject in subjects(terms):
-        if (level, subject) in state.kill_switches:
-            return level, subject
-    return None
+    return state.kill_switch(terms.counterparty, terms.account)

@@ -91,6 +91,7 @@ class CoreMetrics:
         self._unknown = gauge("unknown_orders", "Child orders in doubt")
         self._held = gauge("held_orders", "Client orders that wait for a venue")
         self._disputed = gauge("disputed_trades", "Trades that their clients do not accept")
+        self._orphans = gauge("open_orphans", "Trades told to us that wait for a decision")
         self._killed = gauge("kill_switches", "Engaged kill switches")
         self._gate_refusals = counter("gate_refusals", "Connections refused", ("reason",))
         self.recovery = gauge("recovery_seconds", "Time of the last replay")
@@ -99,9 +100,7 @@ class CoreMetrics:
         # costs as much as a field of a message.
         self._command_counts: dict[type, int] = dict.fromkeys(Command.__args__, 0)
         self._event_counts: dict[type, int] = dict.fromkeys(Event.__args__, 0)
-        self._command_children = {
-            one: self._commands.labels(one.__name__) for one in Command.__args__
-        }
+        self._command_children = {c: self._commands.labels(c.__name__) for c in Command.__args__}
         self._event_children = {one: self._events.labels(one.__name__) for one in Event.__args__}
 
     def command(self, command: Command) -> None:
@@ -177,6 +176,7 @@ class CoreMetrics:
         self._held.set(len(state.held))
         self._killed.set(len(state.kill_switches))
         self._disputed.set(len(state.disputes))
+        self._orphans.set(len(state.orphans))
 
 
 def _add(counts: dict[type, int], counters: dict[type, Counter]) -> None:

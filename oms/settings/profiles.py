@@ -11,13 +11,13 @@ from oms.domain.profile import (
     ClientProfile,
     ClOrdIdScope,
     CustomTags,
-    UnknownTrades,
+    OrphanPolicy,
     VenueProfile,
     WireProfile,
 )
 from oms.settings.values import Section, Whole
 
-_P = TypeVar("_P", ClOrdIdScope, BelowCumQty, ChainedReplace, UnknownTrades)
+_P = TypeVar("_P", ClOrdIdScope, BelowCumQty, ChainedReplace, OrphanPolicy)
 _CUSTOM: Final = re.compile(r"([1-9][0-9]{0,8})=([ -~]+)")
 # What identifies a message, or says what it is about, is nobody's to set: the session's own fields,
 # ids, instrument, side, quantities, prices, states.
@@ -124,7 +124,8 @@ class VenueProfileSettings(_ProfileSettings):
 
     mass_status: bool = True
     canceled_is_final: bool = True
-    unknown_trades: Annotated[UnknownTrades, _named(UnknownTrades)] = UnknownTrades.HOLD
+    orphans: Annotated[OrphanPolicy, _named(OrphanPolicy)] = OrphanPolicy.HOLD
+    orphan_account: str = ""
     reset_on_logon: bool = False
 
     def profile(self, begin_string: str) -> VenueProfile:
@@ -133,5 +134,6 @@ class VenueProfileSettings(_ProfileSettings):
             wire=self._wire(),
             mass_status=self.mass_status and begin_string != "FIX.4.2",
             canceled_is_final=self.canceled_is_final,
-            unknown_trades=self.unknown_trades,
+            orphans=self.orphans,
+            orphan_account=self.orphan_account,
         )

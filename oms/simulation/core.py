@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry
 
-from fix_sessions.edge import LOST_STORE_MARGIN, Edge
+from fix_sessions.edge import Edge
 from fix_sessions.registry import Counterparty
 from fix_sessions.session_control import SessionControl
+from oms.app.fix_stores import first_number
 from oms.domain.commands import SYSTEM, CoreStarted, SentMessage, SetRiskLimit
 from oms.domain.effects import Effect, FixMessage
 from oms.domain.instrument import Reference
@@ -136,9 +137,11 @@ class SimCore:
             self.engine.load(numbers)
         else:
             for name in self.engine.sessions:
-                sent = [one.msg_seq_num for one in self._disk.sent if one.session == name]
+                sent = [(n.msg_seq_num, n.event_seq) for n in self._disk.sent if n.session == name]
+                highest, event_seq = max(sent, default=(0, 0))
                 known, _ = numbers.get(name, (1, 1))
-                outbound = max(known, max(sent, default=0) + 1) + LOST_STORE_MARGIN
+                since = sum(seq > event_seq for seq in self.state.leaders)
+                outbound = first_number(known, highest, since)
                 inbound = self.state.session(name).inbound + 1
                 self.engine.load({name: (outbound, inbound)})
         self._disk.claims[self.machine] = self.journal.epoch

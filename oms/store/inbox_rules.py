@@ -26,6 +26,7 @@ from oms.domain.commands import (
 )
 from oms.domain.conditions import Conditions
 from oms.domain.inquiries import ResolveDispute
+from oms.domain.orphans import DecideOrphan
 from oms.domain.session_commands import (
     ApproveSessionReset,
     RequestSessionReset,
@@ -51,6 +52,7 @@ ALLOWED = (
     RequestSessionReset,
     ApproveSessionReset,
     ResolveDispute,
+    DecideOrphan,
     PreviewCorporateAction,
     ApplyCorporateAction,
 )

@@ -57,6 +57,7 @@ from oms.domain.events import (
     UnknownOrderStatusReported,
 )
 from oms.domain.order import Order
+from oms.domain.orphan_events import ExternalOrderAdopted, OrphanFact, OrphanSettled, TradeMatched
 from oms.domain.reasons import Reason
 from oms.domain.session_events import CancelOnDisconnectFired, SessionFact
 from oms.domain.splits import OrderRebased, PositionRebased, SplitFact
@@ -64,6 +65,7 @@ from oms.domain.standing_events import OrderMarked, QuantityRestated
 from oms.domain.state import Position, State
 from oms.store import rows
 from oms.store.rows import Row
+from oms.store.trade_rows import TradeRows
 
 TradeChange = TradeBusted | TradeCorrected
 OtherEvent = (
@@ -87,6 +89,7 @@ OtherEvent = (
     | CommandAnswered
     | SessionFact
     | AnswerFact
+    | OrphanFact
     | BasketFact
     | SplitFact
 )
@@ -101,8 +104,6 @@ class Projector:
         "_command",
         "_disconnects",
         "_discrepancies",
-        "_disputes",
-        "_executions",
         "_heard",
         "_highest",
         "_inbound",
@@ -111,13 +112,12 @@ class Projector:
         "_new",
         "_numbers_rise",
         "_orders",
-        "_orphans",
         "_outbound",
         "_positions",
         "_refusals",
         "_sessions",
         "_state",
-        "_trade_changes",
+        "_trades",
     )
 
     def __init__(self, state: State) -> None:
@@ -130,16 +130,13 @@ class Projector:
         self._heard: dict[str, int] = {}
         self._highest: dict[tuple[str, int, str], int] = {}
         self._numbers_rise = True
-        self._executions: dict[tuple[str, str, str], Row] = {}
-        self._trade_changes: dict[tuple[str, str, str], Row] = {}
+        self._trades = TradeRows()
         self._cl_ord_ids: dict[tuple[str, str, str], int] = {}
         self._inbound: list[Row] = []
         self._outbound: list[Row] = []
         self._limits: dict[tuple[str, str, str], Row | None] = {}
         self._kill_switches: dict[tuple[str, str], Row | None] = {}
-        self._orphans: list[Row] = []
         self._discrepancies: list[Row] = []
-        self._disputes: dict[int, Row] = {}
         self._actions: dict[str, Row] = {}
         self._refusals: list[Row] = []
         self._disconnects: list[Row] = []
@@ -250,8 +247,11 @@ class Projector:
             case LeaderStarted():
                 # An older version may have known less of them than the table shows now.
                 self._sessions |= dict.fromkeys(self._state.sessions, at)
-            case OrphanReported():
-                self._orphans.append(rows.orphan_row(seq, at, event, self._state.trade_date))
+            case ExternalOrderAdopted():
+                self._new |= {event.order_id, event.child_id}
+                self._touch(event.child_id, seq)
+            case OrphanReported() | OrphanSettled() | TradeMatched():
+                self._trades.told(seq, at, event, self._state)
             case DiscrepancyFound():
                 date = self._state.trade_date
                 self._discrepancies.append(rows.discrepancy_row(seq, at, event, date))
@@ -302,23 +302,16 @@ class Projector:
     def _trade(self, seq: int, at: int, event: TradeExecuted) -> None:
         self._touch(event.order_id, seq)
         order = self._state.orders[event.order_id]
-        row = rows.execution_row(event, order, seq, at, self._state.trade_date)
-        self._executions[event.venue, event.exec_id, event.order_id] = row
+        self._trades.booked(seq, at, event, order, self._state.trade_date)
         position = self._state.position(order.account, order.symbol)
         self._positions[order.account, order.symbol] = (position, seq)
 
     def _change_trade(self, seq: int, at: int, event: TradeChange) -> None:
         self._touch(event.order_id, seq)
-        key = (event.venue, event.exec_id, event.order_id)
         order = self._state.orders[event.order_id]
         position = self._state.position(order.account, order.symbol)
         self._positions[order.account, order.symbol] = (position, seq)
-        booked = self._executions.get(key)
-        if booked is not None:
-            self._executions[key] = rows.changed_execution(booked, event, at)
-        else:
-            earlier = self._trade_changes.get(key)
-            self._trade_changes[key] = rows.trade_change_row(earlier, event, at)
+        self._trades.changed(at, event)
 
     def _name(self, seq: int, event: CancelPending | ReplacePending) -> None:
         order = self._state.orders[event.order_id]
@@ -331,8 +324,7 @@ class Projector:
         if isinstance(event, MassCancelAnswered | ListRefused) and event.reason is not Reason.NONE:
             self._refuse(seq, at, event)
         elif isinstance(event, DisputeFact):
-            row = rows.dispute_row(seq, at, event)
-            self._disputes[row[0]] = row
+            self._trades.disputed(seq, at, event)
 
     def _split(self, seq: int, event: SplitFact) -> None:
         if isinstance(event, PositionRebased):
@@ -353,8 +345,7 @@ class Projector:
         found: dict[str, list[Row]] = {
             **self._order_rows(),
             "order_cl_ord_ids": [(*key, seq) for key, seq in self._cl_ord_ids.items()],
-            "executions": list(self._executions.values()),
-            "trade_changes": list(self._trade_changes.values()),
+            **self._trades.rows(),
             "positions": [rows.position_row(*one) for one in self._positions.values()],
             messages: [*self._inbound, *self._outbound],
             "sessions": [
@@ -365,9 +356,7 @@ class Projector:
             "removed_limits": [key for key, row in self._limits.items() if not row],
             "kill_switches": [row for row in self._kill_switches.values() if row],
             "released_switches": [key for key, row in self._kill_switches.items() if not row],
-            "orphans": self._orphans,
             "discrepancies": self._discrepancies,
-            "disputes": list(self._disputes.values()),
             "corporate_actions": list(self._actions.values()),
             "refusals": self._refusals,
             "disconnect_cancels": self._disconnects,

@@ -261,8 +261,22 @@ orphans = Table(
     words("text"),
     Column("trade_date", Date),
     flag("declined"),
+    Column(
+        "kind",
+        Text,
+        nullable=False,
+        server_default=text("'UNKNOWN'"),
+        comment="SAME_TRADE: it may be a trade that is booked under another ExecID",
+    ),
+    words("order_id"),
+    flag("is_open"),
+    words("settlement"),
+    moment("settled_at", nullable=True),
+    words("settled_by"),
+    words("settled_text"),
     comment="venue reports for orders or trades that we do not know",
 )
+Index("orphans_open_idx", orphans.c.seq, postgresql_where=orphans.c.is_open)
 
 disputes = Table(
     "disputes",

@@ -16,11 +16,8 @@ from oms.domain.events import (
     DuplicateOrderRefused,
     MessageRefused,
     OrderRefused,
-    OrphanReported,
     RequestRefused,
     RiskLimitSet,
-    TradeBusted,
-    TradeCorrected,
     TradeExecuted,
 )
 from oms.domain.fix import OrdStatus
@@ -252,28 +249,6 @@ def outbound_row(at: int, message: SentMessage) -> Row:
     )
 
 
-def orphan_row(seq: int, at: int, event: OrphanReported, trade_date: str) -> Row:
-    """Of table orphans."""
-    return (
-        seq,
-        at,
-        event.venue,
-        event.session,
-        event.cl_ord_id,
-        event.venue_order_id,
-        event.exec_id,
-        event.exec_type,
-        event.ord_status,
-        event.symbol,
-        event.side or "",
-        event.last_qty,
-        event.last_px,
-        event.text,
-        trade_date or None,
-        event.declined,
-    )
-
-
 def dispute_row(seq: int, at: int, event: DisputeFact) -> Row:
     """Of table disputes: a new one, or one that is over at `at`."""
     over = event if isinstance(event, DisputeResolved) else None
@@ -327,34 +302,6 @@ def limit_row(seq: int, at: int, event: RiskLimitSet) -> Row | None:
         return None
     key = (event.rule, event.level, event.subject)
     return (*key, event.value, event.user, event.reason, at, seq)
-
-
-def trade_change_row(earlier: Row | None, event: TradeBusted | TradeCorrected, at: int) -> Row:
-    """What a bust or correction changes in executions, upon an earlier change not yet written.
-
-    Its columns are those of `statements.TRADE_CHANGES`; a figure that is None stays as it was.
-    """
-    key = (event.venue, event.exec_id, event.order_id)
-    last_qty, last_px, busted = earlier[3:6] if earlier else (None, None, False)
-    if isinstance(event, TradeBusted):
-        return (*key, last_qty, last_px, True, event.bust_exec_id, at)
-    told = (event.last_qty, event.last_px, busted, event.correction_exec_id, at)
-    return (*key, *told)
-
-
-def changed_execution(row: Row, event: TradeBusted | TradeCorrected, at: int) -> Row:
-    """A row of executions that is not written yet, after a bust or correction."""
-    last_qty, last_px, original_qty, original_px = row[7:11]
-    busted, latest = True, ""
-    if isinstance(event, TradeCorrected):
-        if original_qty is None:
-            original_qty, original_px = last_qty, last_px
-        last_qty, last_px = event.last_qty, event.last_px
-        busted, latest = row[17], event.correction_exec_id
-    else:
-        latest = event.bust_exec_id
-    figures = (last_qty, last_px, original_qty, original_px)
-    return (*row[:7], *figures, *row[11:17], busted, latest, at, row[20])
 
 
 Refusal = (

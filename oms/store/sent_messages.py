@@ -20,8 +20,8 @@ _SENT = """
     ORDER BY epoch, msg_seq_num
 """
 _HIGHEST = """
-    SELECT coalesce(max(msg_seq_num), 0) FROM fix_messages
-    WHERE session = %s AND direction = 'out'
+    SELECT msg_seq_num, seq FROM fix_messages
+    WHERE session = %s AND direction = 'out' ORDER BY msg_seq_num DESC, seq LIMIT 1
 """
 
 # Refusals of messages name numbers of their epoch: of no use in another.
@@ -93,7 +93,9 @@ def sent_since(url: str, session: str, epoch: int, since: int) -> list[SentMessa
     ]
 
 
-def highest_sent(connection: Connection, session: str) -> int:
-    """The largest MsgSeqNum ever sent on the session, whatever was reset since."""
+def highest_sent(connection: Connection, session: str) -> tuple[int, int]:
+    """The largest MsgSeqNum ever sent on the session, whatever was reset since, and the journal
+    number of its event; zeros where nothing was.
+    """
     row = connection.execute(_HIGHEST, [session]).fetchone()
-    return int(row[0]) if row else 0
+    return (int(row[0]), int(row[1])) if row else (0, 0)

@@ -25,6 +25,7 @@ from sqlalchemy import (
     LargeBinary,
     Numeric,
     Table,
+    Text,
 )
 
 from oms.store import tables
@@ -298,8 +299,9 @@ TRADE_CHANGES: Final = Operation(
         _nullable(_EXECUTIONS.last_qty),
         _nullable(_EXECUTIONS.last_px),
         _EXECUTIONS.busted,
-        _EXECUTIONS.latest_exec_id,
+        _nullable(_EXECUTIONS.latest_exec_id),
         _EXECUTIONS.changed_at,
+        Column("renamed", Text, nullable=True),
     ),
     body="""
         UPDATE executions AS old SET
@@ -310,8 +312,9 @@ TRADE_CHANGES: Final = Operation(
             last_qty = coalesce(new.last_qty, old.last_qty),
             last_px = coalesce(new.last_px, old.last_px),
             busted = old.busted OR new.busted,
-            latest_exec_id = new.latest_exec_id,
-            changed_at = new.changed_at
+            latest_exec_id = coalesce(new.latest_exec_id, old.latest_exec_id),
+            changed_at = coalesce(new.changed_at, old.changed_at),
+            exec_id = coalesce(new.renamed, old.exec_id)
         FROM {new}
         WHERE (old.venue, old.exec_id, old.order_id) = (new.venue, new.exec_id, new.order_id)
     """,
@@ -365,7 +368,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "removed_limits": _delete(tables.risk_limits),
     "kill_switches": _upsert(tables.kill_switches),
     "released_switches": _delete(tables.kill_switches),
-    "orphans": _insert(tables.orphans),
+    "orphans": _upsert(tables.orphans),
     "discrepancies": _insert(tables.discrepancies),
     "disputes": _upsert(tables.disputes),
     "corporate_actions": _upsert(tables.corporate_actions),

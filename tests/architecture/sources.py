@@ -23,6 +23,7 @@ PURE = (
     "oms.placing",
     "oms.fold",
     "oms.fold_baskets",
+    "oms.fold_trades",
     "oms.fold_orders",
     "oms.fold_sessions",
     "oms.outbound",

@@ -13,6 +13,7 @@ FOLDS = (
     "oms.fold_sessions",
     "oms.fold_answers",
     "oms.fold_baskets",
+    "oms.fold_trades",
 )
 
 

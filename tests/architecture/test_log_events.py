@@ -21,6 +21,7 @@ NAMED_ELSEWHERE = {
         "order.fill_flagged",
         "order.in_doubt",
         "venue.orphan",
+        "trade.may_be_booked",
         "venue.discrepancy",
         "trade.disputed",
         "session.peer_refused",

@@ -31,7 +31,7 @@ def floor(tmp_path: Path, database_url: str) -> Iterator[tuple[Desk, LightPeer, 
     """The desk, its venue, and a client that is logged on."""
     with desk_with_light_venue(tmp_path, database_url) as (desk, venue):
         text = desk.config.read_text()
-        profile = f'{_ACK}[venues.profile]\nunknown_trades = "DONT_KNOW"\n'
+        profile = f'{_ACK}[venues.profile]\norphans = "DK"\n'
         desk.config.write_text(text.replace(_ACK, profile))
         desk.start_core()
         client = desk.client()

@@ -24,9 +24,9 @@ def queries(document: Path) -> list[str]:
 def test_every_query_answers(database_url: str) -> None:
     write_day(database_url, orders=30, seed=2)
     found = queries(ROOT / "docs" / "compliance.md") + queries(ROOT / "docs" / "operations.md")
-    assert len(found) == 10
+    assert len(found) == 12
     with psycopg.connect(role_url(database_url, READ_ROLE), autocommit=True) as connection:
         counts = [len(connection.execute(sql.SQL(one)).fetchall()) for one in found]  # type: ignore[arg-type]
     told = dict(zip(found, counts, strict=True))
-    for name in ("RiskLimitSet", "OrderRefused", "OrderRouted", "busted OR late"):
+    for name in ("RiskLimitSet", "OrderRefused", "OrderRouted", "busted OR late", "OrderRebased"):
         assert any(count for query, count in told.items() if name in query), name

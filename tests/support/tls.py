@@ -103,6 +103,8 @@ class TlsFront:
 
     def close(self) -> None:
         """Stop listening, cut all connections off."""
+        with contextlib.suppress(OSError):  # wakes the thread that waits for a connection
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut_off()
 

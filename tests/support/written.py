@@ -21,6 +21,7 @@ from oms.domain.commands import (
 from oms.domain.conditions import Conditions
 from oms.domain.fix import ExecInst, ExecType, OrdStatus, OrdType
 from oms.domain.inquiries import DontKnowTrade, ResolveDispute
+from oms.domain.splits import ApplyCorporateAction, PreviewCorporateAction
 from oms.store.journal import PostgresJournal
 from oms.store.leader import acquire_leadership
 from oms.store.postgres_urls import APP_ROLE, role_url
@@ -142,6 +143,31 @@ def _dispute(book: Book) -> None:
 def _next_day(book: Book, journal: PostgresJournal) -> None:
     """Two turns of the trading date: the state forgets, the tables do not."""
     book.take(CloseTradingDay(origin=SYSTEM, trade_date="2026-11-20"))
+    for symbol in SYMBOLS:
+        _split(book, symbol, "2026-11-23")
     for date in ("2026-11-23", "2026-11-24"):
         book.take(OpenTradingDate(origin=SYSTEM, trade_date=date))
     journal.append(book.seal())
+
+
+def _split(book: Book, symbol: str, date: str) -> None:
+    """Asked for by one, applied by another; what is open of the symbol may stop it."""
+    asked, agreed = (replace(SYSTEM, user=name) for name in ("anne", "bert"))
+    book.take(
+        PreviewCorporateAction(
+            origin=asked,
+            action_id=f"SPLIT-{symbol}",
+            symbol=symbol,
+            new_shares=3,
+            old_shares=2,
+            effective_date=date,
+            reason="test",
+            cash_in_lieu_px=Decimal(100),
+        )
+    )
+    preview = book.state.corporate_actions[f"SPLIT-{symbol}"].preview
+    book.take(
+        ApplyCorporateAction(
+            origin=agreed, action_id=f"SPLIT-{symbol}", preview=preview, reason="test"
+        )
+    )

@@ -10,7 +10,7 @@ from oms.domain.effects import SendReject
 from oms.domain.events import CommandAnswered, DuplicateExecutionDropped, OrphanReported
 from oms.domain.fix import ExecType, OrdStatus
 from oms.domain.inquiries import DontKnowTrade, ResolveDispute
-from oms.domain.profile import UnknownTrades, VenueProfile
+from oms.domain.profile import OrphanPolicy, VenueProfile
 from oms.reconciliation.breaks import BreakKind
 from oms.reconciliation.compare import compare
 from oms.reconciliation.sides import OurDispute, OurSide, TheirSide
@@ -143,7 +143,7 @@ def stranger(world: World, exec_type: ExecType = ExecType.TRADE) -> OrphanReport
 
 def test_an_unknown_trade_is_held_and_where_its_venue_wants_so_declined() -> None:
     assert not stranger(connected()).declined
-    profile = VenueProfile(unknown_trades=UnknownTrades.DONT_KNOW)
+    profile = VenueProfile(orphans=OrphanPolicy.DK)
     venues = {"XA": replace(REFERENCE.venues["XA"], profile=profile)}
     world = World(replace(REFERENCE, venues=venues))
     world.connect("XA")

@@ -19,7 +19,9 @@ from ems.simulator.commands import (
     NewOrder,
     ReplaceOrder,
     ReportUnknownFill,
+    RepriceOrder,
     SetFault,
+    SplitShares,
     WalkPrices,
     command_from_json,
     command_to_json,
@@ -82,6 +84,13 @@ operator_commands = st.one_of(
     st.builds(CorrectTrade, last_qty=st.none() | quantities, last_px=st.none() | prices),
     st.just(CancelUnsolicited()),
     st.just(ExpireDay()),
+    st.builds(
+        SplitShares,
+        symbol=st.just("ACME"),
+        new_shares=st.integers(1, 3),
+        old_shares=st.integers(1, 2),
+    ),
+    st.builds(RepriceOrder, price=prices),
     st.builds(Falsify, kind=st.sampled_from(["omit", "quantity", "extra"])),
     st.builds(
         SetFault,

@@ -4,11 +4,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from oms.domain import effects as fx
-from oms.domain.commands import Channel, CloseTradingDay, OpenTradingDate, Origin, SessionLoggedOut
+from oms.domain.commands import SessionLoggedOut
 from oms.domain.conditions import DayFigures
 from oms.domain.events import CommandAnswered, DiscrepancyFound, OrderConfirmed, OrderInDoubt
 from oms.domain.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
@@ -16,7 +14,6 @@ from oms.domain.order import Order
 from oms.domain.origin import SYSTEM
 from oms.domain.session_commands import LogoutCause
 from oms.domain.splits import (
-    ApplyCorporateAction,
     CorporateActionApplied,
     CorporateActionPreviewed,
     OrderRebased,
@@ -24,65 +21,11 @@ from oms.domain.splits import (
     PreviewCorporateAction,
 )
 from oms.domain.state import Position
+from tests.support.splits import TOMORROW, apply, close, open_date, person, preview
 from tests.support.terms_world import TermsWorld, world_of
 from tests.support.world import DATE
 
 GTC = TimeInForce.GTC
-TOMORROW = "2026-09-22"
-NIGHT_US = 3_600_000_000
-
-
-def person(name: str) -> Origin:
-    return Origin(channel=Channel.OPERATOR, counterparty=f"api:{name}", user=name)
-
-
-def preview(
-    world: TermsWorld,
-    new: int = 2,
-    old: int = 1,
-    *,
-    action: str = "CA-1",
-    user: str = "anne",
-    effective: str = TOMORROW,
-    cash: str | None = None,
-) -> CorporateActionPreviewed:
-    world.send(
-        PreviewCorporateAction(
-            origin=person(user),
-            action_id=action,
-            symbol="AAPL",
-            new_shares=new,
-            old_shares=old,
-            effective_date=effective,
-            reason="announced",
-            cash_in_lieu_px=None if cash is None else Decimal(cash),
-        )
-    )
-    [found] = world.of(CorporateActionPreviewed)
-    return found
-
-
-def apply(world: TermsWorld, action: str = "CA-1", *, user: str = "bert", number: int = 0) -> str:
-    """The refusal, empty where it took effect."""
-    known = world.state.corporate_actions.get(action)
-    world.send(
-        ApplyCorporateAction(
-            origin=person(user),
-            action_id=action,
-            preview=number or (known.preview if known else 0),
-            reason="checked",
-        )
-    )
-    answers = [one.text for one in world.of(CommandAnswered) if not one.accepted]
-    return answers[0] if answers else ""
-
-
-def close(world: TermsWorld, trade_date: str = DATE) -> None:
-    world.send(CloseTradingDay(origin=SYSTEM, trade_date=trade_date))
-
-
-def open_date(world: TermsWorld, trade_date: str = TOMORROW) -> None:
-    world.send(OpenTradingDate(origin=SYSTEM, trade_date=trade_date), NIGHT_US)
 
 
 def worked(qty: str = "10000", filled: str = "2000", price: str = "50") -> tuple[TermsWorld, Order]:
@@ -365,47 +308,3 @@ def test_a_bust_and_a_correction_of_before_are_in_the_shares_of_their_day() -> N
     )
     assert (child.cum_qty, position(world).quantity) == (5000, 5000)
     assert position(world).cost == 125_000
-
-
-FILLS = st.lists(
-    st.tuples(st.integers(1, 40), st.integers(1, 2000), st.sampled_from([Side.BUY, Side.SELL])),
-    max_size=6,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(new=st.integers(1, 9), old=st.integers(1, 9), fills=FILLS)
-def test_a_split_and_its_inverse_leave_everything_as_it_was(
-    new: int, old: int, fills: list[tuple[int, int, Side]]
-) -> None:
-    """Quantities divide by all that may come, and prices are whole multiples too."""
-    if new == old:
-        return
-    world = world_of(times={GTC})
-    step = new * old
-    for n, (quantity, price, side) in enumerate(fills):
-        total = str(2 * quantity * step)
-        px = str(price * step)
-        world.ask(f"c{n}", qty=total, price=px, tif=GTC, side=side)
-        child = world.child(f"c{n}")
-        world.ack(child)
-        world.fill(child, str(quantity * step), px)
-    close(world)
-    before = figures(world)
-    for action, (one, other) in (("there", (new, old)), ("back", (old, new))):
-        preview(world, one, other, action=action)
-        assert apply(world, action) == ""
-        assert world.replayed().positions == world.state.positions
-    assert figures(world) == before
-
-
-def figures(world: TermsWorld) -> list[tuple[object, ...]]:
-    found: list[tuple[object, ...]] = [
-        (one.order_id, one.order_qty, one.cum_qty, one.price, one.avg_px, one.leaves_qty)
-        for one in world.state.orders.values()
-    ]
-    found += [
-        (one.account, one.quantity, one.cost, one.realised, one.bought, one.sold)
-        for one in world.state.positions.values()
-    ]
-    return found

@@ -9,10 +9,11 @@ from fastapi import Path, Query, Response
 from oms.api import commands
 from oms.api.auth import Caller, Operator, Staff
 from oms.api.context import Ctx, Reader
+from oms.api.orphan_shown import Orphan
 from oms.api.problems import responses
-from oms.api.requests import DisputeResolution
+from oms.api.requests import DisputeResolution, OrphanAdoption, OrphanRefusal
 from oms.api.routers.common import Cursor, IdempotencyKey, Limit, Narrow, listing, router
-from oms.api.shown import CommandState, Discrepancy, Dispute, Listing, Orphan, Refusal
+from oms.api.shown import CommandState, Discrepancy, Dispute, Listing, Refusal
 from oms.api.submit import ACCEPTED, control
 from oms.api.values import Day
 from oms.queries.refusals import (
@@ -56,12 +57,51 @@ def get_orphans(
     connection: Reader,
     venue: Narrow = None,
     trade_date: Day | None = None,
+    is_open: Annotated[bool | None, Query(description="only those that wait, or only others")] = None,
     cursor: Cursor = "",
     limit: Limit = 100,
 ) -> Listing[Orphan]:
-    """Kept for reconciliation, newest first."""
-    page = list_orphans(connection, venue=venue, trade_date=trade_date, cursor=cursor, limit=limit)
+    """Kept for reconciliation, newest first; an open one waits for a decision."""
+    page = list_orphans(
+        connection, venue=venue, trade_date=trade_date, is_open=is_open, cursor=cursor, limit=limit
+    )
     return listing(Orphan, page)
+
+
+@api.post(
+    "/orphans/{seq}/adopt",
+    summary="Book a trade that fits no order of ours",
+    responses=ACCEPTED | responses(404, 409),
+)
+async def post_adoption(
+    *,
+    seq: Annotated[int, Path(ge=1, lt=1 << 63)],
+    caller: Operator,
+    context: Ctx,
+    body: OrphanAdoption,
+    response: Response,
+    key: IdempotencyKey = "",
+) -> CommandState:
+    """To the order that it is of, else as an external order's of that account."""
+    return await control(context, commands.adopt_orphan(caller, seq, body), key, response)
+
+
+@api.post(
+    "/orphans/{seq}/refuse",
+    summary="Book nothing of a report that fits no order of ours",
+    responses=ACCEPTED | responses(404, 409),
+)
+async def post_refusal(
+    *,
+    seq: Annotated[int, Path(ge=1, lt=1 << 63)],
+    caller: Operator,
+    context: Ctx,
+    body: OrphanRefusal,
+    response: Response,
+    key: IdempotencyKey = "",
+) -> CommandState:
+    """By your word that it is no trade of ours, or one that is booked already."""
+    return await control(context, commands.refuse_orphan(caller, seq, body), key, response)
 
 
 @api.get("/disputes", summary="Executions that a client does not accept")

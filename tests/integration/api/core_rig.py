@@ -39,6 +39,7 @@ host = "127.0.0.1"
 port = {venue_port}
 sender_comp_id = "OMS"
 target_comp_id = "XSIM"
+{venue_config}
 [[instruments]]
 symbol = "ACME"
 currency = "USD"
@@ -151,9 +152,16 @@ class Server:
 
 @contextmanager
 def whole_server(
-    url: str, directory: Path, *, answer_wait_ms: int = 15_000, **venue_more: object
+    url: str,
+    directory: Path,
+    *,
+    answer_wait_ms: int = 15_000,
+    venue_config: str = "",
+    **venue_more: object,
 ) -> Iterator[Server]:
-    """A venue, a core and an API, ready for orders."""
+    """A venue, a core and an API, ready for orders. venue_config: what the core knows of the venue
+    besides.
+    """
     with running(directory, **venue_more) as venue:
         config = directory / "oms.toml"
         config.write_text(
@@ -164,6 +172,7 @@ def whole_server(
                 venue_port=venue.port,
                 fix_port=free_port(),
                 answer_wait_ms=answer_wait_ms,
+                venue_config=venue_config,
                 clients=_part("[[clients]]", "[[venues]]"),
                 keys=_part("[[api.keys]]", "[jobs]"),
             )

@@ -59,6 +59,8 @@ ROUTES = {
     ("POST", "/v1/orders/{}/resolve"): ("outcome", "reason"),
     ("POST", "/v1/orders/mass-cancel"): ("cl_ord_id", "account", "symbol", "side", "client"),
     ("POST", "/v1/disputes/{}/resolve"): ("reason",),
+    ("POST", "/v1/orphans/{}/adopt"): ("account", "reason"),
+    ("POST", "/v1/orphans/{}/refuse"): ("reason", "tell_venue"),
     ("PUT", "/v1/risk/limits"): ("rule", "level", "subject", "value", "reason"),
     ("POST", "/v1/kill-switch/engage"): ("level", "subject", "reason", "cancel_open_orders"),
     ("POST", "/v1/kill-switch/release"): ("level", "subject", "reason"),

@@ -1,0 +1,196 @@
+"""Splits over REST and by the command line, with a venue that splits too, and the record after."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from fix_sessions.light_session import Message
+from fix_sessions.light_socket import LightPeer
+from oms.app.exits import Stop
+from oms.audit.verify import verify
+from oms.cli import commands
+from oms.jobs.once import jobs_engine
+from oms.jobs.reconcile import reconcile
+from oms.jobs.venue_files import Source
+from oms.settings.trading_date import trade_date_of
+from oms.store.postgres_urls import APP_ROLE, role_url
+from oms.store.tables import recon_breaks
+from tests.integration.api.core_rig import PATIENCE_S, Server, whole_server
+from tests.integration.api.rig import problem
+from tests.support.postgres import Databases
+
+GTC = 'times_in_force = ["DAY", "GTC", "IOC"]'
+SPLIT = {
+    "action_id": "ACME-2FOR1",
+    "symbol": "ACME",
+    "new_shares": 2,
+    "old_shares": 1,
+    "reason": "announced",
+}
+
+
+class Rig:
+    """The server, its record, and the trading dates on both sides of the night."""
+
+    def __init__(self, server: Server, config: Path, url: str) -> None:
+        self.server = server
+        self.config = config
+        self.url = url
+        self.today = trade_date_of(server.settings.trading_day, datetime.now(UTC))
+        self.tomorrow = self.today + timedelta(days=1)
+
+    def day(self, what: str, day: date) -> None:
+        body = {"trade_date": day.isoformat()}
+        answer = self.server.api.operations.post(f"/v1/trading-day/{what}", json=body)
+        assert answer.status_code == 200, answer.text
+
+    def command(self, *arguments: str) -> str:
+        """What `oms corporate-action ...` prints."""
+        told = ["corporate-action", *arguments, "--config", str(self.config)]
+        done = CliRunner().invoke(commands, told)
+        if isinstance(done.exception, Stop):
+            raise done.exception
+        assert done.exit_code == 0, (done.output, done.exception)
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def rig(migrated_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    url = migrated_databases.take()
+    directory = Path(tmp_path_factory.mktemp("server"))
+    with whole_server(url, directory, venue_config=GTC) as server:
+        yield Rig(server, directory / "oms.toml", url)
+    migrated_databases.drop(url)
+
+
+def fields(cl_ord_id: str, side: str, qty: str, price: str, tif: str = "0") -> list[Any]:
+    """A purchase for ALPHA-1, a sale for ALPHA-2."""
+    account = "ALPHA-1" if side == "1" else "ALPHA-2"
+    return [
+        *((11, cl_ord_id), (1, account), (55, "ACME"), (54, side)),
+        *((60, "20260101-00:00:00.000"), (38, qty), (40, "2"), (44, price), (59, tif)),
+    ]
+
+
+def told(client: LightPeer, cl_ord_id: str, exec_type: str) -> Message:
+    return client.wait_for(
+        lambda m: m.msg_type == "8" and m.get(11) == cl_ord_id and m.get(150) == exec_type,
+        PATIENCE_S,
+    )
+
+
+def breaks_of(rig: Rig, source: Source) -> list[Any]:
+    """What reconciliation finds wrong on this UTC date."""
+    engine = jobs_engine(role_url(rig.url, APP_ROLE))
+    try:
+        with engine.begin() as connection:
+            run = reconcile(connection, "XSIM", datetime.now(UTC).date(), source)
+            assert run.error == ""
+            return list(connection.execute(select(recon_breaks)))
+    finally:
+        engine.dispose()
+
+
+def test_a_split_from_the_preview_to_the_next_mornings_report(rig: Rig) -> None:
+    server, api = rig.server, rig.server.api
+    body = SPLIT | {"effective_date": rig.tomorrow.isoformat()}
+    with server.fix_client() as client, server.venue.control() as venue:
+        client.send("D", fields("gtc-1", "1", "100", "95", "1"))
+        told(client, "gtc-1", "0")
+        client.send("D", fields("sell-1", "2", "40", "95"))
+        told(client, "gtc-1", "F")
+        told(client, "sell-1", "F")
+        early = api.operations.post("/v1/corporate-actions/preview", json=body)
+        assert early.status_code == 200, early.text
+        assert "must be closed first" in early.json()["faults"][0]
+        rig.day("close", rig.today)
+        files = venue.write_trade_file()
+        source = Source(trades=Path(files["trades"]), orders=Path(files["orders"]))
+        assert breaks_of(rig, source) == []
+
+        shown = api.operations.post("/v1/corporate-actions/preview", json=body).json()
+        assert shown["faults"] == []
+        assert [one["after"]["order_qty"] for one in shown["orders"]] == ["200", "200"]
+        asked = {"action_id": SPLIT["action_id"], "preview": shown["preview"], "reason": "checked"}
+        alone = api.operations.post("/v1/corporate-actions/apply", json=asked)
+        assert "must be somebody else" in problem(alone, 422, "refused:unsupported-value")["detail"]
+        applied = api.admin.post("/v1/corporate-actions/apply", json=asked)
+        assert applied.status_code == 200, applied.text
+        assert applied.json()["approved_by"] == "admin"
+        again = api.admin.post("/v1/corporate-actions/apply", json=asked)
+        assert again.json() == applied.json()
+        # The venue's files are of the day before, in the shares of that.
+        assert breaks_of(rig, source) == []
+        venue.split("ACME", 2, 1)
+        rig.day("open", rig.tomorrow)
+        restated = told(client, "gtc-1", "D")
+        assert restated.get(378) == "0"
+        figures = {tag: restated.get(tag) for tag in (38, 44, 14, 151, 424, 425)}
+        assert figures == {38: "200", 44: "47.5", 14: "80", 151: "120", 424: "120", 425: "0"}
+        client.send("D", fields("sell-2", "2", "120", "47.50"))
+        done = client.wait_for(lambda m: m.get(11) == "gtc-1" and m.get(39) == "2", PATIENCE_S)
+        assert [done.get(tag) for tag in (14, 32, 425, 6)] == ["200", "120", "120", "47.5"]
+        told(client, "sell-2", "F")
+    check_the_record(rig)
+
+
+def check_the_record(rig: Rig) -> None:
+    """Positions, the read tables against the journal, and what the client may read again."""
+    api = rig.server.api
+    positions = api.operations.get("/v1/positions", params={"symbol": "ACME"}).json()["items"]
+    assert {one["account"]: (one["quantity"], one["avg_px"]) for one in positions} == {
+        "ALPHA-1": ("200", "47.5"),
+        "ALPHA-2": ("-200", "47.5"),
+    }
+    report = verify(role_url(rig.url, APP_ROLE))
+    assert report.ok, (report.faults, report.differences)
+    assert report.rows["discrepancies"] == 0
+    reports = api.alpha.get("/v1/reports", params={"after": 0, "limit": 500}).json()["items"]
+    mine = [one for one in reports if one["cl_ord_id"] == "gtc-1"]
+    assert [(one["exec_type"], one["order_qty"], one["cum_qty"]) for one in mine] == [
+        ("NEW", "100", "0"),
+        ("TRADE", "100", "40"),
+        ("RESTATED", "200", "80"),
+        ("TRADE", "200", "200"),
+    ]
+
+
+def test_the_command_line_shows_it_and_asks(rig: Rig) -> None:
+    line = next(one for one in rig.command("list").splitlines() if "ACME-2FOR1" in one)
+    assert "operations" in line
+    assert "admin" in line
+    shown = rig.command("show", "ACME-2FOR1")
+    assert "1 ACME become 2 on" in shown
+    assert "100 -> 200" in shown
+    document = json.loads(rig.command("show", "ACME-2FOR1", "--json"))
+    assert document["shown"]["orders"][0]["after"]["order_qty"] == "200"
+    day = rig.tomorrow.isoformat()
+    asked = ("--symbol", "ACME", "--effective", day, "--reason", "test")
+    done = rig.command("preview", "CLI-1", "--ratio", "3:2", *asked)
+    assert "done: journal entry" in done
+    assert "cannot be applied now" in done, "it has traded since"
+    for wrong in ("3", "3:", "0:x"):
+        with pytest.raises(Stop, match=f"ratio = {wrong}: must be new:old"):
+            rig.command("preview", "CLI-2", "--ratio", wrong, *asked)
+    with pytest.raises(Stop, match="no such action"):
+        rig.command("apply", "CLI-2", "1", "--reason", "test", "--yes")
+    number = json.loads(rig.command("show", "CLI-1", "--json"))["preview"]
+    with pytest.raises(Stop, match="must be the latest one"):
+        rig.command("apply", "CLI-1", "1", "--reason", "test", "--yes")
+    with pytest.raises(Stop, match="refused: user = "):
+        rig.command("apply", "CLI-1", str(number), "--reason", "test", "--yes")
+
+
+@pytest.mark.parametrize("name", ["alpha", "compliance"])
+def test_it_is_for_operators(rig: Rig, name: str) -> None:
+    client = getattr(rig.server.api, name)
+    body = SPLIT | {"effective_date": rig.tomorrow.isoformat()}
+    problem(client.post("/v1/corporate-actions/preview", json=body), 403, "forbidden")
+    told = {"action_id": "X", "preview": 1, "reason": "r"}
+    problem(client.post("/v1/corporate-actions/apply", json=told), 403, "forbidden")

@@ -1,0 +1,44 @@
+"""What the simulator found: each defect as the shortest case that shows it."""
+
+from dataclasses import replace
+
+import pytest
+
+from oms.app.fix_stores import first_number
+from oms.domain.commands import SYSTEM, EngageKillSwitch, ReleaseKillSwitch
+from oms.domain.events import OrderHeld, OrderResent, OrderRouted
+from oms.domain.fix import OrdStatus
+from tests.support.checked_world import CheckedWorld, connected
+
+OPERATOR = replace(SYSTEM, user="kim")
+
+
+@pytest.mark.parametrize("level", ["FIRM", "ACCOUNT", "SESSION"])
+def test_a_kill_switch_keeps_an_order_from_being_sent_again(level: str) -> None:
+    """Found by seed 12. It had been routed, and was lost on its way, before the switch."""
+    world: CheckedWorld = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.disconnect("XA")
+    subject = {"FIRM": "*", "ACCOUNT": "A1", "SESSION": "ALPHA"}[level]
+    switch = EngageKillSwitch(
+        origin=OPERATOR, level=level, subject=subject, reason="test", cancel_open_orders=False
+    )
+    world.send(switch)
+    world.back("XA")
+    world.status(child, OrdStatus.REJECTED, ord_rej_reason="5")
+    assert not world.of(OrderResent)
+    assert child.closed
+    assert world.of(OrderHeld)
+    world.send(ReleaseKillSwitch(origin=OPERATOR, level=level, subject=subject, reason="test"))
+    assert world.of(OrderRouted)
+
+
+def test_numbers_of_a_leader_that_sent_no_message_are_not_used_again() -> None:
+    """Found by seed 42. Machine one sent up to 25; machine two only logged on; then one again."""
+    second = first_number(1, 25, 1)
+    third = first_number(26, 25, 2)
+    assert third - second >= 10_000
+    assert second - 25 >= 10_000
+    # A leader that is back before anybody else led goes on where its files are.
+    assert first_number(99_999, 25, 1) > 99_999

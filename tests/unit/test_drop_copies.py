@@ -1,0 +1,259 @@
+"""Drop copies: what is doubtful is asked, what only they tell is booked, and nothing goes out."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from oms.domain import effects as fx
+from oms.domain.commands import ExecutionReport
+from oms.domain.events import (
+    CommandAnswered,
+    DiscrepancyFound,
+    Event,
+    OrderCanceled,
+    OrphanReported,
+    TradeExecuted,
+)
+from oms.domain.fix import ExecType, OrdStatus, Side
+from oms.domain.instrument import DropCopy
+from oms.domain.orphan_events import OrphanSettled, TradeMatched
+from oms.domain.orphans import DecideOrphan, OrphanKind, OrphanVerdict, Settlement, TradeIds
+from oms.domain.reasons import Reason
+from tests.support.invariants import check_same
+from tests.support.world import REFERENCE, World, of_type, reports
+
+COPY = "XA-DC"
+BROKER = "BROKER-DC"
+COPIES = {name: DropCopy(session=name, venue="XA") for name in (COPY, BROKER)}
+AT = 1_790_000_000_000_000
+
+
+@pytest.fixture
+def world() -> World:
+    """One working order, c1, at the venue that is copied."""
+    made = World(replace(REFERENCE, drop_copies=COPIES))
+    made.connect("XA", "XB")
+    made.new("c1")
+    made.ack(made.child("c1"))
+    return made
+
+
+def told(world: World, source: str, exec_id: str, **more: Any) -> list[Event]:
+    """A fill of 10 at 100 by that session; `more` in its place or besides."""
+    fields: dict[str, Any] = {
+        "order_id": "V-1",
+        "exec_id": exec_id,
+        "last_qty": Decimal(10),
+        "last_px": Decimal(100),
+        "transact_time": AT,
+        "leaves_qty": Decimal(90),
+    }
+    child = world.child("c1")
+    return world.send(copy_of(world, source, child.cl_ord_id, **(fields | more)))
+
+
+def copy_of(world: World, source: str, cl_ord_id: str, **more: Any) -> ExecutionReport:
+    kind = more.pop("kind", ExecType.TRADE)
+    return world.report(source, cl_ord_id, kind, OrdStatus.PARTIALLY_FILLED, **more)
+
+
+def decide(world: World, verdict: OrphanVerdict, number: int | None = None) -> list[Event]:
+    orphan = number if number is not None else next(iter(world.state.orphans))
+    origin = replace(world.origin("operator"), session="", msg_seq_num=0, user="eve")
+    return world.send(
+        DecideOrphan(origin=origin, orphan=orphan, verdict=verdict, reason="asked the venue")
+    )
+
+
+@pytest.mark.parametrize("order", [("XA", COPY), (COPY, "XA")])
+def test_a_trade_of_both_sessions_is_booked_and_told_once(
+    world: World, order: tuple[str, str]
+) -> None:
+    told(world, order[0], "1")
+    assert reports(world) == [(ExecType.TRADE, OrdStatus.PARTIALLY_FILLED)]
+    told(world, order[1], "2")
+    assert not world.effects
+    [matched] = of_type(world, TradeMatched)
+    assert matched.rule == "same figures, 0 ms apart"
+    assert world.order("c1").cum_qty == 10
+    exec_id = "1" if order[0] == "XA" else "2"
+    assert list(world.order("c1").executions) == [("XA", exec_id)]
+    check_same(world.state, world.replayed())
+
+
+def test_three_sessions_tell_one_trade(world: World) -> None:
+    for source in (BROKER, COPY, "XA", COPY, BROKER):
+        told(world, source, "same")
+    assert world.order("c1").cum_qty == 10
+    assert world.child("c1").ahead == 0
+
+
+def test_a_copy_finds_its_order_by_the_venues_names(world: World) -> None:
+    world.send(
+        copy_of(
+            world,
+            COPY,
+            "",
+            order_id="other",
+            exec_id="1",
+            last_qty=Decimal(10),
+            last_px=Decimal(100),
+            ids=TradeIds(secondary_order_id=world.child("c1").venue_order_id),
+        )
+    )
+    assert world.order("c1").cum_qty == 10
+
+
+def test_what_else_a_copy_says_is_ignored(world: World) -> None:
+    for kind in (ExecType.CANCELED, ExecType.REPLACED, ExecType.NEW, ExecType.EXPIRED):
+        assert not told(world, COPY, f"n-{kind.name}", kind=kind, last_qty=None, last_px=None)
+    assert world.child("c1").is_open
+
+
+DOUBTFUL = [
+    {"transact_time": AT + 5_000_000},
+    {"ids": TradeIds(trd_match_id="M1"), "last_px": Decimal(99)},
+    {"side": Side.SELL},
+    {"symbol": "HALT"},
+]
+
+
+@pytest.mark.parametrize("more", DOUBTFUL, ids=lambda one: next(iter(one)))
+def test_what_may_be_booked_already_is_asked_and_not_booked(
+    world: World, more: dict[str, Any]
+) -> None:
+    told(world, "XA", "E1", ids=TradeIds(trd_match_id="M1") if "ids" in more else None)
+    told(world, COPY, "D1", **more)
+    [asked] = of_type(world, OrphanReported)
+    child = world.child("c1")
+    assert (asked.kind, asked.order_id) == (OrphanKind.SAME_TRADE, child.order_id)
+    assert child.cum_qty == 10
+    assert asked.text
+    assert not world.effects
+    # Told again, nothing more happens.
+    told(world, COPY, "D1", **more)
+    assert len(world.state.orphans) == 1
+    check_same(world.state, world.replayed())
+
+
+def test_an_operator_says_that_it_is_the_same(world: World) -> None:
+    told(world, "XA", "E1")
+    told(world, COPY, "D1", transact_time=AT + 5_000_000)
+    number = next(iter(world.state.orphans))
+    decide(world, OrphanVerdict.REFUSE)
+    [settled] = of_type(world, OrphanSettled)
+    assert (settled.settlement, settled.user) == (Settlement.REFUSED, "eve")
+    assert of_type(world, TradeMatched)
+    assert world.order("c1").cum_qty == 10
+    # From then on the copy knows the trade: its bust is the venue's.
+    told(world, COPY, "D2", kind=ExecType.TRADE_CANCEL, exec_ref_id="D1", last_qty=None)
+    told(world, "XA", "E2", kind=ExecType.TRADE_CANCEL, exec_ref_id="E1", last_qty=None)
+    assert world.order("c1").cum_qty == 0
+    # The same decision again is no fault, another one is.
+    decide(world, OrphanVerdict.REFUSE, number)
+    assert [one.accepted for one in of_type(world, CommandAnswered)] == [True]
+    decide(world, OrphanVerdict.ADOPT, number)
+    [answer] = of_type(world, CommandAnswered)
+    assert (answer.accepted, answer.reason) == (False, Reason.TOO_LATE)
+    check_same(world.state, world.replayed())
+
+
+@pytest.mark.parametrize("first", ["XA", COPY])
+def test_an_operator_says_that_it_is_another(world: World, first: str) -> None:
+    second = COPY if first == "XA" else "XA"
+    told(world, first, "1")
+    told(world, second, "2", transact_time=AT + 5_000_000)
+    assert world.order("c1").cum_qty == 10
+    decide(world, OrphanVerdict.ADOPT)
+    assert world.order("c1").cum_qty == 20
+    assert reports(world) == [(ExecType.TRADE, OrdStatus.PARTIALLY_FILLED)]
+    assert not world.state.orphans
+    told(world, second, "2", transact_time=AT + 5_000_000)
+    assert world.order("c1").cum_qty == 20
+    check_same(world.state, world.replayed())
+
+
+def test_a_question_ends_when_its_trade_comes(world: World) -> None:
+    told(world, "XA", "E1")
+    told(world, COPY, "D2", transact_time=AT + 5_000_000)
+    assert len(world.state.orphans) == 1
+    told(world, "XA", "E2", transact_time=AT + 5_000_000)
+    assert world.order("c1").cum_qty == 20
+    [settled] = of_type(world, OrphanSettled)
+    assert settled.settlement is Settlement.BOOKED
+    assert not world.state.orphans
+    check_same(world.state, world.replayed())
+
+
+def test_what_the_venue_counts_beyond_the_book_is_a_new_trade(world: World) -> None:
+    """Two fills that differ in their time only, of which the copy has missed the first."""
+    told(world, "XA", "E1", cum_qty=Decimal(10))
+    told(world, COPY, "D2", transact_time=AT + 5_000_000, cum_qty=Decimal(20))
+    assert of_type(world, TradeExecuted)
+    told(world, "XA", "E2", transact_time=AT + 5_000_000, cum_qty=Decimal(20))
+    assert world.order("c1").cum_qty == 20
+    assert not of_type(world, DiscrepancyFound)
+
+
+def test_the_order_session_is_down_and_its_order_stays_in_doubt(world: World) -> None:
+    world.disconnect("XA")
+    told(world, COPY, "D1")
+    child = world.child("c1")
+    assert child.cum_qty == 10
+    assert reports(world) == [(ExecType.TRADE, OrdStatus.PARTIALLY_FILLED)]
+    assert child.doubt_reason is Reason.SESSION_LOST
+    world.cancel("c2", "c1")
+    assert not [one for one in world.effects if getattr(one, "session", "") != "ALPHA"]
+    world.connect_only("XA")
+    told(world, "XA", "E1")
+    assert child.cum_qty == 10
+    assert child.ahead == 0
+    check_same(world.state, world.replayed())
+
+
+def test_the_last_fill_with_the_end_of_the_rest_is_not_lost(world: World) -> None:
+    """An order session may bundle both (matrix XI.1.b); the copy tells of the fill first."""
+    told(world, COPY, "D1", last_qty=Decimal(60))
+    world.send(
+        world.report(
+            "XA",
+            world.child("c1").cl_ord_id,
+            ExecType.TRADE,
+            OrdStatus.CANCELED,
+            exec_id="E1",
+            last_qty=Decimal(60),
+            last_px=Decimal(100),
+            transact_time=AT,
+            cum_qty=Decimal(60),
+        )
+    )
+    assert of_type(world, OrderCanceled)
+    assert world.child("c1", 0).closed is OrdStatus.CANCELED
+    assert world.order("c1").cum_qty == 60
+
+
+def test_changes_that_differ_are_a_discrepancy(world: World) -> None:
+    told(world, "XA", "E1")
+    told(world, COPY, "D1")
+    change = {"kind": ExecType.TRADE_CORRECT, "last_qty": Decimal(10)}
+    told(world, "XA", "E2", exec_ref_id="E1", **(change | {"last_px": Decimal(99)}))
+    told(world, COPY, "D2", exec_ref_id="D1", **(change | {"last_px": Decimal(98)}))
+    [found] = of_type(world, DiscrepancyFound)
+    assert (found.ours, found.theirs) == ("10 at 99", "10 at 98 of XA-DC:D2")
+    assert world.order("c1").traded_value == 990
+
+
+def test_nothing_is_ever_sent_over_a_drop_copy(world: World) -> None:
+    world.connect_only(COPY)
+    assert not world.effects
+    told(world, COPY, "D1")
+    world.send(
+        copy_of(world, COPY, "nobody", exec_id="D9", last_qty=Decimal(1), last_px=Decimal(1))
+    )
+    world.disconnect(COPY)
+    sent = [one for one in world.effects if getattr(one, "session", "") == COPY]
+    assert not sent
+    assert not world.child("c1").in_doubt
+    assert not [one for one in world.effects if isinstance(one, fx.SendOrderMassStatusRequest)]
