@@ -1,8 +1,8 @@
 """What a venue's report says of how a child stands besides its fills, and of its client order.
 
 Stopped, Suspended and Calculated are marks on an order that has its own life beside them: its
-OrdStatus is the highest by FIX precedence of all that holds. Restated is a new quantity that nobody
-asked for.
+OrdStatus is the highest by FIX precedence of all that holds. Restated is a new quantity or limit
+price that nobody asked for.
 """
 
 from collections.abc import Iterator
@@ -11,9 +11,14 @@ from typing import Final
 
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import DiscrepancyFound, Event, OrderExpired
-from oms.domain.fix import ExecType, OrdStatus
+from oms.domain.fix import ExecType, OrdStatus, OrdType
 from oms.domain.order import Order
-from oms.domain.standing_events import OrderMarked, QuantityRestated
+from oms.domain.standing_events import (
+    OrderMarked,
+    PriceRestated,
+    QuantityRestated,
+    StandingFact,
+)
 from oms.domain.state import State
 from oms.domain.values import decimal_text
 
@@ -54,31 +59,63 @@ def unmarked(child: Order, report: ExecutionReport) -> Iterator[Event]:
 
 
 def _restated(child: Order, report: ExecutionReport) -> Iterator[Event]:
-    told, price = report.order_qty, report.price
-    if told is not None and told != child.order_qty and told > 0 and child.is_open:
+    told = report.order_qty
+    resized = told is not None and told != child.order_qty and told > 0 and child.is_open
+    repriced = _repriced(child, report)
+    if told is not None and resized:
         yield QuantityRestated(
             order_id=child.order_id,
             order_qty=max(told, child.cum_qty),
             restatement=report.restatement,
             text=report.text,
         )
-    elif child.mark is None and (price is None or price == child.price):
+    if repriced is not None:
+        yield repriced
+    elif not resized and child.mark is None:
         yield DiscrepancyFound(
             order_id=child.order_id, field="ExecType (150)", ours="", theirs="RESTATED"
         )
-    if price is not None and child.price is not None and price != child.price:
-        ours, theirs = decimal_text(child.price), decimal_text(price)
+
+
+def _repriced(child: Order, report: ExecutionReport) -> PriceRestated | None:
+    """The limit that the venue has given an open order; of a peg it is the price of the moment."""
+    price = report.price
+    if price is None or child.price is None or price == child.price or price <= 0:
+        return None
+    if not child.is_open or child.ord_type is OrdType.PEGGED:
+        return None
+    return PriceRestated(
+        order_id=child.order_id, price=price, restatement=report.restatement, text=report.text
+    )
+
+
+def _price_for_parent(state: State, parent: Order, event: PriceRestated) -> Iterator[Event]:
+    """A price that holds for all that works is the client order's, unless it breaks its limit."""
+    working = {state.orders[one].price for one in parent.open_children}
+    limit = parent.price
+    if limit is None or working != {event.price} or not parent.is_open:
+        return
+    worse = event.price > limit if parent.side.sign > 0 else event.price < limit
+    if worse:
         yield DiscrepancyFound(
-            order_id=child.order_id, field="Price (44)", ours=ours, theirs=theirs
+            order_id=event.order_id,
+            field="Price (44)",
+            ours=decimal_text(limit),
+            theirs=decimal_text(event.price),
         )
+    elif event.price != limit and not parent.requests and not parent.expiring:
+        yield replace(event, order_id=parent.order_id)
 
 
-def for_parent(state: State, event: OrderMarked | QuantityRestated) -> Iterator[Event]:
+def for_parent(state: State, event: StandingFact) -> Iterator[Event]:
     """What a child's standing makes of its client order."""
     child = state.orders[event.order_id]
     if not child.is_child:
         return
     parent = state.orders[child.parent_id]
+    if isinstance(event, PriceRestated):
+        yield from _price_for_parent(state, parent, event)
+        return
     if isinstance(event, QuantityRestated):
         # The sum of what was placed is what the client order now asks for.
         working = [state.orders[one] for one in parent.children if one in parent.open_children]

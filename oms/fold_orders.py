@@ -34,7 +34,12 @@ from oms.domain.fix import OrdStatus, Side, TimeInForce
 from oms.domain.order import Order, Request, RequestKind, add_execution, new_order
 from oms.domain.reasons import Reason
 from oms.domain.splits import OrderRebased
-from oms.domain.standing_events import OrderMarked, QuantityRestated, StandingFact
+from oms.domain.standing_events import (
+    OrderMarked,
+    PriceRestated,
+    QuantityRestated,
+    StandingFact,
+)
 from oms.domain.state import State, Working
 from oms.fold_baskets import follow_order, join_list
 from oms.fold_trades import amend, before_trade, execution_of, tells_standing
@@ -175,6 +180,8 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
             order.mark = event.mark
         case QuantityRestated():
             order.order_qty = event.order_qty
+        case PriceRestated():
+            order.price = event.price
         case OrderRebased():
             order.rebase(event.terms, Fraction(event.new_shares, event.old_shares))
         case OrderConfirmed():

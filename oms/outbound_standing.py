@@ -49,5 +49,5 @@ def standing_messages(state: State, seq: int, event: StandingFact) -> Iterator[E
                 report.last_mkt = event.venue
         else:
             report.exec_type = ExecType.RESTATED
-            report.restatement = event.restatement
+            report.restatement = event.restatement or _MARKET_OPTION
         yield report

@@ -37,7 +37,7 @@ from oms.domain.events import (
 )
 from oms.domain.order import Order, Request, RequestKind
 from oms.domain.reasons import Reason
-from oms.domain.standing_events import OrderMarked, QuantityRestated
+from oms.domain.standing_events import OrderMarked, PriceRestated, QuantityRestated
 from oms.domain.state import State
 from oms.orders import good_till
 from oms.orders.disputes import settled_by
@@ -92,7 +92,7 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
             yield from _after_replaced(state, state.orders[event.order_id])
         case OrderRejected() | OrderCanceled() | OrderExpired():
             yield from _after_close(state, event)
-        case OrderMarked() | QuantityRestated():
+        case OrderMarked() | QuantityRestated() | PriceRestated():
             yield from for_parent(state, event)
         case OrderAcknowledged() | OrderConfirmed():
             yield from _after_news(state, event)

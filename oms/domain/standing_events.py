@@ -35,4 +35,18 @@ class QuantityRestated:
     text: str
 
 
-StandingFact = OrderMarked | QuantityRestated
+@fact
+class PriceRestated:
+    """The venue works a child at another limit price of its own accord; its client order follows
+    where that is no worse for its owner.
+
+    restatement: ExecRestatementReason (378).
+    """
+
+    order_id: str
+    price: Decimal
+    restatement: str
+    text: str
+
+
+StandingFact = OrderMarked | QuantityRestated | PriceRestated

@@ -34,7 +34,7 @@ from oms.domain.events import (
     TradeExecuted,
 )
 from oms.domain.instrument import Reference
-from oms.domain.standing_events import OrderMarked, QuantityRestated
+from oms.domain.standing_events import OrderMarked, PriceRestated, QuantityRestated
 from oms.domain.state import State
 from oms.domain.values import micros
 from oms.outbound import effects_of
@@ -71,6 +71,7 @@ _TELLING: Final = (
     DuplicateOrderRefused,
     OrderMarked,
     QuantityRestated,
+    PriceRestated,
 )
 _NAMES: Final = [one.__name__ for one in _TELLING]
 

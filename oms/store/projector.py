@@ -61,7 +61,7 @@ from oms.domain.orphan_events import ExternalOrderAdopted, OrphanFact, OrphanSet
 from oms.domain.reasons import Reason
 from oms.domain.session_events import CancelOnDisconnectFired, SessionFact
 from oms.domain.splits import OrderRebased, PositionRebased, SplitFact
-from oms.domain.standing_events import OrderMarked, QuantityRestated
+from oms.domain.standing_events import OrderMarked, PriceRestated, QuantityRestated
 from oms.domain.state import Position, State
 from oms.store import rows
 from oms.store.rows import Row
@@ -220,6 +220,7 @@ class Projector:
                 | OrderRebased()
                 | OrderMarked()
                 | QuantityRestated()
+                | PriceRestated()
             ):
                 self._touch(event.order_id, seq)
             case OrderRefused():

@@ -201,12 +201,59 @@ def test_an_order_restated_to_what_has_traded_is_filled() -> None:
     assert world.state.working["A1", "AAPL"].buy == 0
 
 
-def test_a_restated_price_is_noted_and_a_limit_stays_its_clients() -> None:
+def test_a_restated_price_is_the_orders_from_then_on() -> None:
+    world = at_work()
+    restated = {"price": Decimal(99), "restatement": "3"}
+    heard = told(world, ExecType.RESTATED, OrdStatus.NEW, "100", **restated)
+    assert heard == [(ExecType.RESTATED, OrdStatus.NEW)]
+    assert (sent(world).price, sent(world).restatement) == (99, "3")
+    assert (world.child("c1").price, world.order("c1").price) == (99, 99)
+    assert not of_type(world, DiscrepancyFound)
+    # Told once more it is nothing new; and it moves with a replace like any other.
+    assert told(world, ExecType.RESTATED, OrdStatus.NEW, "100", **restated) == []
+    world.replace("c2", "c1", "100", "98")
+    [asked] = [one for one in world.effects if isinstance(one, fx.SendOrderCancelReplaceRequest)]
+    assert asked.price == 98
+
+
+def test_a_price_worse_than_the_limit_is_noted_and_the_limit_stays_its_clients() -> None:
     world = at_work()
     assert told(world, ExecType.RESTATED, OrdStatus.NEW, "100", price=Decimal(101)) == []
     [noted] = of_type(world, DiscrepancyFound)
     assert (noted.field, noted.ours, noted.theirs) == ("Price (44)", "100", "101")
-    assert world.order("c1").price == 100
+    assert (world.child("c1").price, world.order("c1").price) == (101, 100)
+
+
+def test_price_and_quantity_restated_at_once_are_both_told() -> None:
+    world = at_work()
+    both = {"price": Decimal(99), "order_qty": Decimal(80), "restatement": "3"}
+    heard = told(world, ExecType.RESTATED, OrdStatus.NEW, "80", **both)
+    assert heard == [(ExecType.RESTATED, OrdStatus.NEW)] * 2
+    order = world.order("c1")
+    assert (order.order_qty, order.price) == (80, 99)
+
+
+def test_a_price_at_one_of_two_venues_is_not_the_orders() -> None:
+    world = connected()
+    world.quote("XA", "99", "100", "60")
+    world.quote("XB", "99", "100.01", "500")
+    world.new("c1", "100", "101")
+    for n in (0, 1):
+        world.ack(world.child("c1", n))
+    first, second = world.child("c1", 0), world.child("c1", 1)
+    for child, price in ((first, "101"), (second, "100")):
+        report = world.report(
+            child.counterparty,
+            child.cl_ord_id,
+            ExecType.RESTATED,
+            OrdStatus.NEW,
+            price=Decimal(100),
+            leaves_qty=child.leaves_qty,
+            restatement="3",
+        )
+        world.send(report)
+        assert world.order("c1").price == Decimal(price)
+        assert len(reports(world)) == (child is second)
 
 
 def test_a_first_report_of_such_a_kind_acknowledges() -> None:

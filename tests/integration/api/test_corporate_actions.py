@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,13 @@ def rig(migrated_databases: Databases, tmp_path_factory: pytest.TempPathFactory)
     migrated_databases.drop(url)
 
 
+@pytest.fixture(scope="module")
+def client(rig: Rig) -> Iterator[LightPeer]:
+    """ALPHA's session, one for all tests: its numbers go on."""
+    with rig.server.fix_client() as found:
+        yield found
+
+
 def fields(cl_ord_id: str, side: str, qty: str, price: str, tif: str = "0") -> list[Any]:
     """A purchase for ALPHA-1, a sale for ALPHA-2."""
     account = "ALPHA-1" if side == "1" else "ALPHA-2"
@@ -97,10 +105,10 @@ def breaks_of(rig: Rig, source: Source) -> list[Any]:
         engine.dispose()
 
 
-def test_a_split_from_the_preview_to_the_next_mornings_report(rig: Rig) -> None:
+def test_a_split_from_the_preview_to_the_next_mornings_report(rig: Rig, client: LightPeer) -> None:
     server, api = rig.server, rig.server.api
     body = SPLIT | {"effective_date": rig.tomorrow.isoformat()}
-    with server.fix_client() as client, server.venue.control() as venue:
+    with server.venue.control() as venue:
         client.send("D", fields("gtc-1", "1", "100", "95", "1"))
         told(client, "gtc-1", "0")
         client.send("D", fields("sell-1", "2", "40", "95"))
@@ -159,6 +167,16 @@ def check_the_record(rig: Rig) -> None:
         ("RESTATED", "200", "80"),
         ("TRADE", "200", "200"),
     ]
+
+
+def test_a_limit_that_the_venue_restates_is_told_and_verifies(rig: Rig, client: LightPeer) -> None:
+    with rig.server.venue.control() as venue:
+        client.send("D", fields("priced-1", "1", "10", "40", "1"))
+        told(client, "priced-1", "0")
+        venue.reprice(Decimal("39.5"))
+        restated = told(client, "priced-1", "D")
+        assert [restated.get(tag) for tag in (378, 44, 38, 39)] == ["3", "39.5", "10", "0"]
+        assert verify(role_url(rig.url, APP_ROLE)).ok
 
 
 def test_the_command_line_shows_it_and_asks(rig: Rig) -> None:
