@@ -58,7 +58,10 @@ class FixProcess:
         self._stop_within_s: float | None = None
 
     def run(self, housekeeping: Housekeeping) -> None:
-        """Until STOP. Raises EngineFault, CoreGone, PortInUse, GateError."""
+        """Until CoreGone, which it raises, like EngineFault, PortInUse and GateError.
+
+        After STOP too: what becomes durable only then is numbered and kept for who asks for it.
+        """
         engine, link = self._engine, self._link
         numbers = [(engine.expected_inbound(one), engine.next_outbound(one)) for one in self._names]
         link.tell(Kind.MADE, text=json.dumps(numbers))
@@ -68,16 +71,15 @@ class FixProcess:
             self._obey_all()
         link.flush()
         self._present_at = time.monotonic()
-        while self._stop_within_s is None:
+        while True:
             engine.poll(_POLL_S)
             self._obey_all()
+            self._log_out()
             self._tell_rejects()
             housekeeping.look(quiet=link.quiet)
             engine.awake_s = 0.0 if link.busy else self._awake_s
             link.flush()
             link.look_at_core()
-        link.tell(Kind.STOPPED, number=int(engine.stop(self._stop_within_s)))
-        link.flush()
 
     def close(self) -> None:
         """End the gate and all connections."""
@@ -93,6 +95,11 @@ class FixProcess:
             self._gate = GateKeeper(config, self._engine, self._on_refusal)
             self._gate.start()
         self._link.tell(Kind.STARTED)
+
+    def _log_out(self) -> None:
+        if self._stop_within_s is not None:
+            limit_s, self._stop_within_s = self._stop_within_s, None
+            self._link.tell(Kind.STOPPED, number=int(self._engine.stop(limit_s)))
 
     def _take(self) -> None:
         self._link.read()

@@ -61,7 +61,7 @@ def test_secrets_are_not_shown() -> None:
     ("make", "text"),
     [
         (lambda: replace(CONFIG, port=65_536), "port: 65536 is not in 0 to 65535"),
-        (lambda: replace(CONFIG, engine_port=0), "engine_port: 0 is not in 1 to 65535"),
+        (lambda: replace(CONFIG, engine_port=-1), "engine_port: -1 is not in 0 to 65535"),
         (lambda: replace(CONFIG, ticket="short"), "ticket: not at least 16 letters and digits"),
         (
             lambda: replace(CONFIG, clients=(CLIENT, CLIENT)),
