@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo test simulate check format lock clean
 
 BIN := .venv/bin
 PACKAGES = $(wildcard oms ems fix_sessions migrations)
@@ -12,6 +12,7 @@ PACKAGES = $(wildcard oms ems fix_sessions migrations)
 help:
 	@echo "make demo    set up, then run the main job end to end and check it"
 	@echo "make test    set up, then run every test"
+	@echo "make simulate  set up, then seeded days with faults, all checked; part of make test"
 	@echo "make check   set up, then lint, types, imports and the rules of tests/architecture"
 	@echo "make setup   only set up: .venv, locked packages, QuickFIX compiled"
 	@echo "make format  let ruff rewrite what it can"
@@ -26,6 +27,9 @@ demo: setup
 
 test: setup
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+
+simulate: setup
+	@$(BIN)/oms simulate --seeds 200 --jobs 2
 
 check: setup
 	$(BIN)/ruff check

@@ -149,11 +149,19 @@ def _difference(child: Order, report: ExecutionReport) -> DiscrepancyFound | Non
     if report.cum_qty != child.cum_qty:
         field = "CumQty (14)"
         ours, theirs = decimal_text(child.cum_qty), decimal_text(report.cum_qty)
-    elif report.ord_status is OrdStatus.FILLED and child.is_open:
+    elif report.ord_status is OrdStatus.FILLED and child.is_open and not _reduced(child, report):
         field, ours, theirs = "OrdStatus (39)", child.ord_status.name, report.ord_status.name
     else:
         return None
     return DiscrepancyFound(order_id=child.order_id, field=field, ours=ours, theirs=theirs)
+
+
+def _reduced(child: Order, report: ExecutionReport) -> bool:
+    """Whether a replace of ours that the venue never answered has made the order a filled one."""
+    request = child.request(report.cl_ord_id)
+    if request is None or request.kind is not RequestKind.REPLACE:
+        return False
+    return report.cum_qty >= (report.order_qty or request.order_qty)
 
 
 def _unknown_there(state: State, child: Order) -> Iterator[Event]:

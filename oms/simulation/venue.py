@@ -49,6 +49,7 @@ class Manners:
     restate: float = 0.0
     lie: float = 0.0
     overfill: float = 0.0
+    late_fill: float = 0.0
     refuse: float = 0.0
     pending: float = 0.0
     mark: float = 0.0
@@ -81,7 +82,6 @@ class SimVenue:
         self.by_id: dict[str, Standing] = {}
         self.never_processed: set[str] = set()
         self.told: dict[str, tuple[Standing, Decimal, Decimal]] = {}
-        self.misbehaved: set[str] = set()
         self._agenda = agenda
         self._random = randomness
         self._story = story
@@ -202,7 +202,9 @@ class SimVenue:
             return
         if self._maybe(self.manners.overfill):
             quantity = order.leaves_qty + 10
-            self.misbehaved.add(order.cl_ord_id)
+        self._book(order, quantity)
+
+    def _book(self, order: Standing, quantity: Decimal) -> None:
         self._count += 1
         exec_id = f"{self.name}T{self._count}"
         price = Decimal(order.price) - self._random.randrange(3)
@@ -225,8 +227,14 @@ class SimVenue:
             self._end(order, self._random.choice("4C3"))
 
     def _end(self, order: Standing, status: str) -> None:
-        order.closed = status
+        left, order.closed = order.leaves_qty, status
         self._say(order, status)
+        self._fill_late(order, left)
+
+    def _fill_late(self, order: Standing, left: Decimal) -> None:
+        """A trade of before the end is told after it."""
+        if left and self._maybe(self.manners.late_fill):
+            self._book(order, min(left, Decimal(5)))
 
     def _restate(self, order: Standing) -> None:
         if order.leaves_qty > 10:
@@ -268,9 +276,11 @@ class SimVenue:
         else:
             if self._maybe(self.manners.pending):
                 self._say(order, "6", {39: "6", 11: told[11], 41: order.cl_ord_id})
+            left = order.leaves_qty
             orig, order.cl_ord_id, order.closed = order.cl_ord_id, told[11], "4"
             if not self._maybe(self.manners.silent):
                 self._say(order, "4", {41: orig})
+            self._fill_late(order, left)
 
     def _replace(self, told: Told) -> None:
         order = self.by_id.get(told[41])
@@ -358,7 +368,6 @@ class SimVenue:
         cum_qty, leaves_qty = order.cum_qty, order.leaves_qty
         if self._maybe(self.manners.lie):
             cum_qty += 10
-            self.misbehaved.add(order.cl_ord_id)
         report = {
             37: f"V{order.at}",
             11: order.cl_ord_id,

@@ -1,6 +1,7 @@
 """What the simulator found: each defect as the shortest case that shows it."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -42,3 +43,20 @@ def test_numbers_of_a_leader_that_sent_no_message_are_not_used_again() -> None:
     assert second - 25 >= 10_000
     # A leader that is back before anybody else led goes on where its files are.
     assert first_number(99_999, 25, 1) > 99_999
+
+
+def test_a_replace_without_an_answer_that_the_last_fill_shows_is_settled() -> None:
+    """Found by seed 19. The venue reduced the order, did not say so, and filled it."""
+    world: CheckedWorld = connected()
+    child = world.working()
+    world.replace("c2", "c1", "80")
+    request = child.requests[0].cl_ord_id
+    world.fill(child, "80")
+    world.tick(6_000_000)
+    assert child.in_doubt
+    world.status(
+        child, OrdStatus.FILLED, cl_ord_id=request, order_qty=Decimal(80), cum_qty=Decimal(80)
+    )
+    assert not child.in_doubt
+    assert child.ord_status is OrdStatus.FILLED
+    assert world.told() == [("c2", "REPLACED", "FILLED")]

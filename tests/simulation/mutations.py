@@ -1,0 +1,283 @@
+"""Deliberate bugs in the product, each of which a checker of the simulator must catch."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ems import child_orders, resync
+from fix_sessions import edge
+from oms import fold_orders, outbound, outbound_client, outbound_venue, placing, reactions
+from oms.core import step
+from oms.domain.commands import Command, Stamped
+from oms.domain.effects import FixMessage, SendExecutionReport
+from oms.domain.events import OrderCanceled, OrderConfirmed
+from oms.domain.fix import ExecType, OrdStatus
+from oms.domain.order import add_execution
+from oms.domain.reasons import Reason
+from oms.fold import fold_event
+from oms.orders import requests
+from oms.risk import checks
+from oms.runtime import recovery, sequencer
+from oms.simulation import core
+from oms.store import projector
+from oms.store.leader import LeadershipLost
+
+Patch = pytest.MonkeyPatch
+MUTATIONS: dict[str, Callable[[Patch], None]] = {}
+
+
+def mutation(make: Callable[[Patch], None]) -> Callable[[Patch], None]:
+    """Keep it by its name."""
+    MUTATIONS[make.__name__] = make
+    return make
+
+
+def nothing(*_: Any, **__: Any) -> Iterator[Any]:
+    """In the place of what yields events."""
+    yield from ()
+
+
+@mutation
+def a_fill_is_counted_twice(patch: Patch) -> None:
+    def twice(order: Any, execution: Any) -> None:
+        add_execution(order, execution)
+        order.cum_qty += execution.last_qty
+
+    patch.setattr(fold_orders, "add_execution", twice)
+
+
+@mutation
+def a_repeated_fill_is_booked_again(patch: Patch) -> None:
+    real = child_orders._trade
+
+    def again(state: Any, venue: Any, child: Any, report: Any) -> Iterator[Any]:
+        if (venue.name, report.exec_id) in state.exec_ids:
+            report = replace(report, exec_id=f"{report.exec_id}-{state.seq}")
+        return real(state, venue, child, report)
+
+    patch.setattr(child_orders, "_trade", again)
+
+
+@mutation
+def a_fill_of_a_closed_order_is_dropped(patch: Patch) -> None:
+    real = child_orders._trade
+
+    def drop(state: Any, venue: Any, child: Any, report: Any) -> Iterator[Any]:
+        return nothing() if child.closed else real(state, venue, child, report)
+
+    patch.setattr(child_orders, "_trade", drop)
+
+
+@mutation
+def a_bust_is_ignored(patch: Patch) -> None:
+    patch.setattr(child_orders, "decide_bust", nothing)
+
+
+@mutation
+def effects_leave_before_their_commit(patch: Patch) -> None:
+    real = sequencer.Sequencer._hand_over
+
+    def early(self: Any) -> None:
+        effects, self._effects = self._effects, []
+        self._deliver(effects)
+        real(self)
+
+    patch.setattr(sequencer.Sequencer, "_hand_over", early)
+
+
+@mutation
+def a_refused_append_is_acknowledged(patch: Patch) -> None:
+    real = sequencer.Sequencer._deliver_committed
+
+    def anyway(self: Any) -> None:
+        try:
+            real(self)
+        except LeadershipLost:
+            self._deliver(self._in_flight)
+            raise
+
+    patch.setattr(sequencer.Sequencer, "_deliver_committed", anyway)
+
+
+@mutation
+def replay_decides_again(patch: Patch) -> None:
+    def decide(state: Any, seq: int, at: int, entry: Any) -> None:
+        if isinstance(entry, Command):
+            for _ in step(state, Stamped(seq=seq, at=at, command=entry)):
+                pass
+        elif seq > state.seq:
+            fold_event(state, seq, at, entry)
+
+    patch.setattr(recovery, "replay", decide)
+
+
+@mutation
+def recovery_tells_nobody_again(patch: Patch) -> None:
+    real = recovery.recover
+    patch.setattr(core, "recover", lambda *args: replace(real(*args), undelivered=[]))
+
+
+@mutation
+def repeated_reports_are_not_marked(patch: Patch) -> None:
+    patch.setattr(recovery, "_possibly_sent", lambda effect: effect)
+
+
+@mutation
+def a_stale_status_is_published(patch: Patch) -> None:
+    real = outbound_client._report
+
+    def stale(state: Any, seq: int, order_id: str, exec_type: ExecType, **more: Any) -> Any:
+        for report in real(state, seq, order_id, exec_type, **more):
+            if exec_type is ExecType.CANCELED:
+                report.ord_status = OrdStatus.PENDING_CANCEL
+            yield report
+
+    patch.setattr(outbound_client, "_report", stale)
+
+
+@mutation
+def leaves_are_not_reduced_by_fills(patch: Patch) -> None:
+    real = outbound.effects_of
+
+    def wrong(*args: Any) -> Iterator[Any]:
+        for effect in real(*args):
+            if isinstance(effect, SendExecutionReport) and effect.exec_type is ExecType.TRADE:
+                effect.leaves_qty = effect.order_qty
+            yield effect
+
+    for module in (outbound, sequencer, recovery):
+        patch.setattr(module, "effects_of", wrong)
+
+
+@mutation
+def journaled_messages_are_taken_again(patch: Patch) -> None:
+    patch.setattr(sequencer, "is_duplicate", lambda *_: False)
+    patch.setattr(edge.Edge, "set_numbers", _numbers_from_one)
+
+
+def _numbers_from_one(self: edge.Edge, *_: Any) -> None:
+    for name in self._counterparties:
+        number = self.engine.expected_inbound(name)
+        self.engine.set_expected_inbound(name, max(1, number - 5))
+
+
+@mutation
+def numbers_are_not_taken_from_the_journal(patch: Patch) -> None:
+    patch.setattr(edge.Edge, "set_numbers", lambda *_: None)
+
+
+@mutation
+def a_taking_over_core_goes_on_with_known_numbers(patch: Patch) -> None:
+    patch.setattr(core, "first_number", lambda in_files, highest, _: max(in_files, highest + 1))
+
+
+@mutation
+def a_known_cl_ord_id_makes_another_order(patch: Patch) -> None:
+    patch.setattr(requests, "known", lambda *_: None)
+
+
+@mutation
+def a_lost_venue_leaves_no_doubt(patch: Patch) -> None:
+    patch.setattr(resync, "lose_sight", nothing)
+
+
+@mutation
+def time_resolves_doubt(patch: Patch) -> None:
+    real = resync.due
+
+    def due(state: Any, at: int, seq: int) -> Iterator[Any]:
+        yield from real(state, at, seq)
+        for order_id in list(state.in_doubt):
+            if at - state.orders[order_id].doubt_since > 3_000_000:
+                yield OrderConfirmed(order_id=order_id, user="", text="it has been a while")
+
+    patch.setattr(resync, "due", due)
+
+
+@mutation
+def not_found_is_taken_for_cancelled(patch: Patch) -> None:
+    def gone(state: Any, child: Any) -> Iterator[Any]:
+        del state
+        if child.is_live:
+            yield OrderCanceled(
+                order_id=child.order_id, cl_ord_id="", reason=Reason.VENUE_CLOSED_ORDER, text=""
+            )
+
+    patch.setattr(resync, "_unknown_there", gone)
+
+
+@mutation
+def an_order_sent_again_is_not_marked(patch: Patch) -> None:
+    real = outbound_venue._new_order
+
+    def unmarked(*args: Any, **_: Any) -> Any:
+        return real(*args, poss_resend=False)
+
+    patch.setattr(outbound_venue, "_new_order", unmarked)
+
+
+@mutation
+def the_kill_switch_does_not_stop_routing(patch: Patch) -> None:
+    patch.setattr(placing, "killed", lambda *_: None)
+    patch.setattr(checks, "_kill_switch", lambda _: None)
+    checked = tuple(one for one in checks._CONTENT_CHECKS if one.__name__ != "_kill_switch")
+    patch.setattr(checks, "_CONTENT_CHECKS", checked)
+
+
+@mutation
+def a_limit_may_be_exceeded_a_little(patch: Patch) -> None:
+    real = checks._at_most
+
+    def generous(asked: Any, rule: Any, measured: Decimal | None) -> Iterator[Any]:
+        for figure in real(asked, rule, measured):
+            near = measured is not None and measured <= figure.limit + 30
+            yield replace(figure, passed=figure.passed or near)
+
+    patch.setattr(checks, "_at_most", generous)
+
+
+@mutation
+def positions_forget_short_sales(patch: Patch) -> None:
+    real = fold_orders.book_trade
+
+    def book(position: Any, side: Any, last_qty: Decimal, last_px: Decimal) -> None:
+        if side.name != "SELL_SHORT":
+            real(position, side, last_qty, last_px)
+
+    patch.setattr(fold_orders, "book_trade", book)
+
+
+@mutation
+def the_read_table_of_the_parent_is_not_written(patch: Patch) -> None:
+    def child_alone(self: Any, order_id: str, seq: int) -> None:
+        self._orders[order_id] = (self._state.orders[order_id], seq)
+
+    patch.setattr(projector.Projector, "_touch", child_alone)
+
+
+@mutation
+def held_orders_are_forgotten(patch: Patch) -> None:
+    real = reactions.react
+
+    def forgetful(state: Any, event: Any, seq: int) -> Iterator[Any]:
+        name = type(event).__name__
+        return nothing() if name == "ResyncCompleted" else real(state, event, seq)
+
+    from oms import core as brain
+
+    patch.setattr(brain, "react", forgetful)
+
+
+@mutation
+def a_cancel_does_not_reach_the_venue(patch: Patch) -> None:
+    real = edge.Edge.deliver
+
+    def lossy(self: Any, effect: FixMessage) -> Any:
+        if type(effect).__name__ == "SendOrderCancelRequest":
+            return None
+        return real(self, effect)
+
+    patch.setattr(edge.Edge, "deliver", lossy)
