@@ -58,10 +58,10 @@ from oms.fold import fold_command, fold_event
 from oms.orders import baskets, good_till, requests
 from oms.orders.cash import in_lots
 from oms.orders.inquiries import decide_inquiry
-from oms.placing import unsupported
+from oms.orders.spent_ids import spent
+from oms.placing import nowhere_to_go
 from oms.reactions import react
 from oms.risk.checks import Asked, check
-from oms.risk.conditions import is_plain
 from oms.sessions import hours, lost_clients, operators
 from oms.sessions.gaps import gap_found
 
@@ -197,10 +197,11 @@ def _new_order(
     if terms.conditions is not None and terms.conditions.cash_order_qty is not None:
         terms = _cash_in_lots(state, terms)
     verdict = _verdict(state, at, command.origin, terms, None)
-    if verdict.reason is Reason.NONE and not is_plain(terms):
-        text = unsupported(state, terms)
-        if text:
-            verdict = replace(verdict, reason=Reason.UNSUPPORTED_BY_VENUES, text=text)
+    fault = spent(state, command.origin, command.cl_ord_id)
+    if fault is None and verdict.reason is Reason.NONE:
+        fault = nowhere_to_go(state, terms)
+    if fault is not None:
+        verdict = replace(verdict, reason=fault[0], text=fault[1])
     yield from requests.decide_new(state, command, seq, verdict, terms)
 
 

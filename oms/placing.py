@@ -115,11 +115,30 @@ def _venues(state: State, instrument: Instrument | None) -> list[Venue]:
     return [state.reference.venues[one] for one in names if one in state.reference.venues]
 
 
-def unsupported(state: State, terms: OrderTerms) -> str:
-    """What of a client's order no venue of its instrument can take and we do not do in its place;
-    empty where there is nothing. The text names the field and the venues.
+def nowhere_to_go(state: State, terms: OrderTerms) -> tuple[Reason, str] | None:
+    """Why a client's new order would end where it begins: no venue takes it and we do not do it in
+    its place, or it may not wait and no venue that takes it is there. The text names the field.
     """
     venues = _venues(state, state.reference.instruments.get(terms.symbol))
+    kind, time_in_force = terms.ord_type, terms.time_in_force
+    if (
+        terms.conditions is None
+        and not time_in_force.immediate
+        and any(kind in one.ord_types and time_in_force in one.times_in_force for one in venues)
+    ):
+        return None  # nearly every order
+    wish = _wish_for(terms, venues)
+    able = [one for one in venues if router.supports(one, wish)]
+    if not able:
+        return Reason.UNSUPPORTED_BY_VENUES, _lacking(terms, wish, venues)
+    waits = not time_in_force.immediate or wish.ord_type is not kind
+    if waits or any(state.session(one.session).ready for one in able):
+        return None
+    return Reason.NO_VENUE_CONNECTED, _GIVEN_UP[Reason.NO_VENUE_CONNECTED]
+
+
+def _wish_for(terms: OrderTerms, venues: list[Venue]) -> router.Wish:
+    """What a venue must take: of a stop that none can wait with, what it becomes."""
     asked = terms.conditions
     wish = router.Wish(
         side=terms.side,
@@ -131,8 +150,10 @@ def unsupported(state: State, terms: OrderTerms) -> str:
     )
     if wish.ord_type.is_stop and not any(wish.ord_type in one.ord_types for one in venues):
         wish = replace(wish, ord_type=stops.AFTER_TRIGGER[wish.ord_type])
-    if any(router.supports(one, wish) for one in venues):
-        return ""
+    return wish
+
+
+def _lacking(terms: OrderTerms, wish: router.Wish, venues: list[Venue]) -> str:
     lacking = [
         f"OrdType (40) = {wish.ord_type} ({wish.ord_type.name})"
         if not any(wish.ord_type in one.ord_types for one in venues)

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from oms.app.exits import Exit, Stop
 from oms.app.operate import console, open_record, print_json
 from oms.app.timeline_text import lines_of
-from oms.audit.export import ExportBroken, check_export, export_day
+from oms.audit.export import ExportBroken, check_export, export_day, lines_in
 from oms.audit.timeline import AmbiguousOrder, UnknownOrder, timeline
 from oms.jobs.reconcile import reconcile_now
 from oms.jobs.trading_day import source_of
@@ -103,7 +103,7 @@ def check(path: Path) -> None:
     """Check an export. Raises Stop."""
     try:
         with path.open(encoding="utf-8") as file:
-            count = check_export(file)
+            count = check_export(lines_in(file))
     except OSError as error:
         raise Stop(Exit.FAILED, f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

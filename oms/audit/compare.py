@@ -19,6 +19,7 @@ COMPARED: Final[dict[str, Table]] = {
         tables.positions,
         tables.fix_messages,
         tables.sessions,
+        tables.disconnect_cancels,
         tables.risk_limits,
         tables.kill_switches,
         tables.orphans,

@@ -6,7 +6,7 @@ for byte and its hash, the last one counts them: a file that is cut off is seen 
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, Final, TextIO
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -14,6 +14,9 @@ from sqlalchemy import Connection, select
 from oms.domain.values import micros
 from oms.store.batch import GENESIS, chain, header
 from oms.store.tables import journal
+
+# Far more than an entry of the longest message takes, however much of it is escaped.
+LONGEST_LINE: Final = 1 << 26
 
 
 class ExportBroken(ValueError):
@@ -45,6 +48,16 @@ def export_day(connection: Connection, day: date) -> Iterator[str]:
     if not count:
         yield _line({"date": day.isoformat(), "previous_hash": ""})
     yield _line({"entries": count, "last_hash": last.hex() if count else ""})
+
+
+def lines_in(file: TextIO) -> Iterator[str]:
+    """The lines of a file that may be anything, without end too. Raises ExportBroken."""
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise ExportBroken(f"line {number}: must have at most {LONGEST_LINE} characters")
+        yield line
 
 
 def check_export(lines: Iterable[str]) -> int:

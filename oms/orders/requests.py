@@ -36,6 +36,7 @@ from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.domain.values import decimal_text
 from oms.domain.verdict import Verdict
+from oms.orders.spent_ids import spent
 
 
 def terms_of(command: NewOrderSingle, list_id: str = "") -> OrderTerms:
@@ -193,7 +194,7 @@ def fault_of(state: State, command: Amendment, order: Order | None) -> tuple[Rea
             Reason.DUPLICATE_CL_ORD_ID,
             f"ClOrdID (11) = {command.cl_ord_id}: already used",
         )
-    return None
+    return spent(state, command.origin, command.cl_ord_id)
 
 
 def decide_cancel(state: State, command: OrderCancelRequest) -> Iterator[Event]:

@@ -153,6 +153,8 @@ def test_an_export_that_was_touched(tmp_path: Path) -> None:
     assert code == 1
     assert said == (f"oms: {file}: line 1: the last line counts the entries: the file is cut off\n")
     assert oms("audit", "check", str(tmp_path / "none"))[0] == 1
+    code, said = oms("audit", "check", "/dev/zero")
+    assert (code, said) == (1, "oms: /dev/zero: line 1: must have at most 67108864 characters\n")
 
 
 def test_a_new_key_is_known_by_its_hash() -> None:

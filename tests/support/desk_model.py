@@ -25,7 +25,7 @@ from oms.domain.commands import (
     SequenceReset,
     SessionLoggedOn,
 )
-from oms.domain.events import CancelRejected, Event, OrphanReported
+from oms.domain.events import CancelRejected, Event, OrderRefused, OrphanReported
 from oms.domain.fix import ExecType, OrdStatus, Side, TimeInForce
 from oms.domain.instrument import Reference
 from oms.domain.order import Order
@@ -77,7 +77,7 @@ class Desk:
         elif isinstance(effect, fx.SendExecutionReport):
             final = effect.exec_type in (ExecType.NEW, ExecType.REPLACED)
             asked = effect.exec_type is ExecType.CANCELED and effect.orig_cl_ord_id
-            refused = effect.exec_type is ExecType.REJECTED and effect.text.startswith("KILL")
+            refused = any(isinstance(one, OrderRefused) for one in self.world.events)
             if final or asked or refused:
                 self.answers[effect.cl_ord_id] += 1
 

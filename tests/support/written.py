@@ -13,6 +13,7 @@ from oms.domain.commands import (
     OrderMassCancelRequest,
     ReleaseKillSwitch,
     SentMessage,
+    SessionLoggedOn,
     SessionLoggedOut,
     SetRiskLimit,
     StreamMark,
@@ -96,14 +97,19 @@ def _troubles(book: Book) -> None:
         )
     )
     stop = replace(
-        book.order(1_000_000, random.Random(1)),
+        book.order(1_000_001, random.Random(1)),
         symbol=SYMBOLS[0],
         ord_type=OrdType.STOP,
         order_qty=Decimal(10),
         price=None,
-        conditions=Conditions(stop_px=Decimal(200), exec_inst=(ExecInst.NOT_HELD,)),
+        conditions=Conditions(
+            stop_px=Decimal(200),
+            exec_inst=(ExecInst.NOT_HELD, ExecInst.CANCEL_ON_SYSTEM_FAILURE),
+        ),
     )
     book.take(stop)
+    book.take(SessionLoggedOut(origin=book.origin(CLIENT), text="lost, and the stop with it"))
+    book.take(SessionLoggedOn(origin=book.origin(CLIENT)))
     _dispute(book)
     book.take(OrderMassCancelRequest(origin=book.origin(CLIENT), cl_ord_id="MASS-1"))
     book.take(SessionLoggedOut(origin=book.origin(VENUES[0]), text="gone"))

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from oms.domain import effects as fx
 from oms.domain.commands import (
     Channel,
@@ -15,6 +17,7 @@ from oms.domain.events import (
     DuplicateExecutionDropped,
     DuplicateOrderRefused,
     OrderHeld,
+    OrderRefused,
     OrderRouted,
     OrderStatusReported,
     OrphanReported,
@@ -31,7 +34,7 @@ from oms.domain.fix import (
     TimeInForce,
 )
 from oms.domain.reasons import Reason
-from tests.support.world import World, connected, of_type, reports
+from tests.support.world import REFERENCE, World, connected, of_type, reports
 
 
 def test_order_is_accepted_routed_filled_and_positions_move() -> None:
@@ -76,13 +79,28 @@ def test_order_waits_for_a_venue_and_goes_when_it_is_resynchronised() -> None:
     assert routed.terms.counterparty == "XB"
 
 
-def test_ioc_without_a_connected_venue_is_rejected() -> None:
+@pytest.mark.parametrize("tif", [TimeInForce.IOC, TimeInForce.FOK])
+def test_what_may_not_wait_is_refused_without_new_where_no_venue_is_connected(
+    tif: TimeInForce,
+) -> None:
     world = World()
-    world.new("c1", tif=TimeInForce.IOC)
-    assert reports(world) == [
-        (ExecType.NEW, OrdStatus.NEW),
-        (ExecType.REJECTED, OrdStatus.REJECTED),
-    ]
+    world.new("c1", tif=tif)
+    assert reports(world) == [(ExecType.REJECTED, OrdStatus.REJECTED)]
+    [refused] = of_type(world, OrderRefused)
+    assert refused.reason is Reason.NO_VENUE_CONNECTED
+
+
+def test_a_plain_order_that_no_venue_takes_is_refused_without_new() -> None:
+    day_only = {
+        name: replace(one, times_in_force=frozenset({TimeInForce.DAY}))
+        for name, one in REFERENCE.venues.items()
+    }
+    world = World(replace(REFERENCE, venues=day_only))
+    world.connect("XA", "XB")
+    world.new("c1", tif=TimeInForce.FOK)
+    assert reports(world) == [(ExecType.REJECTED, OrdStatus.REJECTED)]
+    [refused] = of_type(world, OrderRefused)
+    assert refused.text == "TimeInForce (59) = 4 (FOK): not taken by any venue of AAPL (XA, XB)"
 
 
 def test_a_refused_child_goes_to_the_next_venue_then_the_order_ends() -> None:

@@ -8,10 +8,11 @@ import pytest
 from oms.domain.answer_effects import SendOrderMassCancelReport
 from oms.domain.answers import MassCancelAnswered
 from oms.domain.commands import SYSTEM, Channel, OpenTradingDate, OrderMassCancelRequest, Origin
-from oms.domain.events import CancelPending, OrderCanceled
+from oms.domain.events import CancelPending, OrderCanceled, OrderRefused, RequestRefused
 from oms.domain.fix import ExecType, OrdStatus, Side
+from oms.domain.profile import ClOrdIdScope
 from oms.domain.reasons import Reason
-from tests.support.world import World, connected, of_type, reports
+from tests.support.world import REFERENCE, World, connected, of_type, reports
 
 REST = Origin(channel=Channel.REST, counterparty="ALPHA", user="kim")
 
@@ -139,3 +140,34 @@ def test_rest_has_the_same_decision() -> None:
     assert [one.affected for one in of_type(world, MassCancelAnswered)] == [1]
     assert not of_type(world, CancelPending)
     assert world.order("a1").order_qty == Decimal(100)
+
+
+def test_its_id_is_no_other_orders_until_tomorrow() -> None:
+    """As an order's own would be refused; where ids are bound by working orders it binds none."""
+    world = desk()
+    ask(world, "m1")
+    world.new("m1")
+    assert reports(world) == [(ExecType.REJECTED, OrdStatus.REJECTED)]
+    [refused] = of_type(world, OrderRefused)
+    assert refused.reason is Reason.DUPLICATE_CL_ORD_ID
+    assert refused.text == "ClOrdID (11) = m1: already used for a mass cancel"
+    world.new("a4", "100", "99")
+    for events in (world.cancel("m1", "a4"), world.replace("m1", "a4", "50")):
+        [request] = [one for one in events if isinstance(one, RequestRefused)]
+        assert request.reason is Reason.DUPLICATE_CL_ORD_ID
+    world.new("m1", client="BETA", account="B1")
+    assert reports(world) == [(ExecType.NEW, OrdStatus.NEW)], "of another client's ids"
+    world.send(OpenTradingDate(origin=SYSTEM, trade_date="2026-09-22"))
+    world.new("m1")
+    assert reports(world) == [(ExecType.NEW, OrdStatus.NEW)]
+
+
+def test_where_ids_are_bound_by_working_orders_a_mass_cancel_binds_none() -> None:
+    client = REFERENCE.clients["ALPHA"]
+    profile = replace(client.profile, cl_ord_id_scope=ClOrdIdScope.WORKING)
+    clients = REFERENCE.clients | {"ALPHA": replace(client, profile=profile)}
+    world = World(replace(REFERENCE, clients=clients))
+    world.connect("XA", "XB")
+    ask(world, "m1")
+    world.new("m1")
+    assert reports(world) == [(ExecType.NEW, OrdStatus.NEW)]
