@@ -18,7 +18,8 @@ def show(settings: Settings, name: str, days: int, *, as_json: bool) -> None:
     """Print the intervals and resets of the local dates from today on. Raises Stop."""
     schedule = schedule_of(configured(settings, name))
     if schedule is None:
-        told = json.dumps({"name": name, "time_zone": None, "intervals": [], "resets": []})
+        none: dict[str, list[str]] = {"holidays": [], "intervals": [], "resets": []}
+        told = json.dumps({"name": name, "time_zone": None} | none)
         console().out(told if as_json else f"{name} has no schedule: it is always open.")
         return
     today = datetime.now(UTC).astimezone(schedule.time_zone).date()
@@ -48,12 +49,17 @@ def document(schedule: Schedule, first: date, last: date) -> dict[str, object]:
     """Intervals and resets of these local dates, each moment in UTC (ISO 8601)."""
     return {
         "time_zone": str(schedule.time_zone),
+        "holidays": [one.isoformat() for one in _holidays(schedule, first, last)],
         "intervals": [
             {"start": utc(one.start).isoformat(), "end": utc(one.end).isoformat()}
             for one in intervals(schedule, first, last)
         ],
         "resets": [utc(moment).isoformat() for moment in resets(schedule, first, last)],
     }
+
+
+def _holidays(schedule: Schedule, first: date, last: date) -> list[date]:
+    return sorted(one for one in schedule.closed if first <= one <= last)
 
 
 def _print_table(name: str, schedule: Schedule, first: date, last: date) -> None:
@@ -66,6 +72,8 @@ def _print_table(name: str, schedule: Schedule, first: date, last: date) -> None
     for moment, what in sorted(rows, key=lambda row: (row[0], order[row[1]])):
         table.add_row(what, f"{utc(moment):{_MOMENT}}", _local(moment, zone))
     console().print(table)
+    for day in _holidays(schedule, first, last):
+        console().print(f"{day:%a %Y-%m-%d} is a holiday.")
 
 
 def _local(moment: int, zone: tzinfo) -> str:

@@ -4,10 +4,15 @@ Two rules make every schedule right on the days on which clocks change. A local 
 exist is the moment at which the clock jumps over it. Of a local time that comes twice, the first is
 meant where something begins or is reset and the second where something ends.
 
+On a holiday a daily session does not open for that date, which is the local one on which it would
+have ended; a weekly one is closed from midnight to midnight. Resets are not moved: nothing passes
+between one and the next where there was no session.
+
 All moments are sequencer stamps: microseconds since 1970, UTC.
 """
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -15,8 +20,9 @@ from functools import lru_cache
 from oms.domain.values import micros, utc_date
 
 WEEK = 7
-# A window shows every boundary for so long before and after its day: a weekly one is within it.
-_REACH = timedelta(days=WEEK + 3)
+# A window shows every boundary for so long before and after its day: a weekly one is within it, and
+# the end of the longest holidays.
+_REACH = timedelta(days=3 * WEEK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +32,7 @@ class Schedule:
     Daily (end_day None): an interval begins on each of `days`, and ends on the next day where `end`
     is not after `start`. Weekly: one begins on each of `days`, and ends on the next `end_day`.
     reset: on each of `reset_days` the sequence numbers begin anew at that time; None: never.
+    closed: the holidays.
     """
 
     time_zone: tzinfo
@@ -35,6 +42,7 @@ class Schedule:
     end_day: int | None = None
     reset: time | None = None
     reset_days: frozenset[int] = frozenset()
+    closed: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,13 +67,32 @@ def intervals(schedule: Schedule, first: date, last: date) -> tuple[Interval, ..
     for day in _days(first, last):
         if day.weekday() not in schedule.days:
             continue
-        start = to_utc(day, schedule.start, schedule.time_zone)
-        end = to_utc(_end_date(schedule, day), schedule.end, schedule.time_zone, last=True)
-        if found and start <= found[-1].end:
-            found[-1] = Interval(found[-1].start, max(found[-1].end, end))
-        elif start < end:
-            found.append(Interval(start, end))
+        for one in _without_holidays(schedule, day):
+            if found and one.start <= found[-1].end:
+                found[-1] = Interval(found[-1].start, max(found[-1].end, one.end))
+            elif one.start < one.end:
+                found.append(one)
     return tuple(found)
+
+
+def _without_holidays(schedule: Schedule, day: date) -> Iterator[Interval]:
+    """What is left of the interval that would begin on that local date."""
+    zone, until = schedule.time_zone, _end_date(schedule, day)
+    start = to_utc(day, schedule.start, zone)
+    end = to_utc(until, schedule.end, zone, last=True)
+    if schedule.end_day is None:
+        # Midnight is the end of the day before it.
+        its_date = until - timedelta(days=1) if schedule.end == time(0) else until
+        if its_date not in schedule.closed:
+            yield Interval(start, end)
+        return
+    for holiday in [one for one in _days(day, until) if one in schedule.closed]:
+        ends = to_utc(holiday, time(0), zone, last=True)
+        if start < ends:
+            yield Interval(start, min(ends, end))
+        start = max(start, to_utc(holiday + timedelta(days=1), time(0), zone))
+    if start < end:
+        yield Interval(start, end)
 
 
 def resets(schedule: Schedule, first: date, last: date) -> tuple[int, ...]:
@@ -88,7 +115,7 @@ def is_open(schedule: Schedule, at: int) -> bool:
 
 
 def next_change(schedule: Schedule, at: int) -> int | None:
-    """When it opens or closes next; None where that is not within ten days."""
+    """When it opens or closes next; None where that is not within three weeks."""
     found = _window(schedule, utc_date(at)).intervals
     # The last end may be the edge of what was looked at only.
     moments = [moment for one in found for moment in (one.start, one.end)][:-1]

@@ -1,8 +1,12 @@
-"""The exchange calendars' codes, so that a check of the configuration need not load pandas.
+"""The exchange calendars' codes, so that a check of the configuration need not load pandas; and the
+holidays of one, which need it.
 
-A unit test compares them with the installed exchange_calendars.
+A unit test compares the codes with the installed exchange_calendars.
 """
 
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Final
 
 CALENDARS: Final = frozenset(
@@ -18,3 +22,23 @@ CALENDARS: Final = frozenset(
     )
     for name in line.split()
 )
+
+# Sessions are looked at from so long ago on: enough to tell on which weekdays there are some.
+_BEHIND: Final = timedelta(days=90)
+
+
+@cache
+def holidays_of(code: str) -> frozenset[date]:
+    """Dates on which the exchange is closed though it usually opens on that weekday, from a month
+    ago on until its calendar ends, about a year ahead. Asked once by each process.
+    """
+    import exchange_calendars  # noqa: PLC0415 -- brings pandas: half a second, and only for this
+
+    first = datetime.now(UTC).date() - _BEHIND
+    calendar = exchange_calendars.get_calendar(code, start=first)
+    sessions = {one.date() for one in calendar.sessions}
+    last = max(sessions)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    opens = Counter(one.weekday() for one in sessions)
+    usual = {weekday for weekday, count in opens.items() if 14 * count > len(days)}
+    return frozenset(one for one in days if one.weekday() in usual and one not in sessions)

@@ -1,6 +1,6 @@
 """`schedule` of a client or venue: when its FIX session is open, in local times."""
 
-from datetime import time
+from datetime import date, time
 from enum import IntEnum
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from oms.domain.schedule import Schedule
-from oms.settings.values import Section, TimeZone
+from oms.settings.calendars import holidays_of
+from oms.settings.values import Calendar, Section, TimeZone
 
 
 class Weekday(IntEnum):
@@ -48,7 +49,8 @@ class ScheduleSettings(Section):
 
     An end that is not after the start is on the next day (daily; equal: 24 hours) or in the next
     week. reset: when the sequence numbers begin anew, on `reset_days` (where absent, on the days
-    on which intervals begin); absent: never.
+    on which intervals begin); absent: never. holidays: local dates on which there is no session;
+    calendar: and those of an exchange, as far ahead as its calendar knows.
     """
 
     time_zone: TimeZone
@@ -59,6 +61,8 @@ class ScheduleSettings(Section):
     end_day: WeekdayName | None = None
     reset: LocalTime | None = None
     reset_days: Weekdays | None = None
+    holidays: tuple[date, ...] = ()
+    calendar: Calendar | None = None
 
     @model_validator(mode="after")
     def _daily_or_weekly(self) -> Self:
@@ -83,4 +87,9 @@ class ScheduleSettings(Section):
             end_day=None if self.end_day is None else int(self.end_day),
             reset=self.reset,
             reset_days=on_days if self.reset is not None else frozenset(),
+            closed=self._closed(),
         )
+
+    def _closed(self) -> frozenset[date]:
+        told = frozenset(self.holidays)
+        return told | holidays_of(self.calendar) if self.calendar else told
