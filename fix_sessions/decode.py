@@ -12,6 +12,7 @@ from fix_sessions.conditions import order_qty, read_conditions
 from fix_sessions.decode_baskets import BASKET_READERS
 from fix_sessions.decode_inquiries import INQUIRY_READERS
 from fix_sessions.dialects import Dialect, dialect_of
+from fix_sessions.drop_copy import MAY_COME
 from fix_sessions.fields import MAX_TEXT_CHARACTERS, Fields, Refusal, shown, unsupported
 from fix_sessions.quotes import TopOfBook
 from fix_sessions.registry import Counterparty
@@ -39,6 +40,7 @@ from oms.domain.fix import (
     Side,
     TimeInForce,
 )
+from oms.domain.orphans import TradeIds
 from oms.domain.values import ZERO
 
 MAX_MESSAGE_CHARACTERS = 65_536
@@ -60,7 +62,8 @@ class Decoder:
         self._counterparty = counterparty
         self._client = counterparty.role == "client"
         self._channel = Channel.CLIENT if self._client else Channel.VENUE
-        self._readers = CLIENT_READERS if self._client else VENUE_READERS
+        self._readers = READERS[counterparty.role]
+        self._quotes = counterparty.role == "venue"
         self._dialect = dialect_of(counterparty.begin_string)
         self._book = TopOfBook()
 
@@ -79,7 +82,7 @@ class Decoder:
         try:
             if len(text) > MAX_MESSAGE_CHARACTERS:
                 raise _too_long(fields)
-            if not self._client and msg_type in _MARKET_DATA:
+            if self._quotes and msg_type in _MARKET_DATA:
                 return list(self._book.read(msg_type, fields, origin))
             reader = self._readers.get(msg_type)
             if reader is None:
@@ -241,6 +244,18 @@ def _execution_report(fields: Fields, origin: Origin) -> ExecutionReport:
         mass_status_req_id=fields.optional_text(584),
         tot_num_reports=fields.integer(911) if 911 in fields.by_tag else None,
         last_rpt_requested=fields.flag(912),
+        ids=_trade_ids(fields),
+    )
+
+
+def _trade_ids(fields: Fields) -> TradeIds | None:
+    """TrdMatchID, SecondaryExecID, SecondaryOrderID; None for most reports, that have none."""
+    if fields.by_tag.keys().isdisjoint((880, 527, 198)):
+        return None
+    return TradeIds(
+        trd_match_id=fields.optional_text(880),
+        secondary_exec_id=fields.optional_text(527),
+        secondary_order_id=fields.optional_text(198),
     )
 
 
@@ -305,4 +320,9 @@ CLIENT_READERS: dict[str, Reader] = {
 VENUE_READERS: dict[str, Reader] = _FROM_BOTH | {
     MsgType.EXECUTION_REPORT.value: _execution_report,
     MsgType.ORDER_CANCEL_REJECT.value: _order_cancel_reject,
+}
+READERS: dict[str, dict[str, Reader]] = {
+    "client": CLIENT_READERS,
+    "venue": VENUE_READERS,
+    "drop_copy": {one: reader for one, reader in VENUE_READERS.items() if one in MAY_COME},
 }

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from fix_sessions.conditions import conditions_body, day_body
 from fix_sessions.dialects import dialect_of
+from fix_sessions.drop_copy import MAY_LEAVE
 from fix_sessions.encode_answers import GROUPED, encode_answer
 from fix_sessions.fields import Pairs
 from fix_sessions.registry import Counterparty
@@ -47,20 +48,22 @@ def encoder_of(counterparty: Counterparty) -> Encoder:
     """How what leaves for a counterparty is written: made once for its session.
 
     It gives MsgType (35) and body as `encode` does; an empty MsgType for a message that the
-    counterparty's FIX version has not, which is then not sent.
+    counterparty's FIX version has not, or a drop copy's session never carries, which is then not
+    sent.
     """
     dialect, wire = dialect_of(counterparty.begin_string), counterparty.wire
     absent = dialect.absent if dialect else frozenset[str]()
     write = dialect.write if dialect else {}
     plain = not (wire.custom_tags or wire.price_decimals or wire.quantity_decimals)
-    if plain and not (write or absent):
+    mute = counterparty.role == "drop_copy"
+    if plain and not (write or absent or mute):
         return encode
     decimals = dict.fromkeys(_PRICES, wire.price_decimals)
     decimals |= dict.fromkeys(_QUANTITIES, wire.quantity_decimals)
 
     def encode_for(effect: FixMessage) -> tuple[str, Body]:
         msg_type, body = encode(effect)
-        if msg_type in absent:
+        if msg_type in absent or (mute and msg_type not in MAY_LEAVE):
             return "", []
         if plain and msg_type not in write:
             return msg_type, body

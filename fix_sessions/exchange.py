@@ -32,6 +32,7 @@ from fix_sessions.exchange_codec import (
 )
 from fix_sessions.exchange_config import ExchangeConfig
 from fix_sessions.exchange_control_server import ControlServer
+from fix_sessions.exchange_drop_copy import DropCopies
 from fix_sessions.exchange_durable import DurableVenue
 from fix_sessions.exchange_files import DayFiles, write_day_files
 from fix_sessions.exchange_log import LogError
@@ -77,11 +78,13 @@ class Exchange:
         self._first_day = utc_date(clock_us())
         # Without a resend_source: the log holds commands, not the messages that came of them.
         self._engine = Engine(
-            [_spec(config, name) for name in config.target_comp_ids],
+            [_spec(config, name) for name in (*config.target_comp_ids, *config.drop_copies)],
             store_dir=config.data_dir / "sessions",
             handler=self,
         )
+        self._copies = DropCopies(config.drop_copies, self._send)
         for delivery in self._durable.unsent:
+            self._copies.tell(delivery, poss_resend=True)
             parcel = Parcel(answer=delivery.answer, number=delivery.number, poss_resend=True)
             self._outbox.put(parcel)
 
@@ -188,6 +191,8 @@ class Exchange:
             fault = self._speech.fault_of(body)
             if fault is not None:
                 raise fault
+            if body.get(35) not in _REJECTS:
+                self._copies.refuse_requests(session_id)
             self._receive(session_id, body)
         except MessageRefused as refused:
             self._send(session_id, "j", business_reject(body, refused))
@@ -246,6 +251,7 @@ class Exchange:
         outcome = self._durable.take(command, clock_us(), session=session, seq=seq)
         now_s = time.monotonic()
         for delivery in outcome.deliveries:
+            self._copies.tell(delivery)
             self._outbox.put_delivery(delivery, now_s)
         return outcome.refused, outcome.subject
 
@@ -273,7 +279,7 @@ class Exchange:
                 raise ValueError(f"do: {unknown!r}: unknown")
 
     def _stats(self) -> dict[str, Any]:
-        sessions = self._config.target_comp_ids
+        sessions = (*self._config.target_comp_ids, *self._config.drop_copies)
         return {
             **counts(self._venue.orders, self._venue.trades),
             "name": self._config.name,

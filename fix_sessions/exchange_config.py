@@ -21,6 +21,7 @@ class ExchangeConfig:
 
     `data_dir` holds the command log and the FIX session numbers. A log belongs to one seed, set of
     symbols and liquidity: they decide what a replay makes of it, so they may not change under it.
+    `drop_copies` are sessions that are told of trades only, each with the counterparty whose.
     """
 
     name: str
@@ -28,6 +29,7 @@ class ExchangeConfig:
     target_comp_ids: tuple[str, ...]
     data_dir: Path
     symbols: tuple[SymbolSettings, ...]
+    drop_copies: Mapping[str, str] = field(default_factory=dict)
     begin_string: str = "FIX.4.4"
     host: str = "127.0.0.1"
     port: int = 0
@@ -71,6 +73,10 @@ def config_from(values: Mapping[str, Any]) -> ExchangeConfig:
             raise ExchangeConfigError(f"{key}: missing or empty")
     made = dict(values)
     made["target_comp_ids"] = tuple(_texts("target_comp_ids", values["target_comp_ids"]))
+    for copy, whose in values.get("drop_copies", {}).items():
+        if copy in made["target_comp_ids"] or whose not in made["target_comp_ids"]:
+            rule = "must be none of target_comp_ids, and of one of them"
+            raise ExchangeConfigError(f"drop_copies.{copy}: {whose!r}: {rule}")
     made["data_dir"] = Path(values["data_dir"])
     if values.get("trade_file_dir") is not None:
         made["trade_file_dir"] = Path(values["trade_file_dir"])

@@ -8,13 +8,14 @@ from oms.domain.profile import USUAL_WIRE, WireProfile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counterparty:
-    """The client or venue of one session; session_id is the session's short name everywhere.
+    """Who is behind one session; session_id is the session's short name everywhere. role: what may
+    come and go, see `fix_sessions.drop_copy` for that one.
 
     begin_string: the FIX version, see `fix_sessions.dialects`.
     """
 
     session_id: str
     name: str
-    role: Literal["client", "venue"]
+    role: Literal["client", "venue", "drop_copy"]
     begin_string: str = "FIX.4.4"
     wire: WireProfile = USUAL_WIRE

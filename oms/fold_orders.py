@@ -42,7 +42,7 @@ from oms.domain.standing_events import (
 )
 from oms.domain.state import State, Working
 from oms.fold_baskets import follow_order, join_list
-from oms.fold_trades import amend, before_trade, execution_of, tells_standing
+from oms.fold_trades import amend, before_trade, execution_of, name_child, tells_standing
 from oms.positions.book import book_trade, rebuild
 from oms.risk.checks import content_key
 
@@ -151,8 +151,7 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
         case OrderAcknowledged():
             order.accepted = True
             if order.is_child:
-                order.venue_order_id = event.venue_order_id
-                state.venue_order_ids[order.counterparty, event.venue_order_id] = order.order_id
+                name_child(state, order, event.venue_order_id)
                 if tells_standing(order, event.source):
                     _settle_doubt(state, order)
         case OrderRejected():

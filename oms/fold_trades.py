@@ -51,6 +51,12 @@ def before_trade(order: Order, event: TradeExecuted) -> None:
         order.ahead += 1
 
 
+def name_child(state: State, child: Order, venue_order_id: str) -> None:
+    """The venue's own OrderID of a child."""
+    child.venue_order_id = venue_order_id
+    state.venue_order_ids[child.counterparty, venue_order_id] = child.order_id
+
+
 def tells_standing(order: Order, source: str) -> bool:
     """Whether a trade ends the doubt about its order: not where the order session is away and only
     a drop copy speaks.
@@ -124,12 +130,9 @@ def _adopt(state: State, at: int, event: ExternalOrderAdopted) -> None:
         order.text = "not sent by us"
         state.orders[order.order_id] = order
     parent.children.append(child.order_id)
-    child.venue_order_id = event.venue_order_id
-    venue = child.counterparty
+    name_child(state, child, event.venue_order_id)
     if child.cl_ord_id:
-        state.child_cl_ord_ids[venue, child.cl_ord_id] = child.order_id
-    if event.venue_order_id:
-        state.venue_order_ids[venue, event.venue_order_id] = child.order_id
+        state.child_cl_ord_ids[child.counterparty, child.cl_ord_id] = child.order_id
 
 
 def _match(state: State, event: TradeMatched) -> None:

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from oms.api.values import (
     Amount,
     ExecInstsShown,
-    ExecTypeShown,
     OrdStatusShown,
     OrdTypeShown,
     SideShown,
@@ -173,7 +172,7 @@ class SessionState(Answer):
     """
 
     name: str
-    kind: str = Field(examples=["client", "venue"])
+    kind: str = Field(examples=["client", "venue", "drop copy"])
     sender_comp_id: str
     target_comp_id: str
     begin_string: str

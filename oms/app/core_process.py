@@ -62,8 +62,7 @@ class CoreProcess:
         self._clock = SystemClock()
         registry = CollectorRegistry()
         self._metrics = CoreMetrics(registry)
-        self._metrics.configured([one.name for one in settings.clients])
-        self._metrics.configured([one.name for one in settings.venues])
+        self._metrics.configured([one.session_id for one in counterparties_of(settings)])
         self._registry = registry
         self._state = State(reference=reference_of(settings))
         journal = PostgresJournal(leadership)

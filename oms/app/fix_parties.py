@@ -4,6 +4,7 @@ from fix_sessions.gate_config import GateClient, GateConfig, GateTls
 from fix_sessions.registry import Counterparty
 from fix_sessions.settings import SessionSpec
 from fix_sessions.tls_files import ClientFiles, ServerFiles
+from oms.settings.drop_copies import DropCopySettings
 from oms.settings.model import AcceptorSettings, Settings, VenueSettings
 
 
@@ -29,7 +30,13 @@ def counterparties_of(settings: Settings) -> list[Counterparty]:
         )
         for one in settings.venues
     ]
-    return clients + venues
+    copies = [
+        Counterparty(
+            session_id=one.name, name=one.name, role="drop_copy", begin_string=one.begin_string
+        )
+        for one in settings.drop_copies
+    ]
+    return clients + venues + copies
 
 
 def session_specs(settings: Settings) -> list[SessionSpec]:
@@ -62,7 +69,23 @@ def session_specs(settings: Settings) -> list[SessionSpec]:
         )
         for one in settings.venues
     ]
-    return clients + venues
+    return clients + venues + [_copy_spec(one) for one in settings.drop_copies]
+
+
+def _copy_spec(one: DropCopySettings) -> SessionSpec:
+    return SessionSpec(
+        session_id=one.name,
+        role="initiator",
+        begin_string=one.begin_string,
+        sender_comp_id=one.sender_comp_id,
+        target_comp_id=one.target_comp_id,
+        host=one.host,
+        port=one.port,
+        heart_bt_int_s=one.heart_bt_int_s,
+        username=one.username or None,
+        password=one.password.get_secret_value() if one.password else None,
+        reset_on_logon=one.reset_on_logon,
+    )
 
 
 def gate_config_of(settings: Settings, *, ticket: str) -> GateConfig:

@@ -9,7 +9,7 @@ from oms.app.exits import Exit, Stop
 from oms.app.operate import console
 from oms.domain.schedule import Schedule, intervals, resets
 from oms.domain.values import utc
-from oms.settings.model import ClientSettings, Settings, VenueSettings
+from oms.settings.model import SessionSettings, Settings
 
 _MOMENT = "%a %Y-%m-%d %H:%M:%S"
 
@@ -30,9 +30,10 @@ def show(settings: Settings, name: str, days: int, *, as_json: bool) -> None:
         _print_table(name, schedule, today, last)
 
 
-def configured(settings: Settings, name: str) -> ClientSettings | VenueSettings:
-    """The client or venue of that name. Raises Stop."""
-    sessions: tuple[ClientSettings | VenueSettings, ...] = (*settings.clients, *settings.venues)
+def configured(settings: Settings, name: str) -> SessionSettings:
+    """The client, venue or drop copy of that name. Raises Stop."""
+    sessions: list[SessionSettings] = [*settings.clients, *settings.venues]
+    sessions += settings.drop_copies
     for one in sessions:
         if one.name == name:
             return one
@@ -40,7 +41,7 @@ def configured(settings: Settings, name: str) -> ClientSettings | VenueSettings:
     raise Stop(Exit.CONFIG, f"session = {name}: must be one of {known}")
 
 
-def schedule_of(session: ClientSettings | VenueSettings) -> Schedule | None:
+def schedule_of(session: SessionSettings) -> Schedule | None:
     """Its schedule, None of one that is always open."""
     return session.schedule.compiled() if session.schedule else None
 

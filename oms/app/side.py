@@ -13,6 +13,7 @@ from oms.api import server
 from oms.app.database import Urls, database, require_schema
 from oms.app.exits import Exit, Stop
 from oms.app.on_request import reconciler
+from oms.settings.drop_copies import DropCopySettings
 from oms.settings.model import Settings, VenueSettings
 
 log = structlog.get_logger()
@@ -81,6 +82,12 @@ def run_exchange(
     return exchange.run(config)
 
 
+def _same_place(copy: DropCopySettings, venue: VenueSettings) -> bool:
+    """Whether the venue's own acceptor is where the drop copy comes from."""
+    ours = (copy.host, copy.port, copy.target_comp_id, copy.begin_string)
+    return ours == (venue.host, venue.port, venue.target_comp_id, venue.begin_string)
+
+
 def _exchange_values(
     settings: Settings, venue: VenueSettings, data_dir: Path, control_port: int, seed: int
 ) -> dict[str, object]:
@@ -103,6 +110,11 @@ def _exchange_values(
         "begin_string": venue.begin_string,
         "sender_comp_id": venue.target_comp_id,
         "target_comp_ids": [venue.sender_comp_id],
+        "drop_copies": {
+            one.sender_comp_id: venue.sender_comp_id
+            for one in settings.drop_copies
+            if one.venue == venue.name and _same_place(one, venue)
+        },
         "host": venue.host,
         "port": venue.port,
         "control_port": control_port,

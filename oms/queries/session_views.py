@@ -8,7 +8,7 @@ from typing import Any
 from oms.domain import schedule
 from oms.domain.values import micros, utc
 from oms.queries.paging import Row
-from oms.settings import ClientSettings, Settings, VenueSettings
+from oms.settings import SessionSettings, Settings
 from oms.settings.reference import schedules_of
 
 _BLANK: dict[str, Any] = {
@@ -46,7 +46,7 @@ class SessionView:
     """
 
     kind: str
-    configured: ClientSettings | VenueSettings
+    configured: SessionSettings
     status: str
     next_change: datetime | None
     next_reset: datetime | None
@@ -58,9 +58,10 @@ def views(settings: Settings, rows: list[Row], now: datetime) -> Iterator[Sessio
     known = {str(row["name"]): row for row in rows}
     plans = schedules_of(settings)
     at = micros(now)
-    parties: list[tuple[str, ClientSettings | VenueSettings]] = [
+    parties: list[tuple[str, SessionSettings]] = [
         *(("client", one) for one in settings.clients),
         *(("venue", one) for one in settings.venues),
+        *(("drop copy", one) for one in settings.drop_copies),
     ]
     for kind, one in parties:
         plan = plans.get(one.name)
@@ -79,7 +80,7 @@ def _status(kind: str, row: Row) -> str:
     if row["reset_due"]:
         return "RESETTING"
     if row["logged_on"]:
-        return "UP" if kind == "client" or row["ready"] else "RESYNCHRONISING"
+        return "UP" if kind != "venue" or row["ready"] else "RESYNCHRONISING"
     if row["stopped"]:
         return "STOPPED"
     return "OUT_OF_HOURS" if row["out_of_hours"] else "DOWN"

@@ -63,6 +63,7 @@ def _unknown(state: State, session: str) -> str:
     reference = state.reference
     known = [one.session for one in reference.clients.values()]
     known += [one.session for one in reference.venues.values()]
+    known += list(reference.drop_copies)
     if session in known:
         return ""
     return f"session = {session}: must be one of {', '.join(known) or 'none that is configured'}"

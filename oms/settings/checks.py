@@ -10,6 +10,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from oms.domain.conditions import SINCE_FIX_44
 from oms.domain.origin import OWN_NAMES
+from oms.domain.profile import OrphanPolicy
 from oms.risk.limits import FIRM_SUBJECT, Level, refusal_of_limit
 from oms.settings.model import Role, Settings
 
@@ -33,6 +34,7 @@ def faults_of(settings: Settings) -> list[str]:
 def _repeated(settings: Settings) -> Iterator[str]:
     sessions = [(f"clients[{i}].name", one.name) for i, one in enumerate(settings.clients)]
     sessions += [(f"venues[{i}].name", one.name) for i, one in enumerate(settings.venues)]
+    sessions += [(f"drop_copies[{i}].name", one.name) for i, one in enumerate(settings.drop_copies)]
     yield from _twice(sessions, "must be different from all other names of clients and venues")
     for path, name in sessions:
         if name.lower() in OWN_NAMES:
@@ -44,6 +46,10 @@ def _repeated(settings: Settings) -> Iterator[str]:
     pairs += [
         (f"venues[{i}].target_comp_id", (one.sender_comp_id, one.target_comp_id))
         for i, one in enumerate(settings.venues)
+    ]
+    pairs += [
+        (f"drop_copies[{i}].target_comp_id", (one.sender_comp_id, one.target_comp_id))
+        for i, one in enumerate(settings.drop_copies)
     ]
     yield from _twice(pairs, "our and their comp id must be a pair that no other session has")
     symbols = [
@@ -79,6 +85,14 @@ def _unknown_names(settings: Settings) -> Iterator[str]:
             if name not in venues:
                 known = ", ".join(sorted(venues)) or "none is configured"
                 yield f"instruments[{index}].venues = {name}: must be a configured venue ({known})"
+    for index, copy in enumerate(settings.drop_copies):
+        if copy.venue not in venues:
+            known = ", ".join(sorted(venues)) or "none is configured"
+            yield f"drop_copies[{index}].venue = {copy.venue}: must be a configured venue ({known})"
+    for index, venue in enumerate(settings.venues):
+        if venue.profile.orphans is OrphanPolicy.ADOPT and not venue.profile.orphan_account:
+            where = f"venues[{index}].profile.orphan_account"
+            yield f"{where}: is missing; orphans = ADOPT must name whose the trades are"
 
 
 def _untold_abilities(settings: Settings) -> Iterator[str]:

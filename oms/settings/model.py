@@ -14,6 +14,7 @@ from pydantic_settings import (
 
 from oms.domain.conditions import PLAIN_TIMES, PLAIN_TYPES
 from oms.domain.values import ZERO
+from oms.settings.drop_copies import DropCopySettings
 from oms.settings.profiles import ClientProfileSettings, VenueProfileSettings
 from oms.settings.schedule import ScheduleSettings
 from oms.settings.tls import AcceptorTlsSettings, Fingerprint, VenueTlsSettings
@@ -38,7 +39,7 @@ from oms.settings.values import (
     TimeInForceName,
     TimeZone,
     Whole,
-    read_secret,
+    with_secret,
 )
 
 BeginString = Literal["FIX.4.2", "FIX.4.4", "FIXT.1.1"]
@@ -192,6 +193,10 @@ class VenueSettings(Section):
         return self.trade_file_dir / self.order_file.format(venue=self.name, date=trade_date)
 
 
+SessionSettings = ClientSettings | VenueSettings | DropCopySettings
+"""What has a FIX session."""
+
+
 class InstrumentSettings(Section):
     """One tradable symbol. venues: where, best first when there is no quote; empty: everywhere."""
 
@@ -291,6 +296,7 @@ class Settings(BaseSettings):
     acceptor: AcceptorSettings = AcceptorSettings()
     clients: tuple[ClientSettings, ...] = ()
     venues: tuple[VenueSettings, ...] = ()
+    drop_copies: tuple[DropCopySettings, ...] = ()
     instruments: tuple[InstrumentSettings, ...] = ()
     risk: RiskSettings = RiskSettings()
     api: ApiSettings = ApiSettings()
@@ -309,16 +315,3 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment over what `load` read from the file, and nothing else."""
         return env_settings, init_settings
-
-
-def with_secret(data: Any, key: str) -> Any:
-    """The table with `key` filled from the file that `<key>_file` names. Both are one too many."""
-    name = f"{key}_file"
-    if not isinstance(data, dict) or not isinstance(data.get(name), str | Path):
-        return data
-    if data.get(key) is not None:
-        raise ValueError(f"must hold {key} or {name}, not both")
-    try:
-        return {**data, key: read_secret(Path(data[name]))}
-    except ValueError as error:
-        raise ValueError(f"{name} = {data[name]}: {error}") from None

@@ -1,6 +1,6 @@
 """What the core decides with, out of the configuration."""
 
-from oms.domain.instrument import Client, Instrument, Reference, Venue
+from oms.domain.instrument import Client, DropCopy, Instrument, Reference, Venue
 from oms.domain.schedule import Schedule
 from oms.settings.model import Settings
 
@@ -47,6 +47,12 @@ def reference_of(settings: Settings) -> Reference:
             for one in settings.clients
         },
         schedules=schedules_of(settings),
+        drop_copies={
+            one.name: DropCopy(
+                session=one.name, venue=one.venue, match_window_us=one.match_window_ms * 1000
+            )
+            for one in settings.drop_copies
+        },
     )
 
 
@@ -54,4 +60,6 @@ def schedules_of(settings: Settings) -> dict[str, Schedule]:
     """The schedules by session; a session that has none is always open."""
     clients = {one.name: one.schedule for one in settings.clients}
     venues = {one.name: one.schedule for one in settings.venues}
-    return {name: one.compiled() for name, one in (clients | venues).items() if one is not None}
+    copies = {one.name: one.schedule for one in settings.drop_copies}
+    every = clients | venues | copies
+    return {name: one.compiled() for name, one in every.items() if one is not None}

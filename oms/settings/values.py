@@ -144,3 +144,16 @@ def read_secret(path: Path) -> str:
     if len(lines) != 1 or len(text) > _MAX_SECRET_BYTES:
         raise ValueError("must hold exactly one line")
     return lines[0]
+
+
+def with_secret(data: Any, key: str) -> Any:
+    """The table with `key` filled from the file that `<key>_file` names. Both are one too many."""
+    name = f"{key}_file"
+    if not isinstance(data, dict) or not isinstance(data.get(name), str | Path):
+        return data
+    if data.get(key) is not None:
+        raise ValueError(f"must hold {key} or {name}, not both")
+    try:
+        return {**data, key: read_secret(Path(data[name]))}
+    except ValueError as error:
+        raise ValueError(f"{name} = {data[name]}: {error}") from None

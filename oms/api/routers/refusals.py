@@ -57,7 +57,9 @@ def get_orphans(
     connection: Reader,
     venue: Narrow = None,
     trade_date: Day | None = None,
-    is_open: Annotated[bool | None, Query(description="only those that wait, or only others")] = None,
+    is_open: Annotated[
+        bool | None, Query(description="only those that wait, or only others")
+    ] = None,
     cursor: Cursor = "",
     limit: Limit = 100,
 ) -> Listing[Orphan]:

@@ -78,6 +78,7 @@ def require_session(context: Context, caller: Principal, name: str) -> None:
     """Raise Problem 404 where there is no such session that the caller may see."""
     known = {one.name for one in context.settings.clients}
     known |= {one.name for one in context.settings.venues}
+    known |= {one.name for one in context.settings.drop_copies}
     if name not in known or not _may_see(caller, name):
         raise not_found("session", name)
 
