@@ -5,6 +5,7 @@ PostgreSQL is done by the world.
 """
 
 import contextlib
+import random
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry
@@ -23,7 +24,7 @@ from oms.runtime.metrics import CoreMetrics
 from oms.runtime.recovery import recover
 from oms.runtime.sequencer import Sequencer
 from oms.runtime.throttle import Throttle
-from oms.simulation.agenda import Agenda
+from oms.simulation.agenda import Action, Agenda
 from oms.simulation.disk import Disk, SimBatch, SimJournal
 from oms.simulation.engine import SimEngine, settings_of
 from oms.store.sent_messages import REJECTS
@@ -51,9 +52,11 @@ class WatchedEdge(Edge):
     """The edge, whose deliveries the checkers see."""
 
     watch: Callable[[FixMessage], None]
+    boundary: Callable[[], None]
 
     def deliver(self, effect: FixMessage) -> None:
         """See Edge."""
+        self.boundary()
         self.watch(effect)
         super().deliver(effect)
 
@@ -71,7 +74,9 @@ class SimCore:
         machine: str,
         trade_date: str,
         limits: tuple[SetRiskLimit, ...],
+        randomness: random.Random,
         boundary: Callable[[], None],
+        into_core: Callable[[Action], None],
         flush: Callable[[str], None],
         watch: Callable[[FixMessage], None],
     ) -> None:
@@ -95,13 +100,15 @@ class SimCore:
             clock=agenda,
         )
         self.edge.watch = watch
+        self.edge.boundary = boundary
         clients = {one.session for one in reference.clients.values()}
         names = [*sorted(clients), *(one.session for one in reference.venues.values())]
         self.engine = SimEngine(
             {one: settings_of(one, client=one in clients, ours=True) for one in names},
-            agenda.now,
+            agenda,
+            randomness,
             self.edge,
-            boundary=boundary,
+            into_core=into_core,
             flush=flush,
         )
         self._open_stores()

@@ -5,17 +5,97 @@ does. The session layer itself is fix_sessions.light_session, which a contract s
 QuickFIX.
 """
 
-from collections.abc import Callable, Sequence
+import random
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from fix_sessions.light_session import LOGON, Fields, LightSession, LightSettings, Message
 from fix_sessions.remote_engine import RemoteHandler
 from fix_sessions.wire import fields_of
 from oms.domain.session_commands import LogoutCause
+from oms.simulation.agenda import Action, Agenda
 
 Numbers = dict[str, tuple[int, int]]
 _RESEND_REQUEST, _REJECT = "2", "3"
 _POSS_RESEND = 97
 _SESSION_LEVEL = frozenset({"0", "1", "2", "4", "5", "A"})
+
+
+class Line:
+    """One direction of the line between the core and its FIX process: in order, a moment late."""
+
+    def __init__(
+        self, agenda: Agenda, randomness: random.Random, do: Callable[[Action], None]
+    ) -> None:
+        self._agenda = agenda
+        self._random = randomness
+        self._do = do
+        self._waiting: deque[Action] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def send(self, action: Action) -> None:
+        """Have it done at the other end."""
+        self._waiting.append(action)
+        self._agenda.after(10 + self._random.randrange(60), self._arrive)
+
+    def catch_up(self) -> None:
+        """Do now all that is under way."""
+        while self._waiting:
+            self._do(self._waiting.popleft())
+
+    def end(self, done: int = 0) -> None:
+        """So much more is done; the rest is lost."""
+        for _ in range(min(done, len(self._waiting))):
+            self._waiting.popleft()()
+        self._waiting.clear()
+
+    def _arrive(self) -> None:
+        if self._waiting:
+            self._do(self._waiting.popleft())
+
+
+class Teller:
+    """A RemoteHandler that tells the real one over the line."""
+
+    def __init__(self, handler: RemoteHandler, line: Line) -> None:
+        self._handler = handler
+        self._line = line
+
+    def on_message(self, session_id: str, text: str) -> None:
+        self._line.send(partial(self._handler.on_message, session_id, text))
+
+    def on_logon(self, session_id: str) -> None:
+        self._line.send(partial(self._handler.on_logon, session_id))
+
+    def on_logout(self, session_id: str, reason: str, cause: LogoutCause) -> None:
+        self._line.send(partial(self._handler.on_logout, session_id, reason, cause))
+
+    def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
+        self._line.send(partial(self._handler.on_sequence_reset, session_id, next_inbound))
+
+    def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
+        self._line.send(partial(self._handler.on_sent, session_id, msg_seq_num, text))
+
+    def on_resend_request(
+        self, session_id: str, *, by_us: bool, begin: int, end: int, highest: int
+    ) -> None:
+        tell = partial(
+            self._handler.on_resend_request,
+            session_id,
+            by_us=by_us,
+            begin=begin,
+            end=end,
+            highest=highest,
+        )
+        self._line.send(tell)
+
+    def sent_before(self, session_id: str, first: int, last: int) -> Iterable[tuple[int, str]]:
+        """The FIX process waits for the answer, which comes behind all that it has told."""
+        self._line.catch_up()
+        return self._handler.sent_before(session_id, first, last)
 
 
 class EngineSession(LightSession):
@@ -104,25 +184,29 @@ class EngineSession(LightSession):
 
 
 class SimEngine:
-    """The sessions of one core; its FIX process acts at once.
+    """What the core sees of its FIX process, and that process: both act a moment after each other.
 
-    `boundary` is where a crash may strike, `flush` writes.
+    The edge uses it as it uses fix_sessions.remote_engine.RemoteEngine.
     """
 
     def __init__(
         self,
         settings: dict[str, LightSettings],
-        clock_us: Callable[[], int],
+        agenda: Agenda,
+        randomness: random.Random,
         handler: RemoteHandler,
         *,
-        boundary: Callable[[], None],
+        into_core: Callable[[Action], None],
         flush: Callable[[str], None],
     ) -> None:
+        """into_core: does something in the core's process; flush: writes what a session has."""
+        self.there = Line(agenda, randomness, lambda action: action())
+        self._back = Line(agenda, randomness, into_core)
+        teller = Teller(handler, self._back)
         self.sessions = {
-            name: EngineSession(name, one, clock_us, handler) for name, one in settings.items()
+            name: EngineSession(name, one, agenda.now, teller) for name, one in settings.items()
         }
-        self._handler = handler
-        self._boundary = boundary
+        self._teller = teller
         self._flush = flush
 
     def numbers(self) -> Numbers:
@@ -134,15 +218,46 @@ class SimEngine:
         for name, (next_out, next_in) in numbers.items():
             self.sessions[name].next_out, self.sessions[name].next_in = next_out, next_in
 
+    def end(self, obeyed: int) -> None:
+        """The core is gone. The process beside it has obeyed so much more when it notices."""
+        self._back.end()
+        self.there.end(obeyed)
+
+    # In the FIX process
+
     def receive(self, session_id: str, data: bytes) -> None:
         """The bytes of one frame came in."""
         session = self.sessions[session_id]
         for message in session.receive(data):
-            if message.msg_type in _SESSION_LEVEL:
-                continue
-            self._boundary()
-            self._handler.on_message(session_id, message.raw.decode("latin-1"))
+            if message.msg_type not in _SESSION_LEVEL:
+                self._teller.on_message(session_id, message.raw.decode("latin-1"))
         self._flush(session_id)
+
+    def _send(self, session_id: str, msg_type: str, pieces: Sequence[str]) -> None:
+        session = self.sessions[session_id]
+        fields = [(int(tag), value) for tag, _, value in (one.partition("=") for one in pieces)]
+        body = [one for one in fields if one[1] and one[0] != _POSS_RESEND]
+        header = [one for one in fields if one[0] == _POSS_RESEND]
+        data = session.prepare(msg_type, body, header)
+        self._teller.on_sent(session_id, session.next_out - 1, data.decode("latin-1"))
+        if session.logged_on:
+            session.write(data)
+            self._flush(session_id)
+
+    def _logout(self, session_id: str, reason: str) -> None:
+        self.sessions[session_id].leave(reason)
+        self._flush(session_id)
+
+    def _logon(self, session_id: str) -> None:
+        self.sessions[session_id].enabled = True
+
+    def _reset(self, session_id: str, reason: str) -> None:
+        self._logout(session_id, reason)
+        session = self.sessions[session_id]
+        # It may have come up meanwhile: its end is journaled, and asks for this again.
+        if not session.logged_on:
+            session.next_in = session.next_out = 1
+            self._teller.on_sequence_reset(session_id, 1)
 
     # What the edge and the core ask for
 
@@ -155,48 +270,32 @@ class SimEngine:
         groups: bool = True,  # noqa: ARG002 - pieces keep their order here
     ) -> None:
         """See fix_sessions.remote_engine.RemoteEngine."""
-        self._boundary()
-        session = self.sessions[session_id]
-        fields = [(int(tag), value) for tag, _, value in (one.partition("=") for one in pieces)]
-        body = [one for one in fields if one[1] and one[0] != _POSS_RESEND]
-        header = [one for one in fields if one[0] == _POSS_RESEND]
-        data = session.prepare(msg_type, body, header)
-        number = session.next_out - 1
-        self._handler.on_sent(session_id, number, data.decode("latin-1"))
-        if session.logged_on:
-            session.write(data)
-            self._flush(session_id)
-        self._boundary()
+        self.there.send(partial(self._send, session_id, msg_type, list(pieces)))
 
     def logout(self, session_id: str, reason: str) -> None:
         """Log out and stay so until `logon`."""
-        self.sessions[session_id].leave(reason)
-        self._flush(session_id)
+        self.there.send(partial(self._logout, session_id, reason))
 
     def logon(self, session_id: str) -> None:
         """Let it come back."""
-        self.sessions[session_id].enabled = True
+        self.there.send(partial(self._logon, session_id))
 
     def reset(self, session_id: str, reason: str) -> None:
         """Log out, then both numbers to 1, unless it is up still."""
-        self.logout(session_id, reason)
-        session = self.sessions[session_id]
-        if not session.logged_on:
-            session.next_in = session.next_out = 1
-            self._handler.on_sequence_reset(session_id, 1)
+        self.there.send(partial(self._reset, session_id, reason))
 
     def expected_inbound(self, session_id: str) -> int:
         return self.sessions[session_id].next_in
 
     def set_expected_inbound(self, session_id: str, number: int) -> None:
-        """In either direction."""
+        """In either direction; before the sessions open."""
         self.sessions[session_id].next_in = number
 
     def next_outbound(self, session_id: str) -> int:
         return self.sessions[session_id].next_out
 
     def set_next_outbound(self, session_id: str, number: int) -> None:
-        """Only ever up."""
+        """Only ever up; before the sessions open."""
         assert number >= self.sessions[session_id].next_out
         self.sessions[session_id].next_out = number
 

@@ -52,6 +52,7 @@ class Connection:
     ) -> None:
         """seen: told of each frame that an end writes, by the number of that end."""
         self.alive = True
+        self._dead = False
         self.since_us = agenda.now_us
         self.blocked_until_us = 0
         self._agenda = agenda
@@ -80,6 +81,14 @@ class Connection:
             for end in self._ends:
                 end.closed(reason)
 
+    def die(self, reason: str) -> None:
+        """The process behind the second end is gone: what it wrote may still arrive, or not."""
+        if self._random.random() < 0.5:
+            self.close(reason)
+        elif self.alive:
+            self._dead = True
+            self._plan(1, lambda: self.close(reason))
+
     def _travel(self, number: int, raw: bytes) -> None:
         weather, draw = self._weather, self._random.random()
         if draw < weather.drop:
@@ -104,7 +113,7 @@ class Connection:
         self._agenda.at(moment, lambda: self._arrive(number, action))
 
     def _arrive(self, number: int, action: Callable[[], None]) -> None:
-        if not self.alive:
+        if not self.alive or (self._dead and number == 0):
             return
         if self._agenda.now_us < self.blocked_until_us:
             self._arrives_us[number] = max(self._arrives_us[number], self.blocked_until_us)

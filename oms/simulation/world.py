@@ -13,7 +13,7 @@ from oms.domain.effects import FixMessage
 from oms.domain.instrument import Client, Venue
 from oms.domain.order import Order
 from oms.simulation.acts import ACTS
-from oms.simulation.agenda import START_US, Agenda, chance
+from oms.simulation.agenda import START_US, Action, Agenda, chance
 from oms.simulation.client import SimClient
 from oms.simulation.core import CoreCrash, SimCore
 from oms.simulation.disk import Disk, Fate
@@ -70,10 +70,12 @@ class World:
         self.parties: dict[str, Party] = {**self.clients, **self.venues}
         self.core: SimCore | None = None
         self.connections: dict[str, Connection] = {}
+        self._dying: dict[str, Connection] = {}
         self.crash_after: int | None = None
         self.safe = True
         self._fates = chance(plan.seed, "commits")
         self._network = {name: chance(plan.seed, "network", name) for name in self.parties}
+        self._line = chance(plan.seed, "line")
         self._turn_planned = False
         self.shadow = Shadow(self.reference)
         self.resets: dict[str, int] = {}
@@ -149,7 +151,9 @@ class World:
             machine=machine,
             trade_date=self.trade_date,
             limits=(),
+            randomness=self._line,
             boundary=self._boundary,
+            into_core=lambda action: self._into(core, action),
             flush=lambda name: self._flush_core(core, name),
             watch=self._leaving,
         )
@@ -174,6 +178,16 @@ class World:
                 return fate, takes_us
             draw -= probability
         return Fate.DONE, takes_us
+
+    def _into(self, core: SimCore, action: Action) -> None:
+        """What its FIX process tells the core."""
+        if self.core is core:
+            self._guarded(partial(self._receive, action))
+            self.wake()
+
+    def _receive(self, action: Action) -> None:
+        self._boundary()
+        action()
 
     def wake(self) -> None:
         """The core has something to do; it does it in a moment, with what comes until then."""
@@ -233,12 +247,14 @@ class World:
         assert core is not None
         self.story.tell(why)
         self.counts.crashes += 1
+        self.crash_after = None
+        core.engine.end(self._line.randrange(len(core.engine.there) + 1))
         core.store()
         core.journal.end(why)
         self.core = None
-        self.crash_after = None
-        for connection in list(self.connections.values()):
-            connection.close("the core is gone")
+        self._dying, self.connections = self.connections, {}
+        for connection in self._dying.values():
+            connection.die("the core is gone")
         if again:
             machine = core.machine
             self.agenda.after(RESTART_US, lambda: self._start_core(machine))
@@ -269,6 +285,8 @@ class World:
             ),
             lambda end, raw: self._wire(name, from_core=end == 1, raw=raw),
         )
+        if name in self._dying:
+            self._dying.pop(name).close("replaced by another connection")
         self.connections[name] = connection
         theirs.connected()
         ours.connected()
@@ -286,14 +304,12 @@ class World:
 
     def _arrives(self, core: SimCore, name: str, raw: bytes) -> None:
         if self.core is core:
-            self._guarded(lambda: core.engine.receive(name, raw))
-            self.wake()
+            core.engine.receive(name, raw)
 
     def _closed(self, core: SimCore, name: str, reason: str) -> None:
-        self.connections.pop(name, None)
         if self.core is core:
-            self._guarded(lambda: core.engine.sessions[name].disconnected(reason))
-            self.wake()
+            self.connections.pop(name, None)
+            core.engine.sessions[name].disconnected(reason)
 
     def _flush(self, name: str, end: int) -> None:
         connection = self.connections.get(name)
