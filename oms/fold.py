@@ -110,7 +110,7 @@ def fold_event(state: State, seq: int, at: int, event: Event) -> None:
     elif isinstance(event, OrphanFact):
         fold_orphan(state, at, event)
     elif isinstance(event, BasketFact):
-        fold_basket(state, event)
+        fold_basket(state, seq, at, event)
     else:
         _fold_control_event(state, seq, at, event)
 

@@ -21,7 +21,7 @@ from oms.domain.state import State
 RATE_MEMORY: Final = 100_000
 
 
-def fold_basket(state: State, event: BasketFact) -> None:
+def fold_basket(state: State, seq: int, at: int, event: BasketFact) -> None:
     """Change what is known of the list."""
     key = (event.counterparty, event.list_id)
     match event:
@@ -35,7 +35,9 @@ def fold_basket(state: State, event: BasketFact) -> None:
                 trade_date=event.trade_date,
                 tot_no_orders=len(event.orders),
                 orders=event.orders,
-                complete=True,
+                waits=event.waits,
+                seq=seq,
+                accepted_at=at,
             )
         case ListRefused():
             # Parts of it that came before are refused with it.
@@ -43,14 +45,16 @@ def fold_basket(state: State, event: BasketFact) -> None:
             if known is not None and known.awaits_more:
                 del state.lists[key]
         case ListExecutionBegan():
-            state.lists[key].begun = True
+            state.lists[key].begun_at = at
             state.lists[key].session = event.session
             state.lists_at_work[key] = None
         case ListCanceled():
-            state.lists[key].canceled = True
-            if not state.lists[key].begun:
+            known = state.lists[key]
+            known.canceled_at = known.canceled_at or at
+            if not known.begun:
                 state.lists_at_work[key] = None
         case ListDone():
+            state.lists[key].done_at = at
             state.lists_at_work.pop(key, None)
         case ListStatusReported():
             pass
@@ -116,6 +120,6 @@ def forget_lists(state: State, gone: set[str]) -> None:
             continue
         left = [one for one in known.orders if known.order_ids.get(one.cl_ord_id) not in gone]
         if len(left) < len(known.orders):
-            known.orders, known.tot_no_orders = tuple(left), len(left)
+            known.orders = tuple(left)
             kept = {one.cl_ord_id for one in left}
             known.order_ids = {name: one for name, one in known.order_ids.items() if name in kept}

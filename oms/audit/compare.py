@@ -26,6 +26,8 @@ COMPARED: Final[dict[str, Table]] = {
         tables.discrepancies,
         tables.disputes,
         tables.corporate_actions,
+        tables.order_lists,
+        tables.list_orders,
         tables.refusals,
     )
 }

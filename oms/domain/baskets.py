@@ -202,9 +202,11 @@ ListKey = tuple[str, str]
 class OrderList:
     """What is known of one list; changed only by `oms.fold_baskets`.
 
-    complete: its last fragment has come. begun: its orders have become orders: order_ids has
-    theirs by ClOrdID, but for those that a ClOrdID in use refused. open: those that can trade, or
-    could if an outstanding replace is accepted.
+    seq, accepted_at: number and stamp of its acceptance, 0 while its last fragment has not come.
+    begun_at: since when its orders are orders: order_ids has theirs by ClOrdID, but for those that
+    a ClOrdID in use refused. canceled_at: when its cancel was asked for first, done_at: when its
+    last open order had ended last; 0: never. open: those that can trade, or could if an outstanding
+    replace is accepted.
     """
 
     counterparty: str
@@ -213,9 +215,12 @@ class OrderList:
     trade_date: str
     tot_no_orders: int
     orders: tuple[ListOrder, ...]
-    complete: bool = False
-    begun: bool = False
-    canceled: bool = False
+    waits: bool = False
+    seq: int = 0
+    accepted_at: int = 0
+    begun_at: int = 0
+    canceled_at: int = 0
+    done_at: int = 0
     order_ids: dict[str, str] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
 
@@ -223,6 +228,21 @@ class OrderList:
     def key(self) -> ListKey:
         """By which the state has it."""
         return self.counterparty, self.list_id
+
+    @property
+    def complete(self) -> bool:
+        """Whether its last fragment has come."""
+        return self.seq > 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether its orders have become orders."""
+        return self.begun_at > 0
+
+    @property
+    def canceled(self) -> bool:
+        """Whether its cancel was asked for."""
+        return self.canceled_at > 0
 
     @property
     def awaits_more(self) -> bool:

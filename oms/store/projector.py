@@ -64,6 +64,7 @@ from oms.domain.splits import OrderRebased, PositionRebased, SplitFact
 from oms.domain.standing_events import OrderMarked, PriceRestated, QuantityRestated
 from oms.domain.state import Position, State
 from oms.store import rows
+from oms.store.list_rows import ListRows
 from oms.store.rows import Row
 from oms.store.trade_rows import TradeRows
 
@@ -109,6 +110,7 @@ class Projector:
         "_inbound",
         "_kill_switches",
         "_limits",
+        "_lists",
         "_new",
         "_numbers_rise",
         "_orders",
@@ -139,6 +141,7 @@ class Projector:
         self._discrepancies: list[Row] = []
         self._actions: dict[str, Row] = {}
         self._refusals: list[Row] = []
+        self._lists = ListRows()
         self._disconnects: list[Row] = []
 
     def observe_command(self, seq: int, at: int, command: Command) -> None:
@@ -326,6 +329,8 @@ class Projector:
             self._refuse(seq, at, event)
         elif isinstance(event, DisputeFact):
             self._trades.disputed(seq, at, event)
+        elif isinstance(event, BasketFact):
+            self._lists.told(event, self._state)
 
     def _split(self, seq: int, event: SplitFact) -> None:
         if isinstance(event, PositionRebased):
@@ -347,6 +352,7 @@ class Projector:
             **self._order_rows(),
             "order_cl_ord_ids": [(*key, seq) for key, seq in self._cl_ord_ids.items()],
             **self._trades.rows(),
+            **self._lists.rows(),
             "positions": [rows.position_row(*one) for one in self._positions.values()],
             messages: [*self._inbound, *self._outbound],
             "sessions": [

@@ -372,6 +372,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "discrepancies": _insert(tables.discrepancies),
     "disputes": _upsert(tables.disputes),
     "corporate_actions": _upsert(tables.corporate_actions),
+    "order_lists": _upsert(tables.order_lists),
+    "list_orders": _upsert(tables.list_orders),
     "refusals": _insert(tables.refusals),
     "disconnect_cancels": _insert(tables.disconnect_cancels),
     "answers": ANSWERS,

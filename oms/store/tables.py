@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import CHAR, JSONB
 
 from oms.store.columns import metadata, moment, words
+from oms.store.list_tables import list_orders, order_lists
 from oms.store.read_tables import (
     child_orders,
     corporate_actions,
@@ -54,9 +55,11 @@ __all__ = [
     "journal",
     "kill_switches",
     "leadership",
+    "list_orders",
     "metadata",
     "order_cl_ord_ids",
     "order_conditions",
+    "order_lists",
     "orders",
     "orphans",
     "positions",
