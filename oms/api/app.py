@@ -25,6 +25,7 @@ from oms.api.routers import (
     executions,
     health,
     instruments,
+    lists,
     orders,
     positions,
     recon,
@@ -55,6 +56,7 @@ the command is kept, and `Location` tells what became of it.
 
 _ROUTERS: Final = (
     orders.api,
+    lists.api,
     executions.api,
     reports.api,
     positions.api,

@@ -98,6 +98,15 @@ def test_a_list_from_its_first_message_to_its_last(
     told(venue, at_venue[0], "F", "2", t32="100", t31="99", t14="100", t151="0")
     assert report_of(client, names[0], "F", seen).get(66) == "L-1"
 
+    _asked_and_cancelled(client, venue, names)
+    assert len([one for one in venue.messages if one.msg_type == "D"]) == 3
+    assert desk.stop_core() == 0
+    report = verify(database_url)
+    assert report.ok, (report.faults, report.differences)
+
+
+def _asked_and_cancelled(client: LightPeer, venue: LightPeer, names: list[str]) -> None:
+    """Of the four orders one is filled and one refused; the others are cancelled."""
     seen, asked = len(client.messages), len(venue.messages)
     client.send("M", [(66, "L-1")])
     status = await_status(client, ("2", "3"), seen)
@@ -114,10 +123,6 @@ def test_a_list_from_its_first_message_to_its_last(
         *[("2", "100", "0", "0"), ("4", "0", "0", "100"), ("4", "0", "0", "100")],
         ("8", "0", "0", "0"),
     ]
-    assert len([one for one in venue.messages if one.msg_type == "D"]) == 3
-    assert desk.stop_core() == 0
-    report = verify(database_url)
-    assert report.ok, (report.faults, report.differences)
 
 
 def test_the_same_again_and_what_is_refused(floor: tuple[Desk, LightPeer, LightPeer]) -> None:

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from oms.domain.baskets import ListCancelRequest, ListOrder, NewOrderList
 from oms.domain.commands import (
     SYSTEM,
     CloseTradingDay,
@@ -20,13 +21,13 @@ from oms.domain.commands import (
     UnreadableMessage,
 )
 from oms.domain.conditions import Conditions
-from oms.domain.fix import ExecInst, ExecType, OrdStatus, OrdType
+from oms.domain.fix import ExecInst, ExecType, OrdStatus, OrdType, Side
 from oms.domain.inquiries import DontKnowTrade, ResolveDispute
 from oms.domain.splits import ApplyCorporateAction, PreviewCorporateAction
 from oms.store.journal import PostgresJournal
 from oms.store.leader import acquire_leadership
 from oms.store.postgres_urls import APP_ROLE, role_url
-from tests.support.book import CLIENT, SYMBOLS, VENUES, Book, flow
+from tests.support.book import ACCOUNTS, CLIENT, SYMBOLS, VENUES, Book, flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,7 @@ def _troubles(book: Book) -> None:
     book.take(SessionLoggedOut(origin=book.origin(CLIENT), text="lost, and the stop with it"))
     book.take(SessionLoggedOn(origin=book.origin(CLIENT)))
     _dispute(book)
+    _basket(book)
     book.take(OrderMassCancelRequest(origin=book.origin(CLIENT), cl_ord_id="MASS-1"))
     book.take(SessionLoggedOut(origin=book.origin(VENUES[0]), text="gone"))
     journaled = book.inbound[VENUES[1]]
@@ -127,6 +129,35 @@ def _troubles(book: Book) -> None:
     )
     mark = StreamMark(session=VENUES[1], epoch=0, msg_seq_num=journaled + 1)
     book.take(MessagesSent(origin=SYSTEM, messages=(note,), observed=(mark,)))
+
+
+def _basket(book: Book) -> None:
+    """Lists of orders: one at work, of which an order is refused, and one that never begins."""
+    orders = tuple(
+        ListOrder(
+            list_seq_no=number,
+            cl_ord_id=f"LIST-{number}",
+            account=ACCOUNTS[0],
+            symbol=symbol,
+            side=Side.BUY,
+            order_qty=Decimal(10),
+            ord_type=OrdType.LIMIT,
+            price=Decimal(100),
+        )
+        for number, symbol in enumerate((SYMBOLS[0], "NONE"), start=1)
+    )
+    for name, kind in (("L-1", ""), ("L-2", "2")):
+        book.take(
+            NewOrderList(
+                origin=book.origin(CLIENT),
+                list_id=name,
+                bid_type="3",
+                tot_no_orders=2,
+                orders=orders,
+                exec_inst_type=kind,
+            )
+        )
+        book.take(ListCancelRequest(origin=book.origin(CLIENT), list_id=name))
 
 
 def _dispute(book: Book) -> None:

@@ -31,5 +31,5 @@ def rows(module_url: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         connection.execute(
             "TRUNCATE orders, child_orders, executions, positions, order_cl_ord_ids, refusals,"
             " orphans, risk_limits, kill_switches, recon_runs, recon_breaks, sessions,"
-            " disconnect_cancels, disputes"
+            " disconnect_cancels, disputes, order_lists, list_orders"
         )

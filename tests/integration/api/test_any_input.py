@@ -90,7 +90,16 @@ def test_any_body(impatient: Api, method: str, path: str) -> None:
     check()
 
 
-LISTS = ("orders", "executions", "positions", "refusals", "orphans", "discrepancies", "recon/runs")
+LISTS = (
+    "orders",
+    "lists",
+    "executions",
+    "positions",
+    "refusals",
+    "orphans",
+    "discrepancies",
+    "recon/runs",
+)
 FILTERS = ("account", "symbol", "side", "status", "cl_ord_id", "trade_date", "since", "cursor")
 
 
