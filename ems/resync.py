@@ -34,7 +34,7 @@ from oms.domain.instrument import Venue
 from oms.domain.order import Order, RequestKind
 from oms.domain.reasons import SPECS, Reason
 from oms.domain.state import Session, State
-from oms.domain.values import decimal_text
+from oms.domain.values import ZERO, decimal_text
 
 RESYNC_TIMEOUT_US = 10_000_000
 FIRST_QUERY_US = 2_000_000
@@ -151,6 +151,9 @@ def _difference(child: Order, report: ExecutionReport) -> DiscrepancyFound | Non
         ours, theirs = decimal_text(child.cum_qty), decimal_text(report.cum_qty)
     elif report.ord_status is OrdStatus.FILLED and child.is_open and not _reduced(child, report):
         field, ours, theirs = "OrdStatus (39)", child.ord_status.name, report.ord_status.name
+    elif _in_old_shares(child, report):
+        field, ours = "OrderQty (38)", decimal_text(child.order_qty)
+        theirs = decimal_text(report.order_qty or ZERO)
     else:
         return None
     return DiscrepancyFound(order_id=child.order_id, field=field, ours=ours, theirs=theirs)
@@ -162,6 +165,12 @@ def _reduced(child: Order, report: ExecutionReport) -> bool:
     if request is None or request.kind is not RequestKind.REPLACE:
         return False
     return report.cum_qty >= (report.order_qty or request.order_qty)
+
+
+def _in_old_shares(child: Order, report: ExecutionReport) -> bool:
+    """Whether an order that a split has re-based here has another quantity at its venue."""
+    told = report.order_qty
+    return bool(child.rebasings) and not child.requests and told not in (None, child.order_qty)
 
 
 def _unknown_there(state: State, child: Order) -> Iterator[Event]:

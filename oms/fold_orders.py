@@ -189,9 +189,9 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
             _settle_doubt(state, order)
         case OrderRestated():
             order.day_since = at
-            order.rebased = False
             # Done for the day was yesterday.
             for one in (order, *(state.orders[child] for child in order.children)):
+                one.rebased = False
                 if one.mark is OrdStatus.DONE_FOR_DAY:
                     one.mark = None
         case _:

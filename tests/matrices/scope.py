@@ -1,6 +1,6 @@
 """What of the matrices is not executed, and where the server answers otherwise: each with why."""
 
-GOOD_TILL = "orders live for one trading day: no good-till orders, so nothing is restated next day"
+GOOD_TILL = "two trading dates: played by oms conformance, over the wire"
 ONE_REQUEST = "one replace at a time: the next is refused as already pending (D.2.d)"
 
 # Scenario: why none of it runs.

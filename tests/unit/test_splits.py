@@ -208,6 +208,20 @@ def test_a_venue_that_has_logged_out_in_order_leaves_nothing_unknown() -> None:
     assert not child.in_doubt
 
 
+def test_a_venue_that_has_not_split_keeps_its_order_in_doubt() -> None:
+    world, child = worked(filled="")
+    preview(world)
+    assert apply(world) == ""
+    world.disconnect("XA")
+    open_date(world)
+    world.connect_only("XA")
+    world.status(child, OrdStatus.NEW, order_qty=Decimal(10000))
+    assert [one.field for one in world.of(DiscrepancyFound)] == ["OrderQty (38)"]
+    assert child.in_doubt
+    world.status(child, OrdStatus.NEW, order_qty=Decimal(20000))
+    assert not child.in_doubt
+
+
 def test_the_venues_restatement_is_held_against_ours() -> None:
     world, child = worked()
     preview(world)
