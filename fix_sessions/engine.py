@@ -27,7 +27,7 @@ from fix_sessions.sessions import Sessions
 from fix_sessions.settings import SessionSpec, SettingsError, check_specs, dictionary_of
 from fix_sessions.taken_over import TakenOver
 from fix_sessions.transport import Transport
-from fix_sessions.waiting import wait
+from fix_sessions.waiting import Waiting
 
 _log = structlog.get_logger(__name__)
 
@@ -77,7 +77,9 @@ class Engine(Sessions):
             store_dir=store_dir,
         )
         self._epoll = select.epoll()
-        self.awake_s = 0.0  # see fix_sessions.waiting
+        # Whether the owner has more than a few messages at once; see fix_sessions.waiting.
+        self.busy = False
+        self._waiting = Waiting(self._epoll, 0.0)
         self._owners: dict[int, Transport] = {}
         self._wakeups: dict[int, Callable[[], None]] = {}
         self._backlog = Backlog(slow_consumer_s)
@@ -130,6 +132,10 @@ class Engine(Sessions):
         assert self._acceptor is not None, "there is no acceptor session"
         return self._acceptor.port
 
+    def stay_awake(self, awake_s: float) -> None:
+        """How long `poll` looks for more before it sleeps; see fix_sessions.waiting."""
+        self._waiting = Waiting(self._epoll, awake_s)
+
     def add_wakeup(self, descriptor: int, callback: Callable[[], None]) -> None:
         """Have `poll` return when the descriptor is readable; `callback` empties it."""
         self._wakeups[descriptor] = callback
@@ -150,7 +156,7 @@ class Engine(Sessions):
         wait_s = min(timeout_s, self._next_tick_s - now_s, self._connecting_in_s(now_s))
         if self._backlog.pending or any(transport.unfinished for transport in self._transports):
             wait_s = 0.0
-        events = wait(self._epoll, wait_s, self.awake_s)
+        events = self._waiting.wait(wait_s, busy=self.busy)
         if self.before_work is not None:
             self.before_work()
         for descriptor, _ in events:

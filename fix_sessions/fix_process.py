@@ -48,7 +48,7 @@ class FixProcess:
         self._engine.watch_resends(self._on_resend_request)
         self._engine.add_wakeup(sock.fileno(), self._take)
         self._engine.before_work = self._look_for_doubt
-        self._awake_s = config.awake_s
+        self._engine.stay_awake(config.awake_s)
         self._gate_config = config.gate
         self._gate: GateKeeper | None = None
         self._rejects_told = 0
@@ -77,7 +77,7 @@ class FixProcess:
             self._log_out()
             self._tell_rejects()
             housekeeping.look(quiet=link.quiet)
-            engine.awake_s = 0.0 if link.busy else self._awake_s
+            engine.busy = link.busy
             link.flush()
             link.look_at_core()
 

@@ -21,7 +21,7 @@ from fix_sessions.gate_process import GateError
 from fix_sessions.outgoing import text_of_pieces
 from fix_sessions.process_state import StopWatch
 from fix_sessions.resends import ResendUnavailable
-from fix_sessions.waiting import A_FEW, wait
+from fix_sessions.waiting import A_FEW, Waiting
 from oms.domain.session_commands import LogoutCause
 
 _READ_BYTES: Final = 1 << 18
@@ -76,7 +76,6 @@ class RemoteEngine:
         self.before_work: Callable[[], None] | None = None
         self.refused: Callable[[str, int], None] | None = None
         self.rejects_sent = 0
-        self._awake_s = 0.0
         self._names: list[str] = []
         self._places: dict[str, int] = {}
         self._wakeups: dict[int, Callable[[], None]] = {}
@@ -100,13 +99,14 @@ class RemoteEngine:
         self._child = StopWatch(self._process.pid)
         self._epoll = select.epoll()
         self._epoll.register(self._sock.fileno(), select.EPOLLIN)
+        self._waiting = Waiting(self._epoll, 0.0)
 
     # Running
 
     def open(self, config: FixProcessConfig, handler: RemoteHandler) -> None:
         """Have the sessions made, not opened: their numbers are known then. Raises EngineFault."""
         self._handler = handler
-        self._awake_s = config.awake_s
+        self._waiting = Waiting(self._epoll, config.awake_s)
         self._names = [spec.session_id for spec in config.sessions]
         self._places = {name: place for place, name in enumerate(self._names)}
         try:
@@ -136,7 +136,7 @@ class RemoteEngine:
     def poll(self, timeout_s: float) -> None:
         """Write what waits, wait for something and hand it over. Raises EngineFault."""
         self.flush()
-        events = wait(self._epoll, timeout_s, 0.0 if self._many > A_FEW else self._awake_s)
+        events = self._waiting.wait(timeout_s, busy=self._many > A_FEW)
         if self.before_work is not None:
             self.before_work()
         if not events and self._child.stays_stopped(time.monotonic()):

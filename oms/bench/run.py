@@ -9,6 +9,7 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ _SINGLE_SHARE = 5
 _REST_SHARE = 25
 _SMALLEST_RUN = 20
 _PIPED_WIDTH = 110
+_ARRIVAL_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +150,19 @@ def _round(subjects: _Subjects, figures: Figures, number: int) -> None:
         way.figures.add_delays(times, way.venue.times())
         way.venue.set_style("new and trade")
     figures.small_commit_ns += subjects.database.single(single)
-    figures.rest_ns += subjects.rest.run(max(_SMALLEST_RUN, orders // _REST_SHARE))
+    _ask_by_rest(subjects, figures, max(_SMALLEST_RUN, orders // _REST_SHARE))
+
+
+def _ask_by_rest(subjects: _Subjects, figures: Figures, orders: int) -> None:
+    """An answer comes before its order is at the venue: the next round waits until all are."""
+    venue = subjects.server.venue
+    venue.times()
+    figures.rest_ns += subjects.rest.run(orders)
+    deadline, arrived = time.monotonic() + _ARRIVAL_S, 0
+    while arrived < orders:
+        arrived += len(venue.times().order_in_ns)
+        if time.monotonic() > deadline:
+            raise BenchError(f"{orders} orders by REST are answered, the venue has {arrived}")
 
 
 def _sustain(way: _Way, orders: int) -> None:
