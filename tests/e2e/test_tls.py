@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -20,6 +20,7 @@ from tests.support.tls_relay import Relay
 
 MARKET = {"t40": "1", "t44": ""}
 FILL = "F"
+GATE, RELAY = "fix_sessions.gate", "fix_sessions.venue_relay"
 
 
 class TlsDesk:
@@ -96,20 +97,26 @@ class TlsDesk:
     def until_said(self, text: str, times: int = 1) -> None:
         self.desk.until(lambda: self.said().count(text) >= times, f"{text} in the log")
 
-    def child(self, module: str) -> int:
-        """The core's child process that runs this module; 0 for none."""
+    def helper(self, module: str) -> int | None:
+        """The process below the core that runs this module."""
         assert self.desk.core is not None
-        core = self.desk.core.pid
-        try:
-            children = Path(f"/proc/{core}/task/{core}/children").read_text().split()
-            found = [
-                int(one)
-                for one in children
-                if module.encode() in Path(f"/proc/{one}/cmdline").read_bytes().split(b"\0")
-            ]
-        except FileNotFoundError:  # ended since it was listed
-            return 0
-        return found[0] if found else 0
+        waiting = [self.desk.core.pid]
+        while waiting:
+            pid = waiting.pop()
+            with suppress(FileNotFoundError):  # ended since it was listed
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                if module.encode() in words:
+                    return pid
+                children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+                waiting += [int(one) for one in children]
+        return None
+
+    def kill(self, module: str) -> int:
+        """SIGKILL for it."""
+        pid = self.helper(module)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        return pid
 
 
 @contextmanager
@@ -135,11 +142,13 @@ def test_orders_flow_from_a_client_to_a_venue_over_tls(site: TlsDesk) -> None:
     taken = [line for line in site.said().splitlines() if '"fix.taken_over"' in line]
     assert all("BETA" in line for line in taken), "a connection with TLS cannot be handed over"
     site.trade(alpha)
+    helpers = [site.helper(GATE), site.helper(RELAY)]
+    assert None not in helpers
     metrics = urlopen(f"http://127.0.0.1:{site.desk.metrics_port}/metrics").read().decode()
     assert 'plumbline_tls_certificate_expires_timestamp_seconds{key="acceptor.tls' in metrics
     assert site.desk.stop_core() == 0, site.desk.log()
     assert alpha.session.close_reason
-    assert [site.child("fix_sessions.gate"), site.child("fix_sessions.venue_relay")] == [0, 0]
+    assert not any(Path(f"/proc/{one}").exists() for one in helpers)
 
 
 def test_a_gate_that_is_killed_costs_a_client_with_tls_its_connection_only(site: TlsDesk) -> None:
@@ -156,8 +165,7 @@ def test_a_gate_that_is_killed_costs_a_client_with_tls_its_connection_only(site:
     query = "SELECT 1 FROM fix_messages WHERE direction = 'out' AND text LIKE %s"
     like = f"%\x0111={cl_ord_id(fields)}c\x01%\x01150=4\x01%"
     site.desk.until(lambda: site.desk.rows(query, like), "the report to be sent and noted")
-    gate = site.child("fix_sessions.gate")
-    os.kill(gate, signal.SIGKILL)
+    gate = site.kill(GATE)
     site.trade(beta, "BETA-1")
     site.until_said("core.gate_ended")
     alpha.kill()
@@ -165,7 +173,7 @@ def test_a_gate_that_is_killed_costs_a_client_with_tls_its_connection_only(site:
     site.log_on()
     report_of(alpha, cl_ord_id(fields) + "c", "4")
     site.trade(alpha)
-    assert site.child("fix_sessions.gate") not in (0, gate)
+    assert site.helper(GATE) not in (None, gate)
 
 
 def test_a_relay_that_is_killed_is_replaced_and_orders_are_told_of(site: TlsDesk) -> None:
@@ -175,8 +183,7 @@ def test_a_relay_that_is_killed_is_replaced_and_orders_are_told_of(site: TlsDesk
     resting = new_order(t44="1")
     alpha.send("D", resting)
     report_of(alpha, cl_ord_id(resting), "0")
-    relay = site.child("fix_sessions.venue_relay")
-    os.kill(relay, signal.SIGKILL)
+    relay = site.kill(RELAY)
     site.until_said("core.venue_relay_ended")
     site.until_said('"event": "venue_tls.connected"', 2)
     site.trade(alpha)
@@ -189,14 +196,15 @@ def test_a_relay_that_is_killed_is_replaced_and_orders_are_told_of(site: TlsDesk
         ],
     )
     report_of(alpha, name, "4")
-    assert site.child("fix_sessions.venue_relay") not in (0, relay)
+    assert site.helper(RELAY) not in (None, relay)
 
 
 def test_a_core_that_is_killed_takes_gate_and_relay_along(site: TlsDesk) -> None:
     site.desk.start_core()
     alpha = site.log_on()
     site.trade(alpha)
-    children = [site.child("fix_sessions.gate"), site.child("fix_sessions.venue_relay")]
+    children = [site.helper(GATE), site.helper(RELAY)]
+    assert None not in children
     site.desk.kill_core()
     site.desk.until(
         lambda: not any(Path(f"/proc/{one}").exists() for one in children), "both to end"
