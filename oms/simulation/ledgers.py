@@ -42,6 +42,7 @@ class Seen:
     cum_qty: Decimal = ZERO
     leaves_qty: Decimal = ZERO
     status: str = ""
+    first_id: str = ""
     trades: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
     @property
@@ -52,13 +53,16 @@ class Seen:
 
 @dataclass(slots=True, kw_only=True)
 class ClientLedger:
-    """A client's book. faults: what it was told that cannot be."""
+    """A client's book. faults: what it was told that cannot be; lost: it reset its session itself,
+    and may have missed something.
+    """
 
     asked: dict[str, Asked] = field(default_factory=dict)
     orders: dict[str, Seen] = field(default_factory=dict)
     order_of: dict[str, str] = field(default_factory=dict)
     reports: dict[str, dict[int, str]] = field(default_factory=dict)
     refused: int = 0
+    lost: bool = False
     faults: list[str] = field(default_factory=list)
 
     def note(self, message: Message) -> None:
@@ -127,11 +131,17 @@ class ClientLedger:
             seen = self.orders[order_id] = Seen(
                 order_id=order_id, cl_ord_id=fields[11], side=fields.get(54, "")
             )
+            seen.first_id = fields[11]
+        first = self.asked.get(seen.first_id)
+        if kind in "F54C3" and first is not None and not first.finals:
+            # An order that trades or ends at once may have no New.
+            first.accepted = f"0 {exec_id}"
+            first.finals.append(first.accepted)
         if kind == "F":
             seen.trades[exec_id] = (Decimal(fields[32]), Decimal(fields[31]))
         elif kind in "HG":
             before = seen.trades.pop(fields.get(19, ""), None)
-            if before is None:
+            if before is None and not self.lost:
                 self.faults.append(f"{order_id}: {kind} of {fields.get(19)}, which is no trade")
             if kind == "G":
                 seen.trades[exec_id] = (Decimal(fields[32]), Decimal(fields[31]))
@@ -150,7 +160,7 @@ class ClientLedger:
                 f"{seen.order_id}: CumQty {seen.cum_qty} + LeavesQty {seen.leaves_qty}"
                 f" is not OrderQty {seen.order_qty} ({kind})"
             )
-        if seen.traded != seen.cum_qty and kind != "I":
+        if seen.traded != seen.cum_qty and kind != "I" and not self.lost:
             self.faults.append(
                 f"{seen.order_id}: CumQty {seen.cum_qty}, and the trades told come to {seen.traded}"
             )

@@ -3,9 +3,11 @@
 import random
 from dataclasses import dataclass, fields
 
+from oms.domain.profile import ClientProfile
 from oms.simulation.acts import ACTS
 from oms.simulation.agenda import chance
 from oms.simulation.network import Weather
+from oms.simulation.profiles import VenueKind, draw_client, draw_venue
 from oms.simulation.venue import Manners
 
 CLIENTS = ("ALPHA", "BETA")
@@ -68,6 +70,8 @@ class Plan:
     commits: Commits
     weather: dict[str, Weather]
     manners: dict[str, Manners]
+    clients: dict[str, ClientProfile]
+    venues: dict[str, VenueKind]
 
 
 SIZE = 150
@@ -82,6 +86,8 @@ def plan_of(recipe: Recipe) -> Plan:
         commits=_commits(randomness),
         weather={name: _weather(randomness) for name in (*CLIENTS, *VENUES)},
         manners={name: _manners(randomness) for name in VENUES},
+        clients={name: draw_client(randomness) for name in CLIENTS},
+        venues={name: draw_venue(randomness) for name in VENUES},
     )
     if recipe.kept is not None:
         plan.acts = tuple(plan.acts[number] for number in recipe.kept)

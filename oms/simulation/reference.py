@@ -2,31 +2,44 @@
 
 from decimal import Decimal
 
+from oms.domain.conditions import PLAIN_TIMES, PLAIN_TYPES
 from oms.domain.instrument import Client, Instrument, Reference, Venue
 from oms.simulation.plan import Plan
 
+LISTINGS = {"AAPL": ("XA", "XB"), "MSFT": ("XB",)}
+ACCOUNTS = {"ALPHA": frozenset({"A1", "A2"}), "BETA": frozenset({"B1"})}
+_FEES = {"XA": Decimal("0.3"), "XB": Decimal("0.1")}
 
-def reference_of(plan: Plan) -> Reference:  # noqa: ARG001 - profiles will be drawn
-    """Instruments, venues and clients."""
-    instruments = {
-        symbol: Instrument(
-            symbol=symbol,
-            currency="USD",
-            tick=Decimal("0.01"),
-            lot=Decimal(1),
-            venues=venues,
-            reference_px=Decimal(100),
-        )
-        for symbol, venues in (("AAPL", ("XA", "XB")), ("MSFT", ("XB",)))
-    }
+
+def reference_of(plan: Plan) -> Reference:
+    """Two shares, two venues, two clients; what they are like the plan says."""
     return Reference(
-        instruments=instruments,
+        instruments={
+            symbol: Instrument(
+                symbol=symbol,
+                currency="USD",
+                tick=Decimal("0.01"),
+                lot=Decimal(1),
+                venues=venues,
+                reference_px=Decimal(100),
+            )
+            for symbol, venues in LISTINGS.items()
+        },
         venues={
-            "XA": Venue(name="XA", session="XA", fee_bps=Decimal("0.3")),
-            "XB": Venue(name="XB", session="XB", fee_bps=Decimal("0.1")),
+            name: Venue(
+                name=name,
+                session=name,
+                fee_bps=_FEES[name],
+                ord_types=PLAIN_TYPES | kind.ord_types,
+                times_in_force=PLAIN_TIMES | kind.times_in_force,
+                abilities=kind.abilities,
+                max_messages_per_second=kind.rate,
+                profile=kind.profile,
+            )
+            for name, kind in plan.venues.items()
         },
         clients={
-            "ALPHA": Client(name="ALPHA", session="ALPHA", accounts=frozenset({"A1", "A2"})),
-            "BETA": Client(name="BETA", session="BETA", accounts=frozenset({"B1"})),
+            name: Client(name=name, session=name, accounts=ACCOUNTS[name], profile=profile)
+            for name, profile in plan.clients.items()
         },
     )

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from fix_sessions.encode import encode
 from oms.domain.commands import Command
-from oms.domain.effects import ControlSession
+from oms.domain.effects import ControlSession, Effect
 from oms.domain.events import Event, OrderAccepted, ReplacePending
 from oms.domain.instrument import Reference
 from oms.domain.order import Order
 from oms.domain.state import State
 from oms.fold import fold_command, fold_event
-from oms.outbound import effects_of
+from oms.outbound import bundled, effects_of
 from oms.store.batch import Entry
 from oms.store.codec import decode
 
@@ -40,6 +40,9 @@ class Shadow:
         self.events: Counter[str] = Counter()
         self.commands: Counter[str] = Counter()
         self.transitions: Counter[tuple[str, str, str]] = Counter()
+        self._effects: list[Effect] = []
+        clients = reference.clients.values()
+        self._bundling = {one.session for one in clients if one.profile.bundled_ioc}
         self.stubborn: set[str] = set()
         # By journal number of the event: the position as it would be if all that works in the
         # order's direction were filled.
@@ -67,6 +70,11 @@ class Shadow:
     def _close(self, groups: list[Group]) -> None:
         if groups:
             groups[-1].doubts_after = frozenset(self.state.in_doubt)
+        effects, self._effects = self._effects, []
+        # What is sent again after a crash is not bundled.
+        for effect in (*effects, *bundled(effects, self._bundling)):
+            if not isinstance(effect, ControlSession):
+                self.messages.setdefault(effect.session, set()).add(body_of(*encode(effect)))
 
     def _fold(self, entry: Entry, event: Event) -> None:
         self.events[entry.type] += 1
@@ -85,9 +93,7 @@ class Shadow:
         elif isinstance(event, ReplacePending):
             order = self.state.orders[order_id]
             self.reached[entry.seq] = self._reached(order, event.order_qty - order.cum_qty)
-        for effect in effects_of(self.state, entry.seq, event):
-            if not isinstance(effect, ControlSession):
-                self.messages.setdefault(effect.session, set()).add(body_of(*encode(effect)))
+        self._effects += effects_of(self.state, entry.seq, event)
 
     def _reached(self, asked: Order, leaves: Decimal) -> Decimal:
         """With `leaves` in the place of what the order that is asked about has open."""

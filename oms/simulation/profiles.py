@@ -1,0 +1,60 @@
+"""What the counterparties of one run are like: drawn from its seed."""
+
+import random
+from dataclasses import dataclass
+
+from oms.domain.conditions import Ability
+from oms.domain.fix import OrdType, TimeInForce
+from oms.domain.profile import (
+    BelowCumQty,
+    ChainedReplace,
+    ClientProfile,
+    ClOrdIdScope,
+    VenueProfile,
+)
+
+_STOPS = frozenset({OrdType.STOP, OrdType.STOP_LIMIT})
+_GOOD_TILL = frozenset({TimeInForce.GTC, TimeInForce.GTD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueKind:
+    """A venue's profile, message rate (0: any), and what it takes beside plain orders."""
+
+    profile: VenueProfile
+    rate: int
+    ord_types: frozenset[OrdType]
+    times_in_force: frozenset[TimeInForce]
+    abilities: frozenset[Ability]
+
+
+def draw_client(randomness: random.Random) -> ClientProfile:
+    """The usual one in every second run."""
+    draw = randomness.random
+    if draw() < 0.5:
+        return ClientProfile()
+    return ClientProfile(
+        cl_ord_id_scope=randomness.choice(list(ClOrdIdScope)),
+        pending_acks=draw() < 0.5,
+        new_for_immediate=draw() < 0.5,
+        bundled_ioc=draw() < 0.5,
+        new_awaits_venue=draw() < 0.5,
+        replace_below_cum_qty=randomness.choice(list(BelowCumQty)),
+        chained_replaces=randomness.choice(list(ChainedReplace)),
+        filled_is_final=draw() < 0.5,
+        cancel_on_disconnect=draw() < 0.3,
+        cancel_grace_ms=randomness.choice((0, 200, 3_000)),
+    )
+
+
+def draw_venue(randomness: random.Random) -> VenueKind:
+    """The usual one in every second run."""
+    draw = randomness.random
+    special = draw() < 0.5
+    return VenueKind(
+        profile=VenueProfile(mass_status=not special or draw() < 0.6),
+        rate=randomness.choice((0, 5, 50)) if special else 0,
+        ord_types=_STOPS if special and draw() < 0.5 else frozenset(),
+        times_in_force=_GOOD_TILL if draw() < 0.7 else frozenset(),
+        abilities=frozenset(Ability) if special and draw() < 0.5 else frozenset(),
+    )
