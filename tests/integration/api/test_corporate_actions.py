@@ -179,6 +179,36 @@ def test_a_limit_that_the_venue_restates_is_told_and_verifies(rig: Rig, client: 
         assert verify(role_url(rig.url, APP_ROLE)).ok
 
 
+def test_a_core_that_is_killed_in_the_night_has_the_split_once(rig: Rig, client: LightPeer) -> None:
+    server, api = rig.server, rig.server.api
+    client.send("D", fields("night-1", "1", "30", "30", "1"))
+    told(client, "night-1", "0")
+    rig.day("close", rig.tomorrow)
+    after = rig.tomorrow + timedelta(days=1)
+    body = SPLIT | {"action_id": "ACME-3FOR1", "new_shares": 3, "effective_date": after.isoformat()}
+    shown = api.operations.post("/v1/corporate-actions/preview", json=body).json()
+    asked = {"action_id": "ACME-3FOR1", "preview": shown["preview"], "reason": "checked"}
+    applied = api.admin.post("/v1/corporate-actions/apply", json=asked)
+    assert applied.status_code == 200, applied.text
+    with server.venue.control() as venue:
+        venue.split("ACME", 3, 1)
+    server.core.kill()
+    server.core.start()
+    server.wait_ready()
+    again = api.admin.post("/v1/corporate-actions/apply", json=asked).json()
+    assert again["applied"] == applied.json()["applied"]
+    client.reconnect()
+    seen = len(client.messages)
+    rig.day("open", after)
+    restated = client.wait_for(
+        lambda m: m.get(11) == "night-1" and m.get(150) == "D", PATIENCE_S, seen
+    )
+    assert [restated.get(tag) for tag in (378, 38, 44, 151)] == ["0", "90", "10", "90"]
+    [order] = api.alpha.get("/v1/orders", params={"cl_ord_id": "night-1"}).json()["items"]
+    assert (order["order_qty"], order["in_doubt"]) == ("90", False)
+    assert verify(role_url(rig.url, APP_ROLE)).ok
+
+
 def test_the_command_line_shows_it_and_asks(rig: Rig) -> None:
     line = next(one for one in rig.command("list").splitlines() if "ACME-2FOR1" in one)
     assert "operations" in line
