@@ -13,7 +13,7 @@ from fix_sessions.gate_process import GateError
 from oms.app.core_process import CoreProcess
 from oms.app.database import Urls, database, database_faults, migrate
 from oms.app.exits import Exit, Stop
-from oms.app.tls_files import check_tls
+from oms.app.tls_files import check_tls, listening_fault
 from oms.settings.model import Settings
 from oms.store.codec import CodecError
 from oms.store.leader import (
@@ -46,8 +46,7 @@ def run(settings: Settings) -> int:
         except PortInUse as error:
             raise Stop(Exit.PORT_IN_USE, f"the FIX engine: {error}") from None
         except GateError as error:
-            text = f"acceptor.port = {settings.acceptor.port}: {error}"
-            raise Stop(Exit.PORT_IN_USE, text) from None
+            raise Stop(Exit.PORT_IN_USE, listening_fault(settings, error)) from None
         except (LeadershipLost, EngineFault, CodecError, psycopg.Error) as error:
             log.exception("core.fault")
             raise Stop(Exit.FAULT, f"stopped, and recovers by replay: {error}") from None

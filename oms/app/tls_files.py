@@ -36,6 +36,8 @@ def check_tls(settings: Settings) -> None:
     for table in _tables(settings):
         try:
             context_of(table.files)
+            if table.files.certificate_file:
+                expires_at(table.files.certificate_file)
         except TlsFileError as error:
             faults.append(f"{table.path}.{error}")
     if faults:
@@ -63,6 +65,15 @@ def watch_certificates(settings: Settings, registry: CollectorRegistry) -> None:
         gauge.labels(key).set_function(partial(_timestamp_of, path))
         if end - now < TOLD_BEFORE:
             log.warning("tls.certificate_ends", key=key, file=path, at=end.isoformat())
+
+
+def listening_fault(settings: Settings, error: Exception) -> str:
+    """What the gate said of a port, behind the key that the port stands in."""
+    acceptor = settings.acceptor
+    tls = acceptor.tls
+    if tls is not None and (not acceptor.plain or f":{tls.port} " in str(error)):
+        return f"acceptor.tls.port = {tls.port}: {error}"
+    return f"acceptor.port = {acceptor.port}: {error}"
 
 
 def _timestamp_of(path: str) -> float:

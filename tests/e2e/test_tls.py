@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -240,6 +241,17 @@ def test_a_core_whose_venue_is_away_stops_in_order(site: TlsDesk) -> None:
     site.log_on()
     site.until_said('"event": "venue_tls.failed"')
     assert site.desk.stop_core() == 0, site.desk.log()
+
+
+def test_a_port_that_is_in_use_is_named_by_its_key(site: TlsDesk) -> None:
+    with socket.create_server((LOCALHOST, site.tls_port)):
+        site.desk.start_core()
+        core = site.desk.core
+        assert core is not None
+        site.desk.until(lambda: core.poll() is not None, "the core to end")
+    assert core.returncode == Exit.PORT_IN_USE
+    where = f"FIX port {LOCALHOST}:{site.tls_port} is in use by another process"
+    assert f"oms: acceptor.tls.port = {site.tls_port}: {where}" in site.said()
 
 
 def test_files_that_cannot_be_used_end_the_core_before_it_leads(site: TlsDesk) -> None:
