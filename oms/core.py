@@ -241,6 +241,7 @@ def _verdict(
             at=at,
             reference_px=_reference_px(state, terms.symbol),
             replaced=replaced,
+            again=origin.poss_dup,
         )
     )
 

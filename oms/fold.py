@@ -4,6 +4,7 @@
 `fold_event` takes the facts. Both run live and in replay, in journal order.
 """
 
+from ems import room
 from oms.domain.answers import AnswerFact
 from oms.domain.baskets import BasketFact
 from oms.domain.commands import (
@@ -14,6 +15,7 @@ from oms.domain.commands import (
     OrderCancelReplaceRequest,
 )
 from oms.domain.events import (
+    CancelPending,
     CommandAnswered,
     DiscrepancyFound,
     DuplicateExecutionDropped,
@@ -23,9 +25,11 @@ from oms.domain.events import (
     KillSwitchReleased,
     LeaderStarted,
     MessageRefused,
+    OrderRouted,
     OrderStatusReported,
     OrphanReported,
     PeerRefusedMessage,
+    ReplacePending,
     RequestRefused,
     RiskLimitSet,
     TradingDateOpened,
@@ -101,6 +105,8 @@ def fold_event(state: State, seq: int, at: int, event: Event) -> None:
     state.at = at
     if isinstance(event, OrderEvent):
         fold_order_event(state, seq, at, event)
+        if isinstance(event, OrderRouted | CancelPending | ReplacePending):
+            room.count(state, at, event)
     elif isinstance(event, SessionEvent):
         fold_session_event(state, seq, at, event)
     elif isinstance(event, AnswerFact):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from ems import router, stops
+from ems.room import has_room, refuses
 from oms.domain.conditions import NAMES, at_venue
 from oms.domain.events import (
     Event,
@@ -54,6 +55,7 @@ def place(
     able = [] if _ended_as_asked(parent, after) else _able(state, parent, instrument, wish)
     scope = killed(state, parent.first_terms)
     ready = [one for one in able if scope is None and state.session(one.session).ready]
+    ready = [one for one in ready if has_room(state, one)] or ready
     quotes = state.market.get(parent.symbol, {})
     if ready and instrument is not None:
         seen = tuple(VenueQuote(venue=one.name, quote=quotes.get(one.name)) for one in ready)
@@ -117,13 +119,15 @@ def _venues(state: State, instrument: Instrument | None) -> list[Venue]:
 
 def nowhere_to_go(state: State, terms: OrderTerms) -> tuple[Reason, str] | None:
     """Why a client's new order would end where it begins: no venue takes it and we do not do it in
-    its place, or it may not wait and no venue that takes it is there. The text names the field.
+    its place, or it may not wait and no venue that takes it is there, or these have no room for it
+    and refuse what is too much. The text names the field.
     """
     venues = _venues(state, state.reference.instruments.get(terms.symbol))
     kind, time_in_force = terms.ord_type, terms.time_in_force
     if (
         terms.conditions is None
         and not time_in_force.immediate
+        and not any(refuses(one) for one in venues)
         and any(kind in one.ord_types and time_in_force in one.times_in_force for one in venues)
     ):
         return None  # nearly every order
@@ -131,8 +135,12 @@ def nowhere_to_go(state: State, terms: OrderTerms) -> tuple[Reason, str] | None:
     able = [one for one in venues if router.supports(one, wish)]
     if not able:
         return Reason.UNSUPPORTED_BY_VENUES, _lacking(terms, wish, venues)
+    ready = [one for one in able if state.session(one.session).ready]
+    if ready and not any(has_room(state, one) for one in ready):
+        busy = ", ".join(f"{one.name} ({one.max_messages_per_second})" for one in ready)
+        return Reason.MAX_MESSAGE_RATE, f"no more messages in this second to {busy}"
     waits = not time_in_force.immediate or wish.ord_type is not kind
-    if waits or any(state.session(one.session).ready for one in able):
+    if waits or ready:
         return None
     return Reason.NO_VENUE_CONNECTED, _GIVEN_UP[Reason.NO_VENUE_CONNECTED]
 

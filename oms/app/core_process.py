@@ -125,7 +125,7 @@ class CoreProcess:
 
     def _new_pace(self) -> Pace | None:
         """Where a client has a rate, its messages come to the sequencer at that."""
-        limits = {one.name: one.profile.max_messages_per_second for one in self._settings.clients}
+        limits = {one.name: one.profile.paced_at for one in self._settings.clients}
         if not any(limits.values()):
             return None
         return Pace(self._sequencer, limits, self._clock, self._engine.disconnect)

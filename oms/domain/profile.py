@@ -41,6 +41,17 @@ class ChainedReplace(StrEnum):
     QUEUE = "QUEUE"
 
 
+class Throttle(StrEnum):
+    """What a message beyond a session's rate comes to.
+
+    QUEUE: it waits, and is taken or sent in order. REJECT: new orders are refused, and a client's
+    replaces; what withdraws an order never is.
+    """
+
+    QUEUE = "QUEUE"
+    REJECT = "REJECT"
+
+
 CustomTags = Mapping[str, tuple[tuple[int, str], ...]]
 """By MsgType (35): fields that every such message of ours carries besides, or in place of ours."""
 
@@ -86,7 +97,7 @@ class ClientProfile:
     one is pending.
     filled_is_final: whether a filled order refuses the replace that would open it again.
     cancel_on_disconnect: whether the loss of the session cancels what came by it and is open, after
-    cancel_grace_ms (see oms.sessions.lost_clients).
+    cancel_grace_ms (see oms.sessions.lost_clients). max_messages_per_second: its rate, 0 for none.
     """
 
     wire: WireProfile = USUAL_WIRE
@@ -100,6 +111,8 @@ class ClientProfile:
     filled_is_final: bool = False
     cancel_on_disconnect: bool = False
     cancel_grace_ms: int = 0
+    max_messages_per_second: int = 0
+    throttle: Throttle = Throttle.QUEUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +122,8 @@ class VenueProfile:
     mass_status: whether it answers OrderMassStatusRequest (AF), which FIX 4.2 has not: else orders
     are asked for one by one. canceled_is_final: whether its Canceled holds whatever it reports
     afterwards; else a report that shows the order at work opens it again. orphan_account: whose the
-    trades of external orders are.
+    trades of external orders are. throttle: what a new order comes to for which it has no room in
+    this second; what is under way to it always waits.
     """
 
     wire: WireProfile = USUAL_WIRE
@@ -117,6 +131,7 @@ class VenueProfile:
     canceled_is_final: bool = True
     orphans: OrphanPolicy = OrphanPolicy.HOLD
     orphan_account: str = ""
+    throttle: Throttle = Throttle.QUEUE
 
 
 USUAL_CLIENT = ClientProfile()

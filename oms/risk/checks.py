@@ -11,6 +11,7 @@ from itertools import takewhile
 
 from oms.domain.fix import OrdType, Side
 from oms.domain.order import Order
+from oms.domain.profile import Throttle
 from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.domain.terms import OrderTerms, RiskFigure
@@ -29,6 +30,7 @@ class Asked:
     """One order, or one replace of `replaced`, under examination.
 
     accounts: those that its sender may use. reference_px: what a price is measured against.
+    again: it was sent before, when nobody heard, so when it comes says nothing of a rate.
     """
 
     state: State
@@ -37,6 +39,7 @@ class Asked:
     at: int
     reference_px: Decimal | None
     replaced: Order | None = None
+    again: bool = False
 
 
 def check(asked: Asked) -> Verdict:
@@ -73,6 +76,18 @@ def _kill_switch(asked: Asked) -> Verdict | None:
     level, subject = scope
     text = f"KILL_SWITCH at {level} {subject}: limit 0 orders, measured 1"
     return Verdict(reason=Reason.KILL_SWITCH, text=text)
+
+
+def _throttle(asked: Asked) -> Verdict | None:
+    profile = asked.state.reference.client_profile(asked.terms.counterparty)
+    limit = profile.max_messages_per_second
+    if profile.throttle is not Throttle.REJECT or not limit or asked.again:
+        return None
+    measured = _messages_in_a_second(asked)
+    if measured <= limit:
+        return None
+    text = f"max_messages_per_second = {limit}: measured {measured}"
+    return Verdict(reason=Reason.MAX_MESSAGE_RATE, text=text)
 
 
 def _instrument(asked: Asked) -> Verdict | None:
@@ -191,11 +206,15 @@ def _max_position(asked: Asked) -> Iterator[RiskFigure]:
     yield from _at_most(asked, Rule.MAX_POSITION, plain(reached))
 
 
-def _message_rate(asked: Asked) -> Iterator[RiskFigure]:
+def _messages_in_a_second(asked: Asked) -> int:
     times = asked.state.message_times.get(asked.terms.counterparty, ())
     # In order and cut at each folding: to count them all would cost more than all else.
     past = sum(1 for _ in takewhile(lambda at: at <= asked.at - SECOND, times))
-    yield from _at_most(asked, Rule.MAX_MESSAGE_RATE, Decimal(len(times) - past))
+    return len(times) - past
+
+
+def _message_rate(asked: Asked) -> Iterator[RiskFigure]:
+    yield from _at_most(asked, Rule.MAX_MESSAGE_RATE, Decimal(_messages_in_a_second(asked)))
 
 
 def content_key(terms: OrderTerms) -> tuple[str, ...]:
@@ -248,6 +267,7 @@ def _at_most(asked: Asked, rule: Rule, measured: Decimal | None) -> Iterator[Ris
 
 _CONTENT_CHECKS: tuple[Callable[[Asked], Verdict | None], ...] = (
     _kill_switch,
+    _throttle,
     _instrument,
     _account,
     _quantity,

@@ -12,12 +12,13 @@ from oms.domain.profile import (
     ClOrdIdScope,
     CustomTags,
     OrphanPolicy,
+    Throttle,
     VenueProfile,
     WireProfile,
 )
 from oms.settings.values import Section, Whole
 
-_P = TypeVar("_P", ClOrdIdScope, BelowCumQty, ChainedReplace, OrphanPolicy)
+_P = TypeVar("_P", ClOrdIdScope, BelowCumQty, ChainedReplace, OrphanPolicy, Throttle)
 _CUSTOM: Final = re.compile(r"([1-9][0-9]{0,8})=([ -~]+)")
 # What identifies a message, or says what it is about, is nobody's to set: the session's own fields,
 # ids, instrument, side, quantities, prices, states.
@@ -84,7 +85,8 @@ class _ProfileSettings(Section):
 class ClientProfileSettings(_ProfileSettings):
     """See oms.domain.profile.ClientProfile.
 
-    max_messages_per_second: beyond it its messages wait, see oms.runtime.pace; 0: they never do.
+    max_messages_per_second: beyond it its messages wait, see oms.runtime.pace, or are refused as
+    throttle says; 0: neither.
     """
 
     cl_ord_id_scope: Annotated[ClOrdIdScope, _named(ClOrdIdScope)] = ClOrdIdScope.DAY
@@ -98,6 +100,12 @@ class ClientProfileSettings(_ProfileSettings):
     cancel_on_disconnect: bool = False
     cancel_grace_ms: Annotated[Whole, Field(ge=0, le=86_400_000)] = 10_000
     max_messages_per_second: Annotated[Whole, Field(ge=0)] = 0
+    throttle: Annotated[Throttle, _named(Throttle)] = Throttle.QUEUE
+
+    @property
+    def paced_at(self) -> int:
+        """Messages a second beyond which its messages wait; 0: they never do."""
+        return self.max_messages_per_second if self.throttle is Throttle.QUEUE else 0
 
     def profile(self) -> ClientProfile:
         """The same for the core and the FIX edge."""
@@ -113,6 +121,8 @@ class ClientProfileSettings(_ProfileSettings):
             filled_is_final=self.filled_is_final,
             cancel_on_disconnect=self.cancel_on_disconnect,
             cancel_grace_ms=self.cancel_grace_ms,
+            max_messages_per_second=self.max_messages_per_second,
+            throttle=self.throttle,
         )
 
 
@@ -127,6 +137,7 @@ class VenueProfileSettings(_ProfileSettings):
     orphans: Annotated[OrphanPolicy, _named(OrphanPolicy)] = OrphanPolicy.HOLD
     orphan_account: str = ""
     reset_on_logon: bool = False
+    throttle: Annotated[Throttle, _named(Throttle)] = Throttle.QUEUE
 
     def profile(self, begin_string: str) -> VenueProfile:
         """The same for the core and the FIX edge; FIX 4.2 has no OrderMassStatusRequest."""
@@ -136,4 +147,5 @@ class VenueProfileSettings(_ProfileSettings):
             canceled_is_final=self.canceled_is_final,
             orphans=self.orphans,
             orphan_account=self.orphan_account,
+            throttle=self.throttle,
         )

@@ -1,0 +1,124 @@
+"""Rates of sessions that refuse: what a client sends too fast, what a venue has no room for."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from oms.domain.commands import SYSTEM, NewOrderSingle
+from oms.domain.events import OrderRefused, OrderRouted, RequestRefused
+from oms.domain.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
+from oms.domain.instrument import Reference
+from oms.domain.profile import ClientProfile, Throttle, VenueProfile
+from oms.domain.reasons import Reason
+from tests.support.invariants import check_same
+from tests.support.world import REFERENCE, World, of_type, reports
+
+NEW = [(ExecType.NEW, OrdStatus.NEW)]
+REFUSED = [(ExecType.REJECTED, OrdStatus.REJECTED)]
+
+
+def with_client() -> World:
+    """ALPHA may send three messages a second."""
+    profile = ClientProfile(max_messages_per_second=3, throttle=Throttle.REJECT)
+    alpha = replace(REFERENCE.clients["ALPHA"], profile=profile)
+    return connected(replace(REFERENCE, clients=REFERENCE.clients | {"ALPHA": alpha}))
+
+
+def with_venues(*names: str) -> World:
+    """These venues take two messages a second and are sent no new order beyond."""
+    venues = dict(REFERENCE.venues)
+    for name in names:
+        profile = VenueProfile(throttle=Throttle.REJECT)
+        venues[name] = replace(venues[name], max_messages_per_second=2, profile=profile)
+    return connected(replace(REFERENCE, venues=venues))
+
+
+def connected(reference: Reference) -> World:
+    world = World(reference)
+    world.connect("XA", "XB")
+    return world
+
+
+def refused(world: World) -> tuple[Reason, str]:
+    [event] = [*of_type(world, OrderRefused), *of_type(world, RequestRefused)]
+    return event.reason, event.text
+
+
+def venues_of(world: World) -> list[str]:
+    return [event.terms.counterparty for event in of_type(world, OrderRouted)]
+
+
+def test_a_client_beyond_its_rate_is_refused_and_may_still_cancel() -> None:
+    world = with_client()
+    for name in ("c1", "c2", "c3"):
+        world.new(name)
+        assert reports(world) == NEW
+    world.new("c4")
+    assert reports(world) == REFUSED
+    text = "max_messages_per_second = 3: measured 4"
+    assert refused(world) == (Reason.MAX_MESSAGE_RATE, text)
+    world.replace("r1", "c1", "50")
+    assert refused(world) == (Reason.MAX_MESSAGE_RATE, text.replace("4", "5"))
+    world.cancel("x1", "c2")
+    assert reports(world) == [(ExecType.PENDING_CANCEL, OrdStatus.PENDING_CANCEL)]
+    world.new("b1", client="BETA", account="B1")
+    assert reports(world) == NEW, "another session's rate"
+    world.tick(1_000_000)
+    world.new("c5")
+    assert reports(world) == NEW
+    check_same(world.state, world.replayed())
+
+
+def test_what_was_sent_before_and_comes_late_is_not_too_fast() -> None:
+    world = with_client()
+    order = NewOrderSingle(
+        origin=SYSTEM,
+        cl_ord_id="",
+        account="A1",
+        symbol="AAPL",
+        side=Side.BUY,
+        order_qty=Decimal(100),
+        ord_type=OrdType.LIMIT,
+        price=Decimal(100),
+    )
+    for n in range(6):
+        origin = replace(world.origin("ALPHA"), poss_dup=True)
+        world.send(replace(order, origin=origin, cl_ord_id=f"c{n}"))
+        assert reports(world) == NEW
+
+
+@pytest.mark.parametrize("tif", [TimeInForce.DAY, TimeInForce.IOC])
+def test_a_venue_without_room_is_passed_over_for_another(tif: TimeInForce) -> None:
+    world = with_venues("XA")
+    for name, venue in (("c1", "XA"), ("c2", "XA"), ("c3", "XB"), ("c4", "XB")):
+        world.new(name, tif=tif)
+        assert venues_of(world) == [venue]
+
+
+def test_where_no_venue_has_room_a_new_order_is_refused_and_a_cancel_goes() -> None:
+    world = with_venues("XA", "XB")
+    for name in ("c1", "c2", "c3", "c4"):
+        world.new(name)
+        assert reports(world) == NEW
+    world.new("c5")
+    assert reports(world) == REFUSED
+    text = "no more messages in this second to XA (2), XB (2)"
+    assert refused(world) == (Reason.MAX_MESSAGE_RATE, text)
+    world.ack(world.child("c1"))
+    world.cancel("x1", "c1")
+    assert world.child("c1").requests
+    world.tick(1_000_000)
+    world.new("c6")
+    assert reports(world) == NEW
+    check_same(world.state, world.replayed())
+
+
+def test_a_cancel_counts_too() -> None:
+    world = with_venues("XA", "XB")
+    for name in ("c1", "c2", "c3"):
+        world.new(name)
+    world.ack(world.child("c3"))
+    world.cancel("x3", "c3")
+    world.new("c4")
+    assert reports(world) == REFUSED
