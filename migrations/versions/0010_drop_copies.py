@@ -14,6 +14,9 @@ ALTER TABLE orphans ADD COLUMN kind text NOT NULL DEFAULT 'UNKNOWN',
     ADD COLUMN settled_by text NOT NULL DEFAULT '',
     ADD COLUMN settled_text text NOT NULL DEFAULT '';
 UPDATE orphans SET is_open = true WHERE exec_type IN ('F', 'G') AND NOT declined;
+ALTER TABLE executions ADD COLUMN told_by text NOT NULL DEFAULT '';
+COMMENT ON COLUMN executions.told_by
+    IS 'the drop copy that alone told it; empty where the order session did';
 CREATE INDEX orphans_open_idx ON orphans (seq) WHERE is_open;
 COMMENT ON COLUMN orphans.kind
     IS 'SAME_TRADE: it may be a trade that is booked under another ExecID';

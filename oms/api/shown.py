@@ -102,7 +102,10 @@ class ChildOrder(Conditions):
 
 
 class Execution(Answer):
-    """One trade. last_qty and last_px are what counts now, original_* what was corrected."""
+    """One trade. last_qty and last_px are what counts now, original_* what was corrected.
+
+    told_by: the drop copy that alone told it; empty where the order session did.
+    """
 
     venue: str
     exec_id: str
@@ -123,6 +126,7 @@ class Execution(Answer):
     early: bool
     busted: bool
     seq: int
+    told_by: str
 
 
 class OrderDetail(Order):

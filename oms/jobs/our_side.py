@@ -7,12 +7,14 @@ is not missed in this one.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from oms.domain.fix import OrdStatus, Side
+from oms.domain.origin import EXTERNAL
 from oms.domain.values import micros
 from oms.reconciliation.sides import (
     OurDispute,
@@ -31,6 +33,7 @@ from oms.store.tables import (
     executions,
     journal,
     order_cl_ord_ids,
+    orders,
     orphans,
 )
 
@@ -90,6 +93,7 @@ def _trades(
             transact_time=micros(row["told_at"]),
             busted=row["busted"],
             due=begin <= row["told_at"] < end,
+            copied=bool(row["told_by"]),
         )
         for row in connection.execute(query).mappings()
     ]
@@ -130,10 +134,24 @@ def _orders(
     rows = connection.execute(query).mappings().all()
     names = _names(connection, venue, [row["order_id"] for row in rows])
     split = _split_since(connection, begin.date())
-    return [
+    external = _external(connection, [row["parent_id"] for row in rows])
+    made = (
         _order(row, names.get(row["order_id"], ()), begin, end, split=row["symbol"] in split)
         for row in rows
+    )
+    # Of what we did not send we know the trades only.
+    return [
+        replace(one, due=False, comparable=False) if one.parent_id in external else one
+        for one in made
     ]
+
+
+def _external(connection: Connection, parents: Sequence[str]) -> set[str]:
+    column = orders.c
+    query = select(column.order_id).where(
+        column.client == EXTERNAL, column.order_id == func.any(sorted(set(parents)))
+    )
+    return set(connection.execute(query).scalars())
 
 
 def _split_since(connection: Connection, day: date) -> set[str]:

@@ -92,6 +92,7 @@ class OurTrade:
     """One execution of ours. seq: journal number of its booking; order_id: the child order's.
 
     due: the statement of this day must hold it. One that is not only serves to know a row again.
+    copied: only a drop copy told it, so that we do not know the venue's ExecID.
     """
 
     seq: int
@@ -107,6 +108,7 @@ class OurTrade:
     transact_time: int
     busted: bool = False
     due: bool = True
+    copied: bool = False
 
     def evidence(self) -> Evidence:
         """The execution as a break shows it."""

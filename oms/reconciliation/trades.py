@@ -87,7 +87,26 @@ def _counterpart(book: Book, group: _Group, paired: set[tuple[str, str]]) -> Our
     ]
     if group.order is None:
         return known[0] if len(known) == 1 else None
-    return next((one for one in known if one.order_id == group.order.order_id), None)
+    named = (one for one in known if one.order_id == group.order.order_id)
+    return next(named, None) or _copied(book, group, paired)
+
+
+def _copied(book: Book, group: _Group, paired: set[tuple[str, str]]) -> OurTrade | None:
+    """Our trade of the same figures that only a drop copy told, under another ExecID: the nearest
+    in time.
+    """
+    row = group.rows[0]
+    found = [
+        trade
+        for trade in book.trades
+        if trade.copied
+        and (trade.exec_id, trade.order_id) not in paired
+        and group.order is not None
+        and trade.order_id == group.order.order_id
+        and (trade.side, trade.last_qty, trade.last_px) == (row.side, row.last_qty, row.last_px)
+    ]
+    at = row.transact_time
+    return min(found, key=lambda trade: abs(trade.transact_time - at), default=None)
 
 
 def _judge(book: Book, group: _Group, ours: OurTrade | None, row: TheirTrade) -> Iterator[Break]:

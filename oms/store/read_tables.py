@@ -133,6 +133,13 @@ executions = Table(
     Column("latest_exec_id", Text, nullable=False, comment="of the last report about this trade"),
     moment("changed_at", nullable=True),
     Column("seq", BigInteger, nullable=False),
+    Column(
+        "told_by",
+        Text,
+        nullable=False,
+        server_default=text("''"),
+        comment="the drop copy that alone told it; empty where the order session did",
+    ),
 )
 Index("executions_seq_idx", executions.c.seq)
 Index("executions_parent_id_idx", executions.c.parent_id)

@@ -160,6 +160,7 @@ def execution_row(event: TradeExecuted, order: Order, seq: int, at: int, trade_d
         event.exec_id,
         None,
         seq,
+        event.source,
     )
 
 

@@ -314,7 +314,8 @@ TRADE_CHANGES: Final = Operation(
             busted = old.busted OR new.busted,
             latest_exec_id = coalesce(new.latest_exec_id, old.latest_exec_id),
             changed_at = coalesce(new.changed_at, old.changed_at),
-            exec_id = coalesce(new.renamed, old.exec_id)
+            exec_id = coalesce(new.renamed, old.exec_id),
+            told_by = CASE WHEN new.renamed IS NULL THEN old.told_by ELSE '' END
         FROM {new}
         WHERE (old.venue, old.exec_id, old.order_id) = (new.venue, new.exec_id, new.order_id)
     """,

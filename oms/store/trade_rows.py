@@ -69,7 +69,7 @@ class TradeRows:
         exec_id = event.exec_id if event.amends else event.told_as
         row = self._new.pop(key, None)
         if row is not None:
-            row = (row[0], exec_id, *row[2:18], latest_exec_id, *row[19:])
+            row = (row[0], exec_id, *row[2:18], latest_exec_id, *row[19:21], "")
             self._new[event.venue, exec_id, event.order_id] = row
             return
         written = self._written_as.pop(key, key)
@@ -117,7 +117,7 @@ def _changed_execution(row: Row, event: TradeBusted | TradeCorrected, at: int) -
     else:
         latest = event.bust_exec_id
     figures = (last_qty, last_px, original_qty, original_px)
-    return (*row[:7], *figures, *row[11:17], busted, latest, at, row[20])
+    return (*row[:7], *figures, *row[11:17], busted, latest, at, *row[20:])
 
 
 def orphan_row(seq: int, at: int, event: OrphanReported | OrphanSettled, state: State) -> Row:

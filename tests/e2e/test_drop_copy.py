@@ -106,6 +106,18 @@ def nothing_was_sent_and_the_record_is_true(desk: Desk) -> None:
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+def reconciled(desk: Desk, exchange: VenueProcess) -> list[str]:
+    """The kinds of the breaks against the venue's own file of the day, the rival's left out."""
+    with exchange.control() as control:
+        path = control.write_trade_file()["trades"]
+        day = control.trades()[0]["transact_time"][:10]
+    asked = ("recon", "run", "--date", day, "--venue", "XSIM", "--source", path, "--json")
+    done = oms(desk, *asked)
+    assert done.stdout, done.stderr
+    found = json.loads(done.stdout)["found"]
+    return [one["kind"] for one in found if not one["cl_ord_id"].startswith("R-")]
+
+
 def test_whoever_tells_a_trade_first_it_is_booked_once(floor: Floor) -> None:
     """Both sessions up; the order session late, and the bust with it; and the core killed."""
     desk, exchange, client, rival = floor
@@ -159,6 +171,9 @@ def test_the_drop_copy_is_the_only_one(floor: Floor) -> None:
     assert booked(desk) == (100, 3)
     assert fills(client, name) == [("10", None), ("30", None), ("60", None)]
     assert desk.rows("SELECT count(*) FROM discrepancies") == [(0,)]
+    told_by = "SELECT last_qty FROM executions WHERE told_by = %s"
+    assert desk.rows(told_by, COPY) == [(30,)]
+    assert reconciled(desk, exchange) == []
     nothing_was_sent_and_the_record_is_true(desk)
 
 
@@ -190,4 +205,10 @@ def test_an_operator_adopts_what_nobody_sent(floor: Floor) -> None:
     assert desk.rows(query) == [("EXTERNAL", "", "BETA-1", "FILLED")]
     query = "SELECT settlement, settled_text FROM orphans ORDER BY seq"
     assert desk.rows(query) == [("ADOPTED", "by phone"), ("REFUSED", "not ours")]
+    # The venue's file has the trade that was refused, of an order that is not ours.
+    assert reconciled(desk, exchange) == ["UNKNOWN_ORDER"]
+    [(order_id,)] = desk.rows("SELECT order_id FROM orders")
+    timeline = oms(desk, "audit", "order", str(order_id)).stdout
+    assert "ExternalOrderAdopted" in timeline
+    assert "by phone" in timeline
     nothing_was_sent_and_the_record_is_true(desk)
