@@ -3,6 +3,9 @@
 QuickFIX's own threads cost half the throughput (they and Python take turns at one lock), starve
 each other's heartbeats and call back where nothing can be caught. Here its acceptor and initiators
 are polled by hand when one epoll says that a socket of theirs has something.
+
+Sessions can be added while others run: initiators are one to a session, and more acceptor sessions
+come on a port of their own, as QuickFIX's acceptor takes no more once it is made.
 """
 
 import select
@@ -69,10 +72,11 @@ class Engine(Sessions):
         """resend_source: where texts that were sent come from; without one QuickFIX keeps them."""
         check_specs(sessions)
         _check_free(sessions)
-        by_quickfix_id = {spec.quickfix_id: SessionRecord(spec) for spec in sessions}
+        # All that QuickFIX has, and among them the one that each name has now.
+        self._made = {spec.quickfix_id: SessionRecord(spec) for spec in sessions}
         super().__init__(
-            {record.session_id: record for record in by_quickfix_id.values()},
-            callbacks=Callbacks(by_quickfix_id, handler, self._has_connection),
+            {record.session_id: record for record in self._made.values()},
+            callbacks=Callbacks(self._made, handler, self._has_connection),
             handler=handler,
             store_dir=store_dir,
         )
@@ -84,35 +88,46 @@ class Engine(Sessions):
         self._wakeups: dict[int, Callable[[], None]] = {}
         self._backlog = Backlog(slow_consumer_s)
         self._epoll.register(self._backlog.fileno(), select.EPOLLIN)
-        dictionaries = {
-            path: quickfix.DataDictionary(str(path)).this
-            for path in {s.dictionary or dictionary_of(s.begin_string) for s in sessions}
-        }
+        self._dictionaries: dict[Path, Any] = {}
         self._next_tick_s = self._next_connecting_tick_s = 0.0
         self._parts = QuickfixParts(self._callbacks, store_dir, log_dir)
         # Called after a wait, before all work, where what it raises ends `poll`; and after all.
         self.before_work: Callable[[], None] | None = None
         self.after_work: Callable[[], None] | None = None
         self.taken_over = TakenOver(store_dir)
-        open_files(self._records, store_dir)
         if resend_source is not None:
-            self._callbacks.resends = Resends(sessions, store_dir, resend_source)
-        accepting = [spec for spec in sessions if spec.role == "acceptor"]
-        self._acceptor = Acceptor(accepting, self, self._parts.acceptor) if accepting else None
-        self._initiators = {
-            spec.session_id: Initiator(spec, self, self._parts.initiator)
-            for spec in sessions
-            if spec.role == "initiator"
-        }
-        acceptors = () if self._acceptor is None else (self._acceptor,)
-        self._transports: tuple[Transport, ...] = (*acceptors, *self._initiators.values())
-        for spec in sessions:
-            self._adopt(spec, dictionaries[spec.dictionary or dictionary_of(spec.begin_string)])
+            self._callbacks.resends = Resends(store_dir, resend_source)
+        # By QuickFIX's name of a session, which stays in its acceptor for ever.
+        self._acceptors: dict[str, Acceptor] = {}
+        self._initiators: dict[str, Initiator] = {}
+        self._transports: tuple[Transport, ...] = ()
+        self._make(sessions)
 
-    def _adopt(self, spec: SessionSpec, dictionary: Any) -> None:
+    def _make(self, specs: Sequence[SessionSpec]) -> None:
+        """QuickFIX's part of sessions whose records are there. None is open before `start`."""
+        made = {spec.session_id: self._records[spec.session_id] for spec in specs}
+        open_files(made, self._store_dir)
+        if self._callbacks.resends is not None:
+            self._callbacks.resends.keep(specs)
+        accepting = [spec for spec in specs if spec.role == "acceptor"]
+        if accepting:
+            acceptor = Acceptor(accepting, self, self._parts.acceptor)
+            self._acceptors |= {spec.quickfix_id: acceptor for spec in accepting}
+        for spec in specs:
+            if spec.role == "initiator":
+                self._initiators[spec.session_id] = Initiator(spec, self, self._parts.initiator)
+        acceptors = dict.fromkeys(self._acceptors.values())
+        self._transports = (*acceptors, *self._initiators.values())
+        for spec in specs:
+            self._adopt(spec)
+
+    def _adopt(self, spec: SessionSpec) -> None:
         """Take hold of a session that QuickFIX has made."""
         record = self._records[spec.session_id]
-        record.dictionary = dictionary
+        path = spec.dictionary or dictionary_of(spec.begin_string)
+        if path not in self._dictionaries:
+            self._dictionaries[path] = quickfix.DataDictionary(str(path)).this
+        record.dictionary = self._dictionaries[path]
         record.session = quickfix.Session.lookupSession(_session_id(spec))
         record.session.setPersistMessages(self._callbacks.resends is None)
         if record.files is not None:
@@ -122,15 +137,21 @@ class Engine(Sessions):
 
     def start(self) -> None:
         """Listen, and begin to connect. Raises PortInUse, before any session is open."""
-        if self._acceptor is not None:
-            self._acceptor.start()
+        for acceptor in dict.fromkeys(self._acceptors.values()):
+            acceptor.start()
         self._next_tick_s = self._next_connecting_tick_s = time.monotonic()
 
     @property
     def acceptor_port(self) -> int:
         """The port listened on, also where 0 was configured; known after `start`."""
-        assert self._acceptor is not None, "there is no acceptor session"
-        return self._acceptor.port
+        assert self._acceptors, "there is no acceptor session"
+        return next(iter(self._acceptors.values())).port
+
+    def port_of(self, session_id: str) -> int:
+        """The port that an acceptor session listens on; known after `start`."""
+        acceptor = self._acceptor_of(session_id)
+        assert acceptor is not None, f"session {session_id} is no acceptor's"
+        return acceptor.port
 
     def stay_awake(self, awake_s: float) -> None:
         """How long `poll` looks for more before it sleeps; see fix_sessions.waiting."""
@@ -172,9 +193,9 @@ class Engine(Sessions):
             ticks = now_s >= self._next_tick_s
             if ticks:
                 self._tick(now_s)
-            if self.taken_over and self._acceptor is not None:
+            if self.taken_over:
                 ready = [one for one, _ in events if one in self.taken_over]
-                self.taken_over.look_after(self._acceptor, ready, all_of_them=ticks)
+                self.taken_over.look_after(ready, all_of_them=ticks)
             if self.after_work is not None:
                 self.after_work()
             if now_s >= self._next_connecting_tick_s:
@@ -206,7 +227,7 @@ class Engine(Sessions):
         A process that ends needs `os._exit` and not this; sessions of the same names in the same
         process do.
         """
-        for record in self._records.values():
+        for record in self._made.values():
             record.session = None
         for transport in self._transports:
             transport.close()
@@ -215,6 +236,40 @@ class Engine(Sessions):
         self._epoll.close()
 
     # Sessions
+
+    def remake(self, specs: Sequence[SessionSpec]) -> None:
+        """Make sessions while others run, each in the place of what its name has now.
+
+        What that was must be logged out; what is made is until `logon`. Not from inside `poll`.
+        An acceptor's session stays where it is: its name finds it again with the same comp ids.
+        """
+        check_specs(specs)
+        for spec in specs:
+            self._let_go(spec.session_id)
+        fresh = [spec for spec in specs if spec.quickfix_id not in self._made]
+        _check_free(fresh)
+        self._made |= {spec.quickfix_id: SessionRecord(spec) for spec in fresh}
+        for spec in specs:
+            self._records[spec.session_id] = self._made[spec.quickfix_id]
+        self._make(fresh)
+        for spec in specs:
+            if self._callbacks.resends is not None and spec not in fresh:
+                self._callbacks.resends.keep([spec])
+            self._records[spec.session_id].session.logout("")
+        for spec in fresh:
+            acceptor = self._acceptor_of(spec.session_id)
+            if acceptor is not None and not acceptor.port:
+                acceptor.start()
+        self._raise_fault()
+
+    def _let_go(self, session_id: str) -> None:
+        record = self._records.get(session_id)
+        assert record is None or not record.logged_on, f"session {session_id} must be logged out"
+        initiator = self._initiators.pop(session_id, None)
+        if record is not None and initiator is not None:
+            record.session = None
+            del self._made[record.spec.quickfix_id]
+            initiator.close()
 
     def disconnect(self, session_id: str) -> None:
         """End the connection without a Logout; the counterparty, or we, may connect again."""
@@ -226,12 +281,12 @@ class Engine(Sessions):
         self, session_id: str, client: int, *, peer_port: int, bytes_in: int, bytes_out: int
     ) -> bool:
         """Let a session that is logged on go on over another connection; see Acceptor.take_over."""
-        record = self._records.get(session_id)
-        if self._acceptor is None or record is None or not record.logged_on:
+        record, acceptor = self._records.get(session_id), self._acceptor_of(session_id)
+        if acceptor is None or record is None or not record.logged_on:
             return False
-        if not self._acceptor.take_over(peer_port, client, bytes_in=bytes_in, bytes_out=bytes_out):
+        if not acceptor.take_over(peer_port, client, bytes_in=bytes_in, bytes_out=bytes_out):
             return False
-        self.taken_over.add(client, record)
+        self.taken_over.add(client, record, acceptor)
         return True
 
     # Inside
@@ -257,31 +312,38 @@ class Engine(Sessions):
         return owner is not None and owner is not transport and owner.holds(descriptor, inode)
 
     def _transport_of(self, session_id: str) -> Transport:
-        transport: Transport | None = self._initiators.get(session_id, self._acceptor)
+        transport: Transport | None = self._initiators.get(session_id)
+        transport = transport or self._acceptor_of(session_id)
         assert transport is not None
         return transport
+
+    def _acceptor_of(self, session_id: str) -> Acceptor | None:
+        record = self._records.get(session_id)
+        return None if record is None else self._acceptors.get(record.spec.quickfix_id)
 
     def _has_connection(self, record: SessionRecord) -> bool:
         return self._initiators[record.session_id].is_connected()
 
     def _serve(self, events: list[tuple[int, int]]) -> None:
         ready: dict[Transport, list[int]] = {t: [] for t in self._transports if t.unfinished}
-        connected = False
+        connected: list[Acceptor] = []
         for descriptor, _ in events:
             if descriptor == self._backlog.fileno():
                 self._backlog.note_room()
             elif descriptor in self._owners:
                 ready.setdefault(self._owners[descriptor], []).append(descriptor)
-                if self._acceptor is not None and self._acceptor.is_listener(descriptor):
-                    connected = self._acceptor.has_callers = True
+                owner = self._owners[descriptor]
+                if isinstance(owner, Acceptor) and owner.is_listener(descriptor):
+                    owner.has_callers = True
+                    connected.append(owner)
         for transport, descriptors_ready in ready.items():
             self._pump(transport, descriptors_ready)
             if isinstance(transport, Initiator) and not self.is_logged_on(
                 transport.spec.session_id
             ):
                 transport.find_connections(descriptors.open_sockets())
-        if connected and self._acceptor is not None:
-            self._acceptor.find_connections(descriptors.open_sockets())
+        for acceptor in connected:
+            acceptor.find_connections(descriptors.open_sockets())
         self._backlog.send_on()
 
     def _pump(self, transport: Transport, ready: Sequence[int]) -> None:

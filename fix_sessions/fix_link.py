@@ -47,13 +47,20 @@ class FixLink:
         sock.setblocking(False)
         self._sock = sock
         self._ticket = ticket
-        self._specs = {spec.session_id: spec for spec in specs}
-        self._places = {spec.session_id: place for place, spec in enumerate(specs)}
+        self._specs: dict[str, SessionSpec] = {}
+        self._places: dict[str, int] = {}
+        self.know(specs)
         self._out: list[bytes] = []
         self._buffer = FrameBuffer()
         self._many = 0
         self._core = StopWatch(os.getppid())
         self.frames: deque[Frame] = deque()
+
+    def know(self, specs: Sequence[SessionSpec]) -> None:
+        """These sessions too, or as they are now; a name keeps its place for ever."""
+        for spec in specs:
+            self._specs[spec.session_id] = spec
+            self._places.setdefault(spec.session_id, len(self._places))
 
     # SessionHandler
 

@@ -8,15 +8,19 @@ with the core, and any fault here ends it, which ends the core: both recover by 
 import json
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
+from fix_sessions.change_under_way import ChangeUnderWay
 from fix_sessions.engine import Engine
 from fix_sessions.faults import EngineFault
 from fix_sessions.fix_link import FixLink
 from fix_sessions.fix_process_config import FixProcessConfig
 from fix_sessions.frames import Kind
+from fix_sessions.gate_config import GateClient
 from fix_sessions.gate_keeper import GateKeeper
+from fix_sessions.session_change import SessionChange, change_from_json
 
 _POLL_S: Final = 0.25
 # After so long without a turn the core may have lost the lead; see oms.runtime.journal_line.
@@ -53,6 +57,7 @@ class FixProcess:
         self._gate: GateKeeper | None = None
         self._rejects_told = 0
         self._is_started = False
+        self._change: ChangeUnderWay | None = None
         self._present_at = time.monotonic()
         # Set once the core has said STOP.
         self._stop_within_s: float | None = None
@@ -75,6 +80,7 @@ class FixProcess:
             engine.poll(_POLL_S)
             self._obey_all()
             self._log_out()
+            self._go_on_changing()
             self._tell_rejects()
             housekeeping.look(quiet=link.quiet)
             engine.busy = link.busy
@@ -130,12 +136,34 @@ class FixProcess:
             case Kind.DISCONNECT:
                 if engine.is_logged_on(session_id):
                     engine.disconnect(session_id)
+            case Kind.CHANGE:
+                self._begin_change(change_from_json(text))
             case Kind.START:
                 self._start()
             case Kind.STOP:
                 self._stop_within_s = number / _MS_PER_SECOND
             case _:
                 raise EngineFault(f"the core sent a frame of kind {kind}")
+
+    def _begin_change(self, change: SessionChange) -> None:
+        if self._change is not None:
+            raise EngineFault("the core changes sessions while it changes sessions")
+        self._link.know(change.made)
+        known = set(self._names)
+        self._names += [one.session_id for one in change.made if one.session_id not in known]
+        self._change = ChangeUnderWay(self._engine, change)
+
+    def _go_on_changing(self) -> None:
+        if self._change is None:
+            return
+        numbers = self._change.advance(self._admit)
+        if numbers is not None:
+            self._change = None
+            self._link.tell(Kind.CHANGED, text=numbers)
+
+    def _admit(self, clients: Sequence[GateClient]) -> None:
+        if self._gate is not None:
+            self._gate.let_in(clients)
 
     def _reset(self, session_id: str, text: str) -> None:
         """New numbers both ways, for a session that is logged out."""

@@ -1,11 +1,11 @@
 """What the process of the FIX sessions is to run: one line of JSON that the core writes to it."""
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fix_sessions.gate_config import GateConfig, config_from_json, config_to_json
-from fix_sessions.settings import SessionSpec
+from fix_sessions.settings import SessionSpec, spec_from_members, spec_members
 
 _NO_GATE = ""
 
@@ -29,9 +29,8 @@ class FixProcessConfig:
 
 def config_to_line(config: FixProcessConfig) -> bytes:
     """It holds passwords and the ticket, so only the socket sees it."""
-    names = [one.name for one in fields(SessionSpec) if one.name != "dictionary"]
     members = {
-        "sessions": [{name: getattr(spec, name) for name in names} for spec in config.sessions],
+        "sessions": [spec_members(spec) for spec in config.sessions],
         "store_dir": str(config.store_dir),
         "ticket": config.ticket,
         "gate": _NO_GATE if config.gate is None else config_to_json(config.gate),
@@ -47,7 +46,7 @@ def config_from_line(line: bytes) -> FixProcessConfig:
     members = json.loads(line)
     gate = members.pop("gate")
     return FixProcessConfig(
-        sessions=tuple(SessionSpec(**spec) for spec in members.pop("sessions")),
+        sessions=tuple(spec_from_members(spec) for spec in members.pop("sessions")),
         store_dir=Path(members.pop("store_dir")),
         gate=None if gate == _NO_GATE else config_from_json(gate),
         **members,

@@ -26,6 +26,7 @@ class Kind(IntEnum):
     PROOF = 10  # the answer to DOUBT: the core leads still
     SENT_BEFORE = 11  # session; number: its MsgSeqNum; text: as it was sent
     SENT_BEFORE_END = 12  # the answer to SENT_BEFORE_WANTED is whole; text: why it cannot be
+    CHANGE = 13  # text: JSON, see session_change.SessionChange
 
     MADE = 16  # text: JSON, expected and next number of each session
     STARTED = 17
@@ -43,6 +44,7 @@ class Kind(IntEnum):
     STOPPED = 29  # number: 1 if all logouts were answered in time
     FAULT = 30  # text: what the engine failed of
     DOUBT = 31  # the FIX process did not run for a while: does the core lead still?
+    CHANGED = 32  # CHANGE is done; text: JSON, expected and next number of each session made anew
 
 
 Frame = tuple[int, int, int, str]

@@ -7,7 +7,8 @@ reaches the engine, with a ticket where the password was, and bytes are relayed 
 
 Started by the core as `python -m fix_sessions.gate`: one JSON line of configuration comes on
 standard input, `{"listening": port}` or `{"error": text}` goes to standard output, then one JSON
-line for each event. It ends when standard input closes, so it never outlives the core.
+line for each event. Each further line on standard input is a new list of the clients that may come
+in. It ends when standard input closes, so it never outlives the core.
 """
 
 import asyncio
@@ -23,10 +24,15 @@ from typing import Final
 import uvloop
 
 from fix_sessions.gate_admission import Admission
-from fix_sessions.gate_config import GateConfig, GateConfigError, config_from_json
+from fix_sessions.gate_config import (
+    GateConfig,
+    GateConfigError,
+    clients_from_line,
+    config_from_json,
+)
 from fix_sessions.gate_events import DisconnectCause
 from fix_sessions.gate_reporter import Reporter
-from fix_sessions.gate_state import Gate, make_gate
+from fix_sessions.gate_state import Gate, let_in, make_gate
 from fix_sessions.gate_tls import TlsDoor
 from fix_sessions.parent_watch import ParentWatch, until_stopped
 from fix_sessions.tls_files import TlsFileError
@@ -42,12 +48,14 @@ _MAX_CONFIG_BYTES: Final = 64 << 20
 _STDIN, _STDOUT = 0, 1
 
 
-async def serve(config: GateConfig) -> int:
-    """Run until standard input closes, the parent is gone, or SIGTERM; gives the exit code."""
+async def serve(config: GateConfig, begun: bytes = b"") -> int:
+    """Run until standard input closes, the parent is gone, or SIGTERM; gives the exit code.
+
+    begun: what came on standard input behind the configuration.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    await loop.connect_read_pipe(lambda: ParentWatch(stop), os.fdopen(_STDIN, "rb", 0))
     output, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(_STDOUT, "wb", 0))
     try:
         gate = make_gate(config, loop, Reporter(loop, output))
@@ -55,6 +63,8 @@ async def serve(config: GateConfig) -> int:
     except (_CannotListenError, TlsFileError) as error:
         output.write(json.dumps({"error": str(error)}).encode() + b"\n")
         return EXIT_CANNOT_LISTEN
+    watch = ParentWatch(stop, lambda line: let_in(gate, clients_from_line(line)), begun)
+    await loop.connect_read_pipe(lambda: watch, os.fdopen(_STDIN, "rb", 0))
     is_frozen = await until_stopped(stop, config.parent_pid)
     for server in servers:
         server.close()
@@ -130,28 +140,30 @@ async def _close_all(gate: Gate) -> None:
     await asyncio.sleep(0)  # one turn of the loop: what was written last leaves
 
 
-def _read_line() -> bytes:
-    """The first line of standard input, read raw: what a buffer took would be lost to the watch."""
-    line = bytearray()
-    while not line.endswith(b"\n") and len(line) < _MAX_CONFIG_BYTES:
-        data = os.read(_STDIN, 65_536)
-        if not data:
+def _read_line() -> tuple[bytes, bytes]:
+    """The first line of standard input, and what came behind it: that is the watch's to read."""
+    data = bytearray()
+    while b"\n" not in data and len(data) < _MAX_CONFIG_BYTES:
+        piece = os.read(_STDIN, 65_536)
+        if not piece:
             break
-        line += data
-    return bytes(line)
+        data += piece
+    line, _, rest = bytes(data).partition(b"\n")
+    return line, rest
 
 
 def main() -> int:
     """The process: configuration in, gate up, exit code out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; when to end is the core's
     try:
-        config = config_from_json(_read_line())
+        line, begun = _read_line()
+        config = config_from_json(line)
     except GateConfigError as error:
         sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
         sys.stdout.flush()
         return EXIT_CONFIG
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        code = runner.run(serve(config))
+        code = runner.run(serve(config, begun))
     # Not through the interpreter's own ending: a password check under way would hold it up.
     os._exit(code)
 

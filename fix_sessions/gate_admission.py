@@ -255,7 +255,7 @@ async def admit(
     try:
         async with asyncio.timeout(gate.config.limits.engine_timeout_ms / _MS_PER_SECOND):
             engine, _ = await gate.loop.create_connection(
-                lambda: EngineEnd(relay), gate.config.engine_host, gate.config.engine_port
+                lambda: EngineEnd(relay), gate.config.engine_host, engine_port_of(gate, client)
             )
     except OSError:  # TimeoutError is one
         return RefusalReason.ENGINE_UNAVAILABLE
@@ -265,6 +265,11 @@ async def admit(
     gate.reporter.connected(client.session_id, str(caller.address))
     open_relay(relay, engine, admitted_frame(logon, gate.config.ticket))
     return None
+
+
+def engine_port_of(gate: Gate, client: GateClient) -> int:
+    """Where the engine takes the client's session."""
+    return client.engine_port or gate.config.engine_port
 
 
 async def is_free(gate: Gate, session_id: str) -> bool:
@@ -302,11 +307,11 @@ async def answer_of(
     if text is None or busy or not gate.config.answer_refusals:
         return None
     async with turn:
-        raw = await engine_refusal(gate, refused_frame(logon))
+        raw = await engine_refusal(gate, client, refused_frame(logon))
     return None if raw is None else logout_with_text(raw, text)
 
 
-async def engine_refusal(gate: Gate, logon: bytes) -> bytes | None:
+async def engine_refusal(gate: Gate, client: GateClient, logon: bytes) -> bytes | None:
     """The engine's first frame to a Logon without the ticket, once it has closed the connection."""
     config = gate.config
     reader = FrameReader(config.limits.logon_max_bytes)
@@ -314,7 +319,8 @@ async def engine_refusal(gate: Gate, logon: bytes) -> bytes | None:
     writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(config.limits.engine_timeout_ms / _MS_PER_SECOND):
-            stream, writer = await asyncio.open_connection(config.engine_host, config.engine_port)
+            port = engine_port_of(gate, client)
+            stream, writer = await asyncio.open_connection(config.engine_host, port)
             writer.write(logon)
             while data := await stream.read(_READ_BYTES):
                 frames = [frame.raw for frame in reader.feed(data) if not frame.fault]

@@ -2,7 +2,7 @@
 
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ class GateClient:
     tls_only: bool = False  # is a Logon refused that comes without TLS?
     tls_subject: str = ""  # the name in its certificate: common name, or a DNS name of it
     tls_fingerprints: tuple[str, ...] = ()  # SHA-256 of its certificate, one of these, hexadecimal
+    engine_port: int = 0  # where the engine takes this session; 0: where it takes the others
 
     @property
     def logon_name(self) -> str:
@@ -135,6 +136,16 @@ class GateConfig:
                     raise GateConfigError(f"clients: {key} {name} stands more than once")
 
 
+def clients_to_line(clients: Sequence[GateClient]) -> bytes:
+    """Who may come in from now on: what a running gate is told by a line of its own."""
+    return json.dumps([client_members(one) for one in clients]).encode() + b"\n"
+
+
+def clients_from_line(line: bytes) -> tuple[GateClient, ...]:
+    """What `clients_to_line` made. Raises GateConfigError."""
+    return tuple(client_from_members(one) for one in json.loads(line))
+
+
 def identity_of(client: GateClient) -> tuple[str, str, str]:
     """What picks the client's session by its Logon: BeginString, SenderCompID, TargetCompID."""
     return client.begin_string, client.sender_comp_id, client.target_comp_id
@@ -159,7 +170,7 @@ def config_from_json(line: str | bytes) -> GateConfig:
     try:
         return GateConfig(
             **members,
-            clients=tuple(_client_from(item) for item in clients),
+            clients=tuple(client_from_members(item) for item in clients),
             tls=None if tls is None else _tls_from(tls),
             limits=GateLimits(**limits),
         )
@@ -167,7 +178,13 @@ def config_from_json(line: str | bytes) -> GateConfig:
         raise GateConfigError(f"configuration: {error}") from None
 
 
-def _client_from(members: Mapping[str, Any]) -> GateClient:
+def client_members(client: GateClient) -> dict[str, Any]:
+    """As JSON takes it."""
+    return asdict(client)
+
+
+def client_from_members(members: Mapping[str, Any]) -> GateClient:
+    """What `client_members` gave. Raises GateConfigError."""
     given = dict(members)
     lists: dict[str, Any] = {
         name: tuple(given.pop(name, ())) for name in ("allowed_addresses", "tls_fingerprints")

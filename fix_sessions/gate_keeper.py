@@ -1,16 +1,18 @@
 """The gate of an engine: started, heard, and replaced when it dies."""
 
+import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import structlog
 
 from fix_sessions.engine import Engine
 from fix_sessions.faults import EngineFault
-from fix_sessions.gate_config import GateConfig
+from fix_sessions.gate_config import GateClient, GateConfig
 from fix_sessions.gate_events import GateEvent, GateEventKind
-from fix_sessions.gate_process import GateProcess
+from fix_sessions.gate_process import GateError, GateProcess
 from fix_sessions.handover import Handover
 
 _log = structlog.get_logger(__name__)
@@ -44,6 +46,13 @@ class GateKeeper:
         self._config = self._gate.pinned()
         self._listen_to(self._gate)
         _log.info("core.listens", host=self._config.host, port=port, tls_port=self._gate.tls_port)
+
+    def let_in(self, clients: Sequence[GateClient]) -> None:
+        """These may come in from now on. A gate that has just died is told by its successor."""
+        self._config = replace(self._config, clients=tuple(clients))
+        if self._gate is not None:
+            with contextlib.suppress(GateError):
+                self._gate.let_in(clients)
 
     def stop(self) -> None:
         """End it; a second call does nothing."""

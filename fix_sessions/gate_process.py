@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Final
 
-from fix_sessions.gate_config import GateConfig, config_to_json
+from fix_sessions.gate_config import GateClient, GateConfig, clients_to_line, config_to_json
 from fix_sessions.gate_events import GateEvent, event_from_json
 
 _READ_BYTES: Final = 65_536
@@ -86,6 +87,11 @@ class GateProcess:
         if config.tls is None:
             return config
         return replace(config, tls=replace(config.tls, port=self.tls_port))
+
+    def let_in(self, clients: Sequence[GateClient], timeout_s: float = 5.0) -> None:
+        """These may come in from now on; who is in stays in. Raises GateError where it is gone."""
+        self._config = replace(self._config, clients=tuple(clients))
+        self._send(clients_to_line(clients), time.monotonic() + timeout_s)
 
     def fileno(self) -> int:
         """Readable when there are events, or when the gate has ended: see `alive`."""

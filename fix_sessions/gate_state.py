@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import socket
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
@@ -101,6 +101,12 @@ def make_gate(config: GateConfig, loop: asyncio.AbstractEventLoop, reporter: Rep
         ),
         failures=FailureBook(config.limits),
     )
+
+
+def let_in(gate: Gate, clients: Sequence[GateClient]) -> None:
+    """These may come in from now on, and nobody else. Who is in stays in."""
+    gate.clients = {identity_of(client): client for client in clients}
+    gate.networks = networks_of(text for one in clients for text in one.allowed_addresses)
 
 
 def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:

@@ -1,18 +1,41 @@
-"""A helper process of the core ends with it: its input closes, the core is gone or frozen."""
+"""A helper process of the core ends with it: its input closes, the core is gone or frozen.
+
+What comes on the input meanwhile is lines, for those who take any.
+"""
 
 import asyncio
 import contextlib
 import os
 import time
+from collections.abc import Callable
 
 from fix_sessions.process_state import LOOK_S, StopWatch
 
 
 class ParentWatch(asyncio.Protocol):
-    """Standard input after its first line: nothing more comes, and its end is ours."""
+    """Standard input after its first line: its end is ours.
 
-    def __init__(self, stop: asyncio.Event) -> None:
+    take_line: told each line that comes, without its newline. begun: what was read of them before.
+    """
+
+    def __init__(
+        self,
+        stop: asyncio.Event,
+        take_line: Callable[[bytes], None] | None = None,
+        begun: bytes = b"",
+    ) -> None:
         self._stop = stop
+        self._take_line = take_line
+        self._rest = begun
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.data_received(b"")
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            if self._take_line is not None:
+                self._take_line(line)
 
     def eof_received(self) -> None:
         self._stop.set()

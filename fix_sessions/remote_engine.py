@@ -21,6 +21,7 @@ from fix_sessions.gate_process import GateError
 from fix_sessions.outgoing import text_of_pieces
 from fix_sessions.process_state import StopWatch
 from fix_sessions.resends import ResendUnavailable
+from fix_sessions.session_change import SessionChange, change_to_json
 from fix_sessions.waiting import A_FEW, Waiting
 from oms.domain.session_commands import LogoutCause
 
@@ -84,6 +85,7 @@ class RemoteEngine:
         self._buffer = FrameBuffer()
         self._many = 0
         self._answer: Frame | None = None
+        self._changed: Callable[[dict[str, tuple[int, int]]], None] | None = None
         self._inbound: dict[str, int] = {}
         self._outbound: dict[str, int] = {}
         self._sock, theirs = socket.socketpair()
@@ -127,6 +129,28 @@ class RemoteEngine:
         """Have `poll` return when the descriptor is readable; `callback` empties it."""
         self._wakeups[descriptor] = callback
         self._epoll.register(descriptor, select.EPOLLIN)
+
+    def change(
+        self, change: SessionChange, done: Callable[[dict[str, tuple[int, int]]], None]
+    ) -> None:
+        """Have sessions closed and made while the others run. One change at a time.
+
+        done: called from inside `poll`, with the numbers, expected and next, of those made anew.
+        """
+        assert self._changed is None, "one change at a time"
+        self._changed = done
+        for name in [one.session_id for one in change.made if one.session_id not in self._places]:
+            self._places[name] = len(self._names)
+            self._names.append(name)
+        self._ask(Kind.CHANGE, text=change_to_json(change))
+
+    def _told_changed(self, text: str) -> None:
+        done, self._changed = self._changed, None
+        assert done is not None
+        numbers = {name: (one, other) for name, (one, other) in json.loads(text).items()}
+        for name, (inbound, outbound) in numbers.items():
+            self._inbound[name], self._outbound[name] = inbound, outbound
+        done(numbers)
 
     def remove_wakeup(self, descriptor: int) -> None:
         """Undo `add_wakeup`; call it before the descriptor is closed."""
@@ -198,20 +222,20 @@ class RemoteEngine:
         self._ask(Kind.DISCONNECT, session_id)
 
     def expected_inbound(self, session_id: str) -> int:
-        """Before `start` only."""
+        """Before `start`, or of a session just made, only."""
         return self._inbound[session_id]
 
     def set_expected_inbound(self, session_id: str, number: int) -> None:
-        """Before `start` only; in either direction: what the journal lacks is asked for again."""
+        """As `expected_inbound`; in either direction: what the journal lacks is asked for again."""
         self._inbound[session_id] = number
         self._ask(Kind.EXPECT_INBOUND, session_id, number)
 
     def next_outbound(self, session_id: str) -> int:
-        """Before `start` only."""
+        """As `expected_inbound`."""
         return self._outbound[session_id]
 
     def set_next_outbound(self, session_id: str, number: int) -> None:
-        """Before `start` only; raise it: where it would go backwards the process ends."""
+        """As `expected_inbound`; raise it: where it would go backwards the process ends."""
         self._outbound[session_id] = number
         self._ask(Kind.NUMBER_OUTBOUND, session_id, number)
 
@@ -279,6 +303,8 @@ class RemoteEngine:
                 self.refused(text, number)
             case Kind.REJECTS:
                 self.rejects_sent = number
+            case Kind.CHANGED:
+                self._told_changed(text)
             case Kind.DOUBT:
                 self._ask(Kind.PROOF)
             case Kind.FAULT:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from fix_sessions.settings import SessionSpec
-from fix_sessions.store_files import files_of
+from fix_sessions.store_files import StoreFiles, files_of
 from fix_sessions.wire import checksum
 
 _log = structlog.get_logger(__name__)
@@ -34,13 +34,17 @@ class ResendUnavailable(Exception):
 class Resends:
     """Fills the stores of one engine for a request, and empties them when it is answered."""
 
-    def __init__(self, specs: Iterable[SessionSpec], store_dir: Path, source: ResendSource) -> None:
-        """Before QuickFIX opens the stores."""
+    def __init__(self, store_dir: Path, source: ResendSource) -> None:
         self._source = source
-        self._files = {spec.session_id: files_of(store_dir, spec) for spec in specs}
+        self._store_dir = store_dir
+        self._files: dict[str, StoreFiles] = {}
         self._filled: dict[str, Any] = {}
         store_dir.mkdir(parents=True, exist_ok=True)
-        for files in self._files.values():
+
+    def keep(self, specs: Iterable[SessionSpec]) -> None:
+        """These sessions too; before QuickFIX opens their stores."""
+        for spec in specs:
+            files = self._files[spec.session_id] = files_of(self._store_dir, spec)
             files.fill(())
 
     def fill(self, session_id: str, session: Any, begin: int, end: int) -> str | None:

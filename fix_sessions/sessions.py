@@ -64,6 +64,10 @@ class Sessions:
         """How many session Rejects (3) left, those that QuickFIX made itself among them."""
         return self._callbacks.rejects_sent
 
+    def has(self, session_id: str) -> bool:
+        """Whether there is a session of that name, configured still or not."""
+        return session_id in self._records
+
     def is_logged_on(self, session_id: str) -> bool:
         return self._records[session_id].logged_on
 

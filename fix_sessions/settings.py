@@ -1,9 +1,9 @@
 """What one FIX session of ours is, and QuickFIX's settings text made from it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from fix_sessions.dialects import APPL_VER_ID, FIXT11
 
@@ -59,6 +59,16 @@ class SessionSpec:
     def quickfix_id(self) -> str:
         """The session's name as QuickFIX writes it."""
         return f"{self.begin_string}:{self.sender_comp_id}->{self.target_comp_id}"
+
+
+def spec_members(spec: SessionSpec) -> dict[str, Any]:
+    """As JSON takes it. The dictionary is the one of the version."""
+    return {one.name: getattr(spec, one.name) for one in fields(spec) if one.name != "dictionary"}
+
+
+def spec_from_members(members: dict[str, Any]) -> SessionSpec:
+    """What `spec_members` gave."""
+    return SessionSpec(**members)
 
 
 def check_specs(specs: Sequence[SessionSpec]) -> None:

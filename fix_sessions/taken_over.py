@@ -10,7 +10,7 @@ from fix_sessions.refused_resets import end_reset_session
 
 
 class TakenOver:
-    """Those of one acceptor, by our own descriptor of each."""
+    """Those of an engine's acceptors, by our own descriptor of each."""
 
     def __init__(self, store_dir: Path) -> None:
         self._store_dir = store_dir
@@ -18,6 +18,7 @@ class TakenOver:
         # Called with the descriptor when a connection has ended.
         self.ended: Callable[[int], None] | None = None
         self._records: dict[int, SessionRecord] = {}
+        self._acceptors: dict[int, Acceptor] = {}
 
     def __contains__(self, client: int) -> bool:
         return client in self._records
@@ -29,10 +30,11 @@ class TakenOver:
     def session_ids(self) -> list[str]:
         return [record.session_id for record in self._records.values()]
 
-    def add(self, client: int, record: SessionRecord) -> None:
+    def add(self, client: int, record: SessionRecord, acceptor: Acceptor) -> None:
         self._records[client] = record
+        self._acceptors[client] = acceptor
 
-    def look_after(self, acceptor: Acceptor, ready: Collection[int], *, all_of_them: bool) -> None:
+    def look_after(self, ready: Collection[int], *, all_of_them: bool) -> None:
         """End sessions that were reset unasked, forget connections that are closed.
 
         ready: those that had something to read; others were perhaps read from as well.
@@ -41,12 +43,12 @@ class TakenOver:
         changed_ns = os.stat(self._store_dir).st_mtime_ns  # noqa: PTH116 - often called
         if changed_ns != self._stores_changed_ns or all_of_them:
             self._stores_changed_ns = changed_ns
-            for record in self._records.values():
+            for client, record in self._records.items():
                 if record.logged_on and end_reset_session(record):
-                    acceptor.unfinished = True
+                    self._acceptors[client].unfinished = True
         for client in list(self._records) if all_of_them else ready:
-            if acceptor.has_ended(client):
-                acceptor.let_go(client)
+            if self._acceptors[client].has_ended(client):
+                self._acceptors.pop(client).let_go(client)
                 del self._records[client]
                 if self.ended is not None:
                     self.ended(client)

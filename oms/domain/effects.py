@@ -211,12 +211,16 @@ class SendReject:
 
 
 class SessionAction(StrEnum):
-    """What we do with a session. RESET: new sequence numbers, both ways; only while it is down."""
+    """What we do with a session. RESET: new sequence numbers, both ways; only while it is down.
+
+    RELOAD: of no session; those that were added, changed and removed become so.
+    """
 
     OPEN = "OPEN"
     CLOSE = "CLOSE"
     RESET = "RESET"
     REPEAT = "REPEAT"
+    RELOAD = "RELOAD"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -68,7 +68,8 @@ class DropCopy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """Everything configured that decisions depend on, by its key; schedules and drop copies by FIX
-    session.
+    session. retired: venues and drop copies among them that were removed since the core's start:
+    nothing goes there, what still comes from there is understood.
     """
 
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class Reference:
     clients: Mapping[str, Client] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     drop_copies: Mapping[str, DropCopy] = field(default_factory=dict)
+    retired: frozenset[str] = frozenset()
 
     def client_profile(self, name: str) -> ClientProfile:
         """What that client expects of us; the usual where it is not configured any more."""

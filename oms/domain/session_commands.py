@@ -57,6 +57,28 @@ class ApproveSessionReset:
 
 
 @fact
+class ReloadSessions:
+    """Take over from the configuration file which sessions there are, and how they are.
+
+    dry_run: only tell. force: remove clients that have open orders too. All that follows the core
+    fills in when it has read the file: fault, why it cannot be taken over; added, changed, removed,
+    by name; remade: those of the changed ones that log out and are made anew; kept: other tables
+    that differ and wait for a restart.
+    """
+
+    origin: Origin
+    reason: str
+    dry_run: bool = False
+    force: bool = False
+    fault: str = ""
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    remade: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+@fact
 class ResendAsked:
     """A ResendRequest (2). by_us: we lack messages of theirs; else they lack some of ours.
 

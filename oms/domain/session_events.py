@@ -44,6 +44,20 @@ class ResetScheduleNoted:
 
 
 @fact
+class SessionsReloaded:
+    """Which sessions there are was taken over from the configuration file; all by name, never with
+    what is secret. remade: those of the changed ones that log out and are made anew.
+    """
+
+    user: str
+    reason: str
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    remade: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@fact
 class SequenceResetRequested:
     """An operator asks for new sequence numbers. Its journal number names the request."""
 

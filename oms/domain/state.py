@@ -129,6 +129,8 @@ class State:
     """See the module."""
 
     reference: Reference
+    # What `reference` becomes with the next SessionsReloaded. Configuration, so not of the journal.
+    next_reference: Reference | None = None
     seq: int = 0
     at: int = 0
     trade_date: str = ""
