@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fix_sessions.decode import Decoder
-from fix_sessions.encode import WITH_GROUPS, encoder_of
+from fix_sessions.encode import WITH_GROUPS, Encoder, encoder_of
 from fix_sessions.registry import Counterparty
 from fix_sessions.remote_engine import RemoteEngine
 from fix_sessions.wire import fields_of
@@ -74,18 +74,36 @@ class Edge:
         """epochs: each session's reset count so far; outbound_epochs: that at which our own numbers
         began.
         """
-        self._counterparties = {one.session_id: one for one in counterparties}
-        self._encoders = {one.session_id: encoder_of(one) for one in counterparties}
+        self._counterparties: dict[str, Counterparty] = {}
+        self._encoders: dict[str, Encoder] = {}
         # By session: messages that are made with the dictionary, which keeps groups whole.
-        self._with_groups = {
-            one.session_id: WITH_GROUPS.union(one.wire.custom_tags) for one in counterparties
-        }
-        self._decoders = {one.session_id: Decoder(one) for one in counterparties}
-        self._epochs = {one.session_id: epochs.get(one.session_id, 0) for one in counterparties}
+        self._with_groups: dict[str, frozenset[str]] = {}
+        self._decoders: dict[str, Decoder] = {}
+        self._epochs: dict[str, int] = {}
+        # The sessions that are configured and made: what was removed is still understood.
+        self._open: set[str] = set()
+        self.take_in(counterparties, epochs)
         self._outbound_epochs = dict(outbound_epochs)
         self._clock = clock
         self._leaving: deque[_Leaving] = deque()
         self._sent: list[SentMessage] = []
+
+    def take_in(self, counterparties: Sequence[Counterparty], epochs: Mapping[str, int]) -> None:
+        """These sessions are there, too, or are different from now on."""
+        for one in counterparties:
+            name = one.session_id
+            self._counterparties[name] = one
+            self._encoders[name] = encoder_of(one)
+            self._with_groups[name] = WITH_GROUPS.union(one.wire.custom_tags)
+            self._decoders[name] = Decoder(one)
+            self._epochs.setdefault(name, epochs.get(name, 0))
+            self._open.add(name)
+
+    def set_aside(self, names: Iterable[str]) -> None:
+        """Nothing is done with these sessions until they are taken in again. What comes from there
+        is understood, what is sent there is kept for the counterparty.
+        """
+        self._open.difference_update(names)
 
     # The engine's side
 
@@ -200,8 +218,8 @@ class Edge:
         self.engine.send_pieces(session_id, msg_type, pieces, groups=groups)
 
     def knows(self, session_id: str) -> bool:
-        """Whether the session is configured."""
-        return session_id in self._counterparties
+        """Whether the session is configured, and made."""
+        return session_id in self._open
 
     def repeat(self, session_id: str, messages: Sequence[SentMessage]) -> None:
         """After a reset: send a client what was sent to nobody; venues are asked what they have.
@@ -236,12 +254,16 @@ class Edge:
         a message before it is journaled: where it expects less than that, it was reset and the
         journal was not told.
         """
-        for session_id in self._counterparties:
-            journaled = inbound.get(session_id, 0)
-            if self.engine.expected_inbound(session_id) <= journaled:
-                self.on_sequence_reset(session_id, 1)
-                journaled = 0
-            self.engine.set_expected_inbound(session_id, journaled + 1)
-            noted = outbound.get(session_id, 0) + 1
-            if self.engine.next_outbound(session_id) < noted:
-                self.engine.set_next_outbound(session_id, noted + LOST_STORE_MARGIN)
+        for session_id in self._open:
+            self.set_number(session_id, inbound.get(session_id, 0), outbound.get(session_id, 0))
+
+    def set_number(self, session_id: str, inbound: int, outbound: int) -> None:
+        """As `set_numbers`, for one session that has just been made."""
+        journaled = inbound
+        if self.engine.expected_inbound(session_id) <= journaled:
+            self.on_sequence_reset(session_id, 1)
+            journaled = 0
+        self.engine.set_expected_inbound(session_id, journaled + 1)
+        noted = outbound + 1
+        if self.engine.next_outbound(session_id) < noted:
+            self.engine.set_next_outbound(session_id, noted + LOST_STORE_MARGIN)

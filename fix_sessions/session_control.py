@@ -1,4 +1,4 @@
-"""What the core does with sessions: open, close, reset, and repeat after a reset."""
+"""What the core does with sessions: open, close, reset, repeat after a reset, and reload."""
 
 from collections.abc import Callable, Sequence
 from typing import assert_never
@@ -14,8 +14,11 @@ ReadSent = Callable[[str, int, int], Sequence[SentMessage]]
 class SessionControl:
     """EffectOutlet of the sequencer: messages go on to `outlet`, the rest is done here.
 
-    read_sent: what was sent on a session up to an epoch, from a stamp on.
+    read_sent: what was sent on a session up to an epoch, from a stamp on. reload: has sessions be
+    as was decided, set by whoever can.
     """
+
+    reload: Callable[[], None]
 
     def __init__(self, outlet: Outlet, edge: Edge, read_sent: ReadSent) -> None:
         self._outlet = outlet
@@ -26,7 +29,7 @@ class SessionControl:
         """See oms.ports.EffectOutlet."""
         if not isinstance(effect, ControlSession):
             self._outlet.deliver(effect)
-        elif self._edge.knows(effect.session):
+        elif effect.action is SessionAction.RELOAD or self._edge.knows(effect.session):
             self._carry_out(effect)
 
     def release(self) -> list[SentMessage]:
@@ -50,5 +53,7 @@ class SessionControl:
             case SessionAction.REPEAT:
                 lost = self._read_sent(session, effect.epoch, effect.since)
                 self._edge.repeat(session, lost)
+            case SessionAction.RELOAD:
+                self.reload()
             case _:
                 assert_never(effect.action)

@@ -122,7 +122,7 @@ def core(config: Config = DEFAULT_CONFIG) -> None:
 
     settings = _settings(config, "core")
     try:
-        code: int = process.run(settings)
+        code: int = process.run(settings, config)
     except Stop as stop:
         complain(str(stop))
         code = stop.code

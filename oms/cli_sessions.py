@@ -47,6 +47,25 @@ def session_start(name: Name, reason: Reason, config: Config = DEFAULT_CONFIG) -
     sessions.start(settings_of(config, "session", quiet=True), name, reason)
 
 
+@session.command("reload")
+def session_reload(
+    reason: Reason,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be done.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Remove clients that have open orders too.")
+    ] = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Take over clients, venues and drop copies from the configuration file of the running core."""
+    from oms.app import sessions
+
+    settings = settings_of(config, "session", quiet=True)
+    sessions.reload(settings, reason, dry_run=dry_run, force=force)
+
+
 @session.command("reset")
 def session_reset(
     name: Name, reason: Reason, yes: Yes = False, config: Config = DEFAULT_CONFIG

@@ -46,6 +46,7 @@ from oms.domain.orphans import DecideOrphan
 from oms.domain.reasons import Reason
 from oms.domain.session_commands import (
     ApproveSessionReset,
+    ReloadSessions,
     RequestSessionReset,
     ResendAsked,
     StartSession,
@@ -62,7 +63,7 @@ from oms.orders.spent_ids import spent
 from oms.placing import nowhere_to_go
 from oms.reactions import react
 from oms.risk.checks import Asked, check
-from oms.sessions import hours, lost_clients, operators
+from oms.sessions import hours, lost_clients, operators, reloads
 from oms.sessions.gaps import gap_found
 
 
@@ -168,6 +169,8 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             yield from decide_control(state, command)
         case StartSession() | StopSession() | RequestSessionReset() | ApproveSessionReset():
             yield from operators.decide(state, seq, command)
+        case ReloadSessions():
+            yield from reloads.decide(state, command)
         case ResendAsked():
             yield gap_found(command)
         case DecideOrphan():
@@ -231,7 +234,7 @@ def _verdict(
 ) -> Verdict:
     client = state.reference.clients.get(origin.counterparty)
     accounts = client.accounts if client else frozenset()
-    if origin.accounts:
+    if origin.accounts and client is not None:
         accounts = frozenset(origin.accounts)
     return check(
         Asked(

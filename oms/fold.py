@@ -37,6 +37,7 @@ from oms.domain.events import (
     UnknownOrderStatusReported,
 )
 from oms.domain.orphan_events import OrphanFact
+from oms.domain.session_events import SessionsReloaded
 from oms.domain.splits import SplitFact
 from oms.domain.state import State
 from oms.fold_answers import fold_answer
@@ -54,6 +55,7 @@ ControlEvent = (
     | KillSwitchReleased
     | TradingDateOpened
     | TradingDayClosed
+    | SessionsReloaded
 )
 Told = (
     DuplicateOrderRefused
@@ -145,6 +147,10 @@ def _fold_control_event(state: State, seq: int, at: int, event: ControlEvent | T
             state.trade_date_at = at
             for symbol in [one for one, ex in state.ex_dates.items() if ex <= event.trade_date]:
                 del state.ex_dates[symbol]
+        case SessionsReloaded():
+            # A core that starts has read the file already.
+            state.reference = state.next_reference or state.reference
+            state.next_reference = None
         case TradingDayClosed():
             state.closed_date = max(state.closed_date, event.trade_date)
         case _:

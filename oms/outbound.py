@@ -10,7 +10,13 @@ from dataclasses import replace
 
 from oms.domain.answers import AnswerFact
 from oms.domain.baskets import BasketFact
-from oms.domain.effects import Effect, SendExecutionReport, SendReject
+from oms.domain.effects import (
+    ControlSession,
+    Effect,
+    SendExecutionReport,
+    SendReject,
+    SessionAction,
+)
 from oms.domain.events import (
     CancelPending,
     Event,
@@ -24,6 +30,7 @@ from oms.domain.events import (
 )
 from oms.domain.fix import ExecType, MsgType, TimeInForce
 from oms.domain.orphan_events import OrphanSettled
+from oms.domain.session_events import SessionsReloaded
 from oms.domain.standing_events import StandingFact
 from oms.domain.state import State
 from oms.outbound_answers import DayFact, answer_messages, day_news, dont_know
@@ -51,6 +58,10 @@ def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
             yield from resync_messages(state, seq, event)
         case MessageRefused() if event.ref_msg_type not in _REJECTS:
             yield _reject(seq, state.at, event)
+        case SessionsReloaded():
+            yield ControlSession(
+                session="", event_seq=seq, at=state.at, action=SessionAction.RELOAD
+            )
         case _:
             if isinstance(event, ClientEvent):
                 yield from client_messages(state, seq, event)

@@ -37,6 +37,7 @@ from oms.domain.events import (
 )
 from oms.domain.order import Order, Request, RequestKind
 from oms.domain.reasons import Reason
+from oms.domain.session_events import SessionsReloaded
 from oms.domain.standing_events import OrderMarked, PriceRestated, QuantityRestated
 from oms.domain.state import State
 from oms.orders import good_till
@@ -53,6 +54,7 @@ from oms.orders.settle import (
 )
 from oms.placing import place
 from oms.risk.limits import killed
+from oms.sessions import hours
 
 
 def react(state: State, event: Event, seq: int) -> Iterator[Event]:
@@ -100,6 +102,9 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
             yield from _after_trigger(state, event)
         case TradingDateOpened():
             yield from good_till.opened(state)
+        case SessionsReloaded():
+            yield from hours.unconfigured(state)
+            yield from hours.due(state, state.at)
         case _:
             pass
 

@@ -20,6 +20,7 @@ from oms.api.requests import (
     ResetApproval,
     Resolution,
     SessionChange,
+    SessionReload,
     SplitPreview,
 )
 from oms.domain.commands import (
@@ -42,6 +43,7 @@ from oms.domain.inquiries import ResolveDispute
 from oms.domain.orphans import DecideOrphan, OrphanVerdict
 from oms.domain.session_commands import (
     ApproveSessionReset,
+    ReloadSessions,
     RequestSessionReset,
     StartSession,
     StopSession,
@@ -228,6 +230,13 @@ def stop_session(caller: Principal, session: str, body: SessionChange) -> StopSe
 def start_session(caller: Principal, session: str, body: SessionChange) -> StartSession:
     """The session is kept logged out no more."""
     return StartSession(origin=_of_operator(caller), session=session, reason=body.reason)
+
+
+def reload_sessions(caller: Principal, body: SessionReload) -> ReloadSessions:
+    """The sessions of the core's configuration file are taken over."""
+    return ReloadSessions(
+        origin=_of_operator(caller), reason=body.reason, dry_run=body.dry_run, force=body.force
+    )
 
 
 def request_reset(caller: Principal, session: str, body: SessionChange) -> RequestSessionReset:

@@ -197,6 +197,21 @@ class SessionChange(Request):
     reason: Reasoning
 
 
+class SessionReload(Request):
+    """Why the sessions of the configuration file are taken over, and how.
+
+    `dry_run`: only tell what would be done. `force`: remove clients that have open orders too.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "a new client, ticket 4712", "dry_run": True}]}
+    )
+
+    reason: Reasoning
+    dry_run: bool = False
+    force: bool = False
+
+
 class DisputeResolution(Request):
     """How a disputed execution was settled."""
 

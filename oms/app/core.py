@@ -3,6 +3,7 @@
 import os
 import signal
 from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType
 
 import psycopg
@@ -13,7 +14,9 @@ from fix_sessions.gate_process import GateError
 from oms.app.core_process import CoreProcess
 from oms.app.database import Urls, database, database_faults, migrate
 from oms.app.exits import Exit, Stop
+from oms.app.session_changes import changes_between
 from oms.app.tls_files import check_tls, listening_fault
+from oms.settings.load import ConfigError, load
 from oms.settings.model import Settings
 from oms.store.codec import CodecError
 from oms.store.leader import (
@@ -26,8 +29,11 @@ from oms.store.leader import (
 log = structlog.get_logger()
 
 
-def run(settings: Settings) -> int:
-    """Lead the shard until SIGTERM or SIGINT; 0 after an orderly stop. Raises Stop."""
+def run(settings: Settings, config: Path) -> int:
+    """Lead the shard until SIGTERM or SIGINT; 0 after an orderly stop. Raises Stop.
+
+    config: the file that the settings are of.
+    """
     check_tls(settings)
     stopping = _StopRequest()
     with ExitStack() as stack:
@@ -37,7 +43,8 @@ def run(settings: Settings) -> int:
         stack.callback(leadership.release)
         stopping.can_wait = True
         try:
-            core = CoreProcess(settings, urls, leadership)
+            settings = with_sessions_of_now(settings, config)
+            core = CoreProcess(settings, config, urls, leadership)
             stack.callback(core.close)
             core.start()
             while not stopping.requested:
@@ -57,6 +64,20 @@ def run(settings: Settings) -> int:
             text = f"stopped by a defect: {type(error).__name__}: {error}"
             raise Stop(Exit.FAULT, text) from None
     return Exit.OK
+
+
+def with_sessions_of_now(settings: Settings, config: Path) -> Settings:
+    """A standby may have waited for long: the core before it had the sessions of the file as it is.
+
+    A file that is faulty by now changes nothing.
+    """
+    try:
+        changes = changes_between(settings, load(config))
+        check_tls(changes.settings)
+    except (ConfigError, Stop) as error:
+        log.warning("core.file_refused", fault="; ".join(str(error).splitlines()))
+        return settings
+    return changes.settings
 
 
 class _StopRequest:

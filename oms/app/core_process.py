@@ -4,6 +4,7 @@ import secrets
 import select
 import sys
 import time
+from pathlib import Path
 
 import structlog
 from prometheus_client import CollectorRegistry, start_http_server
@@ -13,15 +14,23 @@ from fix_sessions.fix_process_config import FixProcessConfig
 from fix_sessions.remote_engine import RemoteEngine
 from fix_sessions.session_control import SessionControl
 from fix_sessions.store_directory import StoreDirectory
-from oms.app.core_start import awake_s, configured_limits, core_started
+from oms.app.core_start import (
+    awake_s,
+    configured_limits,
+    core_started,
+    paces_of,
+    throttles_of,
+)
 from oms.app.database import Urls
 from oms.app.exits import Exit, Stop
 from oms.app.fix_parties import counterparties_of, gate_config_of, session_specs
 from oms.app.fix_stores import claim_stores
 from oms.app.resends import Resends
-from oms.app.tls_files import watch_certificates
-from oms.app.venue_tls import VenueTls
+from oms.app.session_reload import SessionReload
+from oms.app.tls_files import certificate_gauge, watch_certificates
+from oms.app.venue_tls import VenueRelays
 from oms.domain.commands import SentMessage
+from oms.domain.session_commands import ReloadSessions
 from oms.domain.state import State
 from oms.domain.values import utc
 from oms.outbound_sessions import actions_at_start
@@ -56,7 +65,11 @@ LOGOUT_LIMIT_S = 3.0
 class CoreProcess:
     """Everything of a core that leads. `turn` is one round of its loop."""
 
-    def __init__(self, settings: Settings, urls: Urls, leadership: Leadership) -> None:
+    def __init__(
+        self, settings: Settings, config: Path, urls: Urls, leadership: Leadership
+    ) -> None:
+        """config: the file of the settings, for when sessions are taken over from it again."""
+        self._config = config
         self._settings = settings
         self._leadership = leadership
         self._clock = SystemClock()
@@ -64,22 +77,23 @@ class CoreProcess:
         self._metrics = CoreMetrics(registry)
         self._metrics.configured([one.session_id for one in counterparties_of(settings)])
         self._registry = registry
+        self._certificates = certificate_gauge(registry)
         self._state = State(reference=reference_of(settings))
         journal = PostgresJournal(leadership)
-        self._venue_tls = VenueTls(settings, registry)
-        config = self._fix_config()
-        self._stores = StoreDirectory(config.store_dir)
+        self._relays = VenueRelays(settings, registry)
+        fix = self._fix_config()
+        self._stores = StoreDirectory(fix.store_dir)
         # It gets ready while the journal is replayed.
         self._engine = RemoteEngine(FIX_PROCESS, passed=(self._stores.fileno(),))
         self._recovered = recover(self._state, journal)
         self._log_recovery(self._recovered)
         self._journal_line = JournalLine(journal)
         self._edge = self._new_edge()
-        claim_stores(self._stores, config.sessions, self._state, leadership)
+        claim_stores(self._stores, fix.sessions, self._state, leadership)
         self._journal_line.start()
         self._engine.before_work = self._journal_line.assure
         self._engine.refused = self._metrics.refused
-        self._engine.open(config, self._edge)
+        self._engine.open(fix, self._edge)
         self._edge.engine = self._engine
         self._sequencer = Sequencer(
             state=self._state,
@@ -96,6 +110,7 @@ class CoreProcess:
         self._edge.intake = self._pace or self._sequencer
         self._resends = Resends(urls.app, self._sequencer)
         self._edge.read_sent = self._resends.read
+        self._reload = self._new_reload()
         self._inbox = InboxReader(urls.app)
         self._collector = Collector()
         self._next_refresh = 0.0
@@ -105,7 +120,7 @@ class CoreProcess:
         settings = self._settings
         ticket = secrets.token_hex(16)
         return FixProcessConfig(
-            sessions=tuple(self._venue_tls.through(session_specs(settings))),
+            sessions=tuple(self._relays.through(session_specs(settings), settings.venues)),
             store_dir=settings.core.data_dir / settings.core.shard / "fix",
             ticket=ticket,
             gate=gate_config_of(settings, ticket=ticket) if settings.clients else None,
@@ -125,16 +140,42 @@ class CoreProcess:
 
     def _new_pace(self) -> Pace | None:
         """Where a client has a rate, its messages come to the sequencer at that."""
-        limits = {one.name: one.profile.paced_at for one in self._settings.clients}
+        limits = paces_of(self._settings)
         if not any(limits.values()):
             return None
         return Pace(self._sequencer, limits, self._clock, self._engine.disconnect)
 
     def _outlet(self) -> SessionControl:
         """Messages leave at the venues' pace; what is done with sessions is done at once."""
-        limits = {one.name: one.max_messages_per_second for one in self._settings.venues}
-        throttle = Throttle(self._edge, limits, self._clock)
-        return SessionControl(throttle, self._edge, self._sent_since)
+        self._throttle = Throttle(self._edge, throttles_of(self._settings), self._clock)
+        self._control = SessionControl(self._throttle, self._edge, self._sent_since)
+        return self._control
+
+    def _new_reload(self) -> SessionReload:
+        reload = SessionReload(
+            self._config,
+            self._settings,
+            state=self._state,
+            sequencer=self._sequencer,
+            engine=self._engine,
+            edge=self._edge,
+            relays=self._relays,
+            metrics=self._metrics,
+            settings_changed=self._settings_changed,
+        )
+        self._control.reload = reload.carry_out
+        return reload
+
+    def _settings_changed(self, settings: Settings) -> None:
+        """Sessions were added, changed and removed: what goes by their settings here follows."""
+        self._settings = settings
+        self._throttle.limit(throttles_of(settings))
+        if self._pace is not None:
+            self._pace.limit(paces_of(settings))
+        else:
+            self._pace = self._new_pace()
+            self._edge.intake = self._pace or self._sequencer
+        watch_certificates(settings, self._certificates)
 
     def _sent_since(self, session: str, epoch: int, since: int) -> list[SentMessage]:
         return self._resends.sent_since(session, epoch, since)
@@ -170,8 +211,8 @@ class CoreProcess:
         self._sequencer.deliver_again(list(actions_at_start(self._state)))
         self._commit_start()
         self._engine.start()
-        self._venue_tls.start(self._engine)
-        watch_certificates(self._settings, self._registry)
+        self._relays.start(self._engine)
+        watch_certificates(self._settings, self._certificates)
         self._start_metrics()
         self._inbox.start()
         self._engine.add_wakeup(self._inbox.fileno(), self._take_inbox)
@@ -196,7 +237,10 @@ class CoreProcess:
 
     def _take_inbox(self) -> None:
         for command in self._inbox.take():
-            self._sequencer.submit(command)
+            if isinstance(command, ReloadSessions):
+                self._reload.take(command)
+            else:
+                self._sequencer.submit(command)
 
     def turn(self) -> None:
         """Wait for something and do it. Raises what ends the process."""
@@ -209,6 +253,7 @@ class CoreProcess:
         if self._pace is not None:
             self._pace.release()
         self._sequencer.pump()
+        self._reload.settle()
         self._collector.look(quiet=self._sequencer.idle)
         now = time.monotonic()
         if now >= self._next_refresh:
@@ -242,6 +287,6 @@ class CoreProcess:
         """End what this process started; after a fault too."""
         self._inbox.stop()
         self._journal_line.stop(QUIET_LIMIT_S)
-        self._venue_tls.stop()
+        self._relays.stop()
         self._engine.close()
         self._resends.close()

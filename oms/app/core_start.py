@@ -41,3 +41,13 @@ def awake_s(settings: CoreSettings) -> float:
     """
     processors = len(os.sched_getaffinity(0))
     return settings.awake_us / 1_000_000 if processors >= ENOUGH_PROCESSORS else 0.0
+
+
+def throttles_of(settings: Settings) -> dict[str, int]:
+    """How many messages a second each venue takes; 0: as many as there are."""
+    return {one.name: one.max_messages_per_second for one in settings.venues}
+
+
+def paces_of(settings: Settings) -> dict[str, int]:
+    """How many messages a second each client's session is read at; 0: as they come."""
+    return {one.name: one.profile.paced_at for one in settings.clients}

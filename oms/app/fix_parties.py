@@ -1,11 +1,13 @@
 """The configuration's clients and venues, as the FIX edge takes them: parties, sessions, gate."""
 
+from collections.abc import Sequence
+
 from fix_sessions.gate_config import GateClient, GateConfig, GateTls
 from fix_sessions.registry import Counterparty
 from fix_sessions.settings import SessionSpec
 from fix_sessions.tls_files import ClientFiles, ServerFiles
 from oms.settings.drop_copies import DropCopySettings
-from oms.settings.model import AcceptorSettings, Settings, VenueSettings
+from oms.settings.model import AcceptorSettings, ClientSettings, Settings, VenueSettings
 
 
 def counterparties_of(settings: Settings) -> list[Counterparty]:
@@ -100,22 +102,27 @@ def gate_config_of(settings: Settings, *, ticket: str) -> GateConfig:
         ticket=ticket,
         plain=settings.acceptor.plain,
         tls=gate_tls_of(settings.acceptor),
-        clients=tuple(
-            GateClient(
-                session_id=one.name,
-                begin_string=one.begin_string,
-                sender_comp_id=one.sender_comp_id,
-                target_comp_id=one.target_comp_id,
-                username=one.username,
-                password_hash=one.password_hash,
-                allowed_addresses=tuple(str(network) for network in one.allowed_addresses),
-                allow_reset=one.allow_reset,
-                tls_only=one.tls_only,
-                tls_subject=one.tls_subject,
-                tls_fingerprints=one.tls_fingerprints,
-            )
-            for one in settings.clients
-        ),
+        clients=gate_clients_of(settings.clients),
+    )
+
+
+def gate_clients_of(clients: Sequence[ClientSettings]) -> tuple[GateClient, ...]:
+    """Who may come in, and how."""
+    return tuple(
+        GateClient(
+            session_id=one.name,
+            begin_string=one.begin_string,
+            sender_comp_id=one.sender_comp_id,
+            target_comp_id=one.target_comp_id,
+            username=one.username,
+            password_hash=one.password_hash,
+            allowed_addresses=tuple(str(network) for network in one.allowed_addresses),
+            allow_reset=one.allow_reset,
+            tls_only=one.tls_only,
+            tls_subject=one.tls_subject,
+            tls_fingerprints=one.tls_fingerprints,
+        )
+        for one in clients
     )
 
 

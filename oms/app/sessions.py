@@ -22,6 +22,7 @@ from oms.app.session_schedules import configured
 from oms.domain.fix import Side
 from oms.domain.session_commands import (
     ApproveSessionReset,
+    ReloadSessions,
     RequestSessionReset,
     StartSession,
     StopSession,
@@ -96,6 +97,14 @@ def stop(settings: Settings, name: str, reason: str) -> None:
 def start(settings: Settings, name: str, reason: str) -> None:
     """Undo `stop`. Raises Stop."""
     command = StartSession(origin=operator(), session=name, reason=checked_reason(reason))
+    carry_out(settings, command)
+
+
+def reload(settings: Settings, reason: str, *, dry_run: bool, force: bool) -> None:
+    """Have the core take over the sessions of its configuration file. Raises Stop."""
+    command = ReloadSessions(
+        origin=operator(), reason=checked_reason(reason), dry_run=dry_run, force=force
+    )
     carry_out(settings, command)
 
 

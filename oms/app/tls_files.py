@@ -48,13 +48,18 @@ def check_tls(settings: Settings) -> None:
             log.warning("tls.key_is_open", key=f"{table.path}.key_file", file=key_file)
 
 
-def watch_certificates(settings: Settings, registry: CollectorRegistry) -> None:
+def certificate_gauge(registry: CollectorRegistry) -> Gauge:
+    """For `watch_certificates`."""
+    name = "plumbline_tls_certificate_expires_timestamp_seconds"
+    return Gauge(name, "When our certificate ends", ("key",), registry=registry)
+
+
+def watch_certificates(settings: Settings, gauge: Gauge) -> None:
     """Tell when our certificates end: a gauge for each, a warning in its last thirty days.
 
     The gauge reads the file each time that it is asked: a renewed certificate is in use at once.
     """
-    name = "plumbline_tls_certificate_expires_timestamp_seconds"
-    gauge = Gauge(name, "When our certificate ends", ("key",), registry=registry)
+    gauge.clear()
     now = datetime.now(UTC)
     for table in _tables(settings):
         path = table.files.certificate_file

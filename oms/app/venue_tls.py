@@ -25,37 +25,76 @@ DEATHS_WITHIN_S = 60.0
 LOOPBACK = "127.0.0.1"
 
 
-class VenueTls:
-    """The loopback ports that stand for venues with TLS, and the relay behind them.
-
-    The ports are listened on here and inherited by each relay, so they stay ours while it dies.
+class VenueRelays:
+    """One relay for the venues with TLS that were there at the start, one more for each reload that
+    adds or changes some: a relay that runs is left alone. What a later one has counts.
     """
 
     def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
-        venues = [one for one in settings.venues if one.tls is not None]
-        self._listeners = {one.name: socket.create_server((LOOPBACK, 0)) for one in venues}
-        self._config = RelayConfig(
-            routes=tuple(_route(one, self._listeners[one.name].fileno()) for one in venues)
-        )
         self._failures = Counter(
             "plumbline_venue_tls_failures",
             "Connections with TLS to venues that failed",
             ("session", "reason"),
             registry=registry,
         )
+        self._engine: RemoteEngine | None = None
+        self._relays: list[VenueTls] = []
+        self.add([one for one in settings.venues if one.tls is not None])
+
+    def add(self, venues: Sequence[VenueSettings]) -> None:
+        """These are reached through a relay of their own from now on. Raises OSError."""
+        if venues:
+            relay = VenueTls(venues, self._failures)
+            self._relays.append(relay)
+            if self._engine is not None:
+                relay.start(self._engine)
+
+    def through(
+        self, specs: Sequence[SessionSpec], venues: Sequence[VenueSettings]
+    ) -> list[SessionSpec]:
+        """The same sessions; those of venues with TLS connect with a relay, never directly."""
+        ports = {name: port for relay in self._relays for name, port in relay.ports.items()}
+        secure = {one.name for one in venues if one.tls is not None}
+        return [
+            replace(spec, host=LOOPBACK, port=ports[spec.session_id])
+            if spec.session_id in secure
+            else spec
+            for spec in specs
+        ]
+
+    def start(self, engine: RemoteEngine) -> None:
+        """The relays run from now on."""
+        self._engine = engine
+        for relay in self._relays:
+            relay.start(engine)
+
+    def stop(self) -> None:
+        """End them; a second call does nothing."""
+        for relay in self._relays:
+            relay.stop()
+
+
+class VenueTls:
+    """The loopback ports that stand for venues with TLS, and the relay behind them.
+
+    The ports are listened on here and inherited by each relay, so they stay ours while it dies.
+    """
+
+    def __init__(self, venues: Sequence[VenueSettings], failures: Counter) -> None:
+        """venues: with TLS, all of them."""
+        self._listeners = {one.name: socket.create_server((LOOPBACK, 0)) for one in venues}
+        self._config = RelayConfig(
+            routes=tuple(_route(one, self._listeners[one.name].fileno()) for one in venues)
+        )
+        self._failures = failures
         self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
         self._engine: RemoteEngine | None = None
         self._relay: VenueRelayProcess | None = None
 
-    def through(self, specs: Sequence[SessionSpec]) -> list[SessionSpec]:
-        """The same sessions; those of venues with TLS connect with the relay, never directly."""
-        ports = {name: one.getsockname()[1] for name, one in self._listeners.items()}
-        return [
-            replace(spec, host=LOOPBACK, port=ports[spec.session_id])
-            if spec.session_id in ports
-            else spec
-            for spec in specs
-        ]
+    @property
+    def ports(self) -> dict[str, int]:
+        """Where the relay takes each venue's session."""
+        return {name: one.getsockname()[1] for name, one in self._listeners.items()}
 
     def start(self, engine: RemoteEngine) -> None:
         """The relay runs from now on, where there is a venue with TLS."""

@@ -24,6 +24,7 @@ from oms.domain.orphans import DecideOrphan, TradeIds
 from oms.domain.session_commands import (
     ApproveSessionReset,
     LogoutCause,
+    ReloadSessions,
     RequestSessionReset,
     ResendAsked,
     StartSession,
@@ -370,6 +371,7 @@ Command = (
     | StopSession
     | RequestSessionReset
     | ApproveSessionReset
+    | ReloadSessions
     | ResendAsked
     | DecideOrphan
     | SplitCommand

@@ -43,7 +43,7 @@ from oms.domain.order_events import (
 from oms.domain.orphan_events import OrphanFact
 from oms.domain.reasons import Reason
 from oms.domain.session_commands import LogoutCause
-from oms.domain.session_events import SessionFact
+from oms.domain.session_events import SessionFact, SessionsReloaded
 from oms.domain.splits import OrderRebased, SplitFact
 from oms.domain.standing_events import StandingFact
 from oms.domain.terms import OrderTerms, RiskFigure
@@ -290,6 +290,7 @@ Event = (
     | TradingDayClosed
     | CommandAnswered
     | SessionFact
+    | SessionsReloaded
     | AnswerFact
     | OrphanFact
     | SplitFact

@@ -93,6 +93,8 @@ class CoreMetrics:
         self._disputed = gauge("disputed_trades", "Trades that their clients do not accept")
         self._orphans = gauge("open_orphans", "Trades told to us that wait for a decision")
         self._killed = gauge("kill_switches", "Engaged kill switches")
+        self._configured: frozenset[str] = frozenset()
+        self.reloads_refused = counter("session_reloads_refused", "Reloads that were refused")
         self._gate_refusals = counter("gate_refusals", "Connections refused", ("reason",))
         self.recovery = gauge("recovery_seconds", "Time of the last replay")
         self.leader_epoch = gauge("leader_epoch", "Leadership epoch of this core")
@@ -155,8 +157,12 @@ class CoreMetrics:
         self._durable_seq = committed.batch.last_seq
 
     def configured(self, names: Iterable[str]) -> None:
-        """These sessions are down until they are seen."""
-        for name in names:
+        """These are the sessions; they are down until they are seen."""
+        before, self._configured = self._configured, frozenset(names)
+        for name in before - self._configured:
+            for gauge in (self._session_up, self._session_open, self._session_ready):
+                gauge.remove(name)
+        for name in self._configured - before:
             self._session_up.labels(name)
             self._session_open.labels(name).set(1)
             self._session_ready.labels(name)
@@ -167,7 +173,8 @@ class CoreMetrics:
         _add(self._event_counts, self._event_children)
         self._tip.set(self._durable_seq)
         self._lag.set(max(state.seq - self._durable_seq, 0))
-        for session in state.sessions.values():
+        for name in self._configured & state.sessions.keys():
+            session = state.sessions[name]
             self._session_up.labels(session.name).set(session.logged_on)
             self._session_open.labels(session.name).set(not session.barred)
             self._session_ready.labels(session.name).set(session.ready)

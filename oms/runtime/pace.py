@@ -35,11 +35,18 @@ class Pace:
     ) -> None:
         self._disconnect = disconnect
         self._submit = intake.submit
-        self._limits = {name: limit for name, limit in limits.items() if limit}
         self._clock = clock
-        self._taken_at: dict[str, deque[int]] = {name: deque() for name in self._limits}
-        self._waiting: dict[str, deque[Command]] = {name: deque() for name in self._limits}
+        self._taken_at: dict[str, deque[int]] = {}
+        self._waiting: dict[str, deque[Command]] = {}
         self._told: set[str] = set()
+        self.limit(limits)
+
+    def limit(self, limits: Mapping[str, int]) -> None:
+        """These are the limits from now on; what waits goes by them."""
+        self._limits = {name: limit for name, limit in limits.items() if limit}
+        for name in self._limits:
+            self._taken_at.setdefault(name, deque())
+            self._waiting.setdefault(name, deque())
 
     @property
     def waiting(self) -> int:
@@ -70,13 +77,14 @@ class Pace:
 
     def _room(self, session: str, command: Command) -> bool:
         """Whether it may go in this second; if so it is counted. What no message brought may."""
-        if not command.origin.msg_seq_num:
+        limit = self._limits.get(session)
+        if limit is None or not command.origin.msg_seq_num:
             return True
         now = self._clock.now()
         times = self._taken_at[session]
         while times and times[0] <= now - _SECOND_US:
             times.popleft()
-        if len(times) >= self._limits[session]:
+        if len(times) >= limit:
             return False
         times.append(now)
         return True

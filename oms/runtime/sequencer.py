@@ -74,7 +74,12 @@ class Sequencer:
         self._observed: dict[str, Origin] = {}
         self._observed_count = 0
         self._next_tick = 0
-        clients = state.reference.clients.values()
+        self._bundling: frozenset[str] = frozenset()
+        self.clients_changed()
+
+    def clients_changed(self) -> None:
+        """Look again at what clients' profiles ask for; they are in the state."""
+        clients = self.state.reference.clients.values()
         self._bundling = frozenset(one.session for one in clients if one.profile.bundled_ioc)
 
     def submit(self, command: Command) -> None:

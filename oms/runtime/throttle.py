@@ -22,10 +22,17 @@ class Throttle:
     ) -> None:
         self._outlet = outlet
         self._send = outlet.deliver
-        self._limits = {name: limit for name, limit in limits.items() if limit}
         self._clock = clock
-        self._sent_at: dict[str, deque[int]] = {name: deque() for name in self._limits}
-        self._waiting: dict[str, deque[FixMessage]] = {name: deque() for name in self._limits}
+        self._sent_at: dict[str, deque[int]] = {}
+        self._waiting: dict[str, deque[FixMessage]] = {}
+        self.limit(limits)
+
+    def limit(self, limits: Mapping[str, int]) -> None:
+        """These are the limits from now on; what waits goes by them."""
+        self._limits = {name: limit for name, limit in limits.items() if limit}
+        for name in self._limits:
+            self._sent_at.setdefault(name, deque())
+            self._waiting.setdefault(name, deque())
 
     def deliver(self, effect: FixMessage) -> None:
         """See oms.ports.Outlet."""
@@ -49,11 +56,14 @@ class Throttle:
 
     def _room(self, session: str) -> bool:
         """Whether one more may go in this second; if so it is counted."""
+        limit = self._limits.get(session)
+        if limit is None:
+            return True
         now = self._clock.now()
         times = self._sent_at[session]
         while times and times[0] <= now - 1_000_000:
             times.popleft()
-        if len(times) >= self._limits[session]:
+        if len(times) >= limit:
             return False
         times.append(now)
         return True

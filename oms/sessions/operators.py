@@ -64,6 +64,7 @@ def _unknown(state: State, session: str) -> str:
     known = [one.session for one in reference.clients.values()]
     known += [one.session for one in reference.venues.values()]
     known += list(reference.drop_copies)
+    known = [one for one in known if one not in reference.retired]
     if session in known:
         return ""
     return f"session = {session}: must be one of {', '.join(known) or 'none that is configured'}"

@@ -29,6 +29,7 @@ from oms.domain.inquiries import ResolveDispute
 from oms.domain.orphans import DecideOrphan
 from oms.domain.session_commands import (
     ApproveSessionReset,
+    ReloadSessions,
     RequestSessionReset,
     StartSession,
     StopSession,
@@ -51,6 +52,7 @@ ALLOWED = (
     StopSession,
     RequestSessionReset,
     ApproveSessionReset,
+    ReloadSessions,
     ResolveDispute,
     DecideOrphan,
     PreviewCorporateAction,

@@ -59,7 +59,7 @@ from oms.domain.events import (
 from oms.domain.order import Order
 from oms.domain.orphan_events import ExternalOrderAdopted, OrphanFact, OrphanSettled, TradeMatched
 from oms.domain.reasons import Reason
-from oms.domain.session_events import CancelOnDisconnectFired, SessionFact
+from oms.domain.session_events import CancelOnDisconnectFired, SessionFact, SessionsReloaded
 from oms.domain.splits import OrderRebased, PositionRebased, SplitFact
 from oms.domain.standing_events import OrderMarked, PriceRestated, QuantityRestated
 from oms.domain.state import Position, State
@@ -89,6 +89,7 @@ OtherEvent = (
     | TradingDayClosed
     | CommandAnswered
     | SessionFact
+    | SessionsReloaded
     | AnswerFact
     | OrphanFact
     | BasketFact
@@ -273,6 +274,7 @@ class Projector:
                 | DuplicateExecutionDropped()
                 | PeerRefusedMessage()
                 | TradingDateOpened()
+                | SessionsReloaded()
                 | TradingDayClosed()
                 | CommandAnswered()
             ):

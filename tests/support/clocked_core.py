@@ -83,7 +83,7 @@ def main(config: str, clock: str) -> None:
     MovedClock.ahead = mapped(Path(clock))
     vars(core_process)["SystemClock"] = MovedClock
     try:
-        code: int = core.run(load(config))
+        code: int = core.run(load(config), config)
     except Stop as stop:
         complain(str(stop))
         code = stop.code

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from fix_sessions.tls_faults import TlsFault, fault_of
 from fix_sessions.tls_files import TlsFileError, _not_after, expires_at
-from oms.app.tls_files import watch_certificates
+from oms.app.tls_files import certificate_gauge, watch_certificates
 from oms.settings.load import load
 from tests.support.tls import Authority
 from tests.unit.test_settings import DATABASE, write
@@ -52,14 +52,14 @@ def test_a_certificate_that_ends_soon_is_told_of(
     pair, old = authority.issue("a.example"), authority.issue("a.example", expired=True)
     settings = load(write(tmp_path, DATABASE + acceptor(pair)))
     registry = CollectorRegistry()
-    watch_certificates(settings, registry)
+    watch_certificates(settings, certificate_gauge(registry))
     label = {"key": "acceptor.tls.certificate_file"}
     assert "tls.certificate_ends" not in capsys.readouterr().out
     assert (registry.get_sample_value(METRIC, label) or 0) > datetime.now(UTC).timestamp()
     pair.certificate.write_bytes(old.certificate.read_bytes())
     end = (datetime.now(UTC) - timedelta(hours=23)).timestamp()
     assert (registry.get_sample_value(METRIC, label) or end) < end
-    watch_certificates(settings, CollectorRegistry())
+    watch_certificates(settings, certificate_gauge(CollectorRegistry()))
     assert "tls.certificate_ends" in capsys.readouterr().out
     pair.certificate.unlink()
     assert registry.get_sample_value(METRIC, label) == 0

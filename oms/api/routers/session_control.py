@@ -8,7 +8,7 @@ from oms.api import commands
 from oms.api.auth import Operator, Staff
 from oms.api.context import Ctx, Reader
 from oms.api.problems import responses
-from oms.api.requests import ResetApproval, SessionChange
+from oms.api.requests import ResetApproval, SessionChange, SessionReload
 from oms.api.routers.common import IdempotencyKey, router
 from oms.api.routers.sessions import SessionName, require_session
 from oms.api.shown import CommandState, OrderAtRisk, ResetPreview
@@ -17,6 +17,25 @@ from oms.queries.sessions import find_session, orders_at_risk
 
 api = router("sessions")
 _COMMAND = ACCEPTED | responses(404, 409)
+
+
+@api.post(
+    "/sessions/reload",
+    summary="Take over the sessions of the configuration file",
+    responses=ACCEPTED | responses(409),
+)
+async def post_reload(
+    *,
+    caller: Operator,
+    context: Ctx,
+    body: SessionReload,
+    response: Response,
+    key: IdempotencyKey = "",
+) -> CommandState:
+    """The core reads its file again and adds, changes and removes clients, venues and drop copies;
+    `text` tells which. The others go on. A file that cannot be taken over changes nothing.
+    """
+    return await control(context, commands.reload_sessions(caller, body), key, response)
 
 
 @api.post("/sessions/{name}/stop", summary="Log a session out and keep it so", responses=_COMMAND)
