@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import random
 import socket
 import ssl
 from collections.abc import Iterator
@@ -234,6 +235,41 @@ def test_who_goes_away_in_the_handshake_is_told_of(rig: Rig, authority: Authorit
     rig.wait_for_refusal(RefusalReason.TLS_CLOSED)
     with log_on(rig, client_context(authority)) as session:
         assert_echoes(session, 2)
+
+
+def client_hello(context: ssl.SSLContext) -> bytes:
+    outgoing = ssl.MemoryBIO()
+    handshake = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=LOCALHOST)
+    with pytest.raises(ssl.SSLWantReadError):
+        handshake.do_handshake()
+    return outgoing.read()
+
+
+def test_garbled_handshakes_harm_nobody_and_leave_nothing_behind(
+    server: Pair, authority: Authority
+) -> None:
+    limits = limits_with(failures_before_backoff=10_000, tls_handshake_timeout_ms=500)
+    context = client_context(authority)
+    hello, chance = client_hello(context), random.Random(7)
+    with (
+        running_gate(tls=at_the_gate(server_files(server)), limits=limits) as rig,
+        log_on(rig, context) as session,
+    ):
+        before = descriptors_of(rig.process.pid)
+        for number in range(200):
+            garbled = bytearray(hello)
+            for _ in range(chance.randrange(4)):
+                garbled[chance.randrange(len(garbled))] = chance.randrange(256)
+            with socket.create_connection((LOCALHOST, rig.process.tls_port), PATIENCE_S) as sock:
+                sock.sendall(garbled[: chance.choice([len(hello), chance.randrange(len(hello))])])
+            assert_echoes(session, number)
+        wait_until(lambda: descriptors_of(rig.process.pid) == before, "all connections closed")
+        with log_on(rig, context, "C2") as another:
+            assert_echoes(another, 2)
+
+
+def descriptors_of(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def test_a_refused_logon_is_answered_over_tls(rig: Rig, authority: Authority) -> None:
