@@ -7,7 +7,13 @@ from decimal import Decimal
 from fix_sessions.encode import encode
 from oms.domain.commands import Command
 from oms.domain.effects import ControlSession, Effect
-from oms.domain.events import Event, OrderAccepted, ReplacePending
+from oms.domain.events import (
+    CancelRejected,
+    Event,
+    OrderAccepted,
+    OrphanReported,
+    ReplacePending,
+)
 from oms.domain.instrument import Reference
 from oms.domain.order import Order
 from oms.domain.state import State
@@ -44,6 +50,7 @@ class Shadow:
         clients = reference.clients.values()
         self._bundling = {one.session for one in clients if one.profile.bundled_ioc}
         self.stubborn: set[str] = set()
+        self.orphans: set[tuple[str, str]] = set()
         # By journal number of the event: the position as it would be if all that works in the
         # order's direction were filled.
         self.reached: dict[int, Decimal] = {}
@@ -85,8 +92,10 @@ class Shadow:
         if before != after:
             kind = "child" if self.state.orders[order_id].is_child else "order"
             self.transitions[kind, before, after] += 1
-        if entry.type == "CancelRejected":
+        if isinstance(event, CancelRejected):
             self.stubborn.add(order_id)
+        elif isinstance(event, OrphanReported):
+            self.orphans.add((event.session, event.cl_ord_id))
         if isinstance(event, OrderAccepted):
             order = self.state.orders[order_id]
             self.reached[entry.seq] = self._reached(order, order.order_qty)

@@ -152,6 +152,7 @@ class World:
             trade_date=self.trade_date,
             limits=(),
             randomness=self._line,
+            slow_us=self.plan.line_us,
             boundary=self._boundary,
             into_core=lambda action: self._into(core, action),
             flush=lambda name: self._flush_core(core, name),
