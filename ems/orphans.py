@@ -12,7 +12,6 @@ from dataclasses import replace
 from ems.same_trade import Telling, orphans_not_told_by, twin_of, window_of
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
-    CommandAnswered,
     DuplicateExecutionDropped,
     Event,
     OrphanReported,
@@ -29,21 +28,13 @@ from oms.domain.orphan_events import (
     TradeMatched,
 )
 from oms.domain.orphans import (
-    DecideOrphan,
     OrphanKind,
-    OrphanVerdict,
     Settlement,
     copy_id,
 )
 from oms.domain.profile import OrphanPolicy
-from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.domain.terms import OrderTerms
-
-_SETTLED_AS = {
-    OrphanVerdict.ADOPT: Settlement.ADOPTED,
-    OrphanVerdict.REFUSE: Settlement.REFUSED,
-}
 
 
 def orphan_of(venue: Venue, report: ExecutionReport, source: str = "") -> OrphanReported:
@@ -279,66 +270,3 @@ def _external(state: State, orphan: Orphan, account: str) -> ExternalOrderAdopte
         venue_order_id=event.venue_order_id,
         trade_date=state.trade_date,
     )
-
-
-def decide_verdict(state: State, command: DecideOrphan) -> Iterator[Event]:
-    """An operator's decision; the same one again changes nothing, another one is refused."""
-    user, reason = command.origin.user, command.reason
-    orphan = state.orphans.get(command.orphan)
-    if orphan is None:
-        yield _of_one_settled(state, command)
-        return
-    event = orphan.event
-    if command.verdict is OrphanVerdict.ADOPT:
-        venue = state.reference.venues.get(event.venue)
-        account = command.account or (venue.profile.orphan_account if venue else "")
-        fault = fault_of_adoption(state, orphan, account)
-        if fault:
-            yield _answer(fault, Reason.UNSUPPORTED_VALUE)
-            return
-        yield from adopted(state, orphan, account, user=user, text=reason)
-        return
-    unknown = event.kind is OrphanKind.UNKNOWN
-    told = "" in orphan.told and unknown and event.exec_type is ExecType.TRADE
-    if command.tell_venue and not told:
-        yield _answer(
-            f"orphan = {orphan.seq}: its venue can be told of an unknown trade only that it told"
-            " by its order session",
-            Reason.UNSUPPORTED_VALUE,
-        )
-        return
-    yield settled(
-        orphan,
-        Settlement.REFUSED,
-        order_id=event.order_id,
-        user=user,
-        text=reason,
-        declined=command.tell_venue,
-    )
-    child = state.orders.get(event.order_id)
-    if child is not None and (event.venue, event.twin) in child.executions:
-        (source, told_as), *_ = orphan.told.items()
-        yield TradeMatched(
-            order_id=child.order_id,
-            parent_id=child.parent_id,
-            venue=event.venue,
-            exec_id=event.twin,
-            source=source,
-            told_as=told_as,
-            rule=f"{user}: {reason}",
-            ids=event.ids,
-        )
-
-
-def _of_one_settled(state: State, command: DecideOrphan) -> CommandAnswered:
-    before = state.orphans_settled.get(command.orphan)
-    if before is None:
-        text = f"orphan = {command.orphan}: must be the number of an open orphan"
-        return _answer(text, Reason.UNKNOWN_ORDER)
-    wanted = _SETTLED_AS[command.verdict]
-    text = f"orphan = {command.orphan}: is {before.settlement} already"
-    return _answer(text, Reason.NONE if before.settlement is wanted else Reason.TOO_LATE)
-
-
-def _answer(text: str, reason: Reason) -> CommandAnswered:
-    return CommandAnswered(accepted=reason is Reason.NONE, reason=reason, text=text)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from ems import child_orders, drop_copy, orphans, resync, stops
+from ems import child_orders, drop_copy, orphan_verdicts, resync, stops
 from ems.market_data import reference_price
 from oms.control import decide_control
 from oms.corporate_actions import decide_corporate_action
@@ -171,7 +171,7 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
         case ResendAsked():
             yield gap_found(command)
         case DecideOrphan():
-            yield from orphans.decide_verdict(state, command)
+            yield from orphan_verdicts.decide_verdict(state, command)
         case PreviewCorporateAction() | ApplyCorporateAction():
             yield from decide_corporate_action(state, seq, command)
         case _:
