@@ -76,6 +76,17 @@ def test_the_same_again_is_answered_and_places_nothing() -> None:
     check(world)
 
 
+def test_a_list_that_waits_is_not_executed_by_the_same_list_at_once() -> None:
+    world = connected()
+    send_list(world, THREE, exec_inst_type="2")
+    send_list(world, THREE, again=True)
+    assert told(world) == [("2", "7")]
+    send_list(world, THREE, again=True, exec_inst_type="2")
+    assert told(world) == [("2", "2")]
+    assert not world.state.orders
+    check(world)
+
+
 @pytest.mark.parametrize("again", [True, False])
 def test_a_list_id_in_use_is_refused_and_its_list_untouched(again: bool) -> None:
     world = taken()
