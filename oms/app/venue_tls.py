@@ -1,4 +1,6 @@
-"""Venues with TLS: their sessions go through a relay, which is heard and replaced when it dies."""
+"""Venues and drop copies with TLS: their sessions go through a relay, which is heard and replaced
+when it dies.
+"""
 
 import socket
 import time
@@ -15,6 +17,7 @@ from fix_sessions.settings import SessionSpec
 from fix_sessions.venue_relay_config import RelayConfig, RelayEvent, RelayEventKind, VenueRoute
 from fix_sessions.venue_relay_process import VenueRelayProcess
 from oms.app.fix_parties import client_files_of
+from oms.settings.drop_copies import DropCopySettings
 from oms.settings.model import Settings, VenueSettings
 
 log = structlog.get_logger()
@@ -32,7 +35,8 @@ class VenueTls:
     """
 
     def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
-        venues = [one for one in settings.venues if one.tls is not None]
+        parties: list[VenueSettings | DropCopySettings] = [*settings.venues, *settings.drop_copies]
+        venues = [one for one in parties if one.tls is not None]
         self._listeners = {one.name: socket.create_server((LOOPBACK, 0)) for one in venues}
         self._config = RelayConfig(
             routes=tuple(_route(one, self._listeners[one.name].fileno()) for one in venues)
@@ -103,7 +107,7 @@ class VenueTls:
         self._begin(self._engine)
 
 
-def _route(venue: VenueSettings, listen_fd: int) -> VenueRoute:
+def _route(venue: VenueSettings | DropCopySettings, listen_fd: int) -> VenueRoute:
     return VenueRoute(
         session_id=venue.name,
         listen_fd=listen_fd,
