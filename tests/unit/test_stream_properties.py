@@ -1,9 +1,10 @@
 """A venue's legal stream, in any order and with any repetition, is one order, position and story.
 
 What a venue tells of an order, its fills, busts, corrections, a replace and the end, is played once
-as it was told, and once mixed up: each report arrives at least once, a bust and a correction not
-before the trade that they name, and any of them again at any moment. In the end both are the same:
-the order, the position, and what the client was told of each fill.
+as it was told, and once mixed up. Each report arrives at least once, and any of them again at any
+moment; but a bust and a correction first come behind the trade that they name, and what a bust or
+replace made room for behind that: it would be too much before, which has consequences. In the end
+both are the same: the order, the position, and what the client was told of each fill.
 """
 
 from collections import Counter
@@ -41,7 +42,7 @@ STATUS = {ExecType.CANCELED: OrdStatus.CANCELED, ExecType.EXPIRED: OrdStatus.EXP
 
 @dataclass
 class Stream:
-    """What the venue tells of its order, in order. needs: by report, the one that must precede."""
+    """What the venue tells of its order, in order. needs: by report, those that must precede it."""
 
     world: World
     child: Order
@@ -50,7 +51,7 @@ class Stream:
     closed: ExecType | None = None
     trades: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     told: list[ExecutionReport] = field(default_factory=list)
-    needs: dict[int, int] = field(default_factory=dict)
+    needs: dict[int, set[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.name = self.child.cl_ord_id
@@ -76,11 +77,19 @@ class Stream:
     def tell(self, exec_type: ExecType, **more: object) -> None:
         self.told.append(self.say(exec_type, **more))
 
+    def behind(self, exec_type: ExecType) -> None:
+        """What is told next comes behind all of that kind."""
+        found = {n for n, one in enumerate(self.told) if one.exec_type is exec_type}
+        self.needs.setdefault(len(self.told), set()).update(found)
+
     def fill(self, n: int) -> None:
         qty = min(Decimal(n), self.order_qty - self.cum_qty)
         if qty > 0 and self.closed is None:
             exec_id, price = f"T{len(self.trades)}-{len(self.told)}", Decimal(100) + n
             self.trades[exec_id] = (qty, price)
+            self.behind(ExecType.TRADE_CANCEL)
+            if self.cum_qty > 100:
+                self.behind(ExecType.REPLACED)
             self.tell(ExecType.TRADE, exec_id=exec_id, last_qty=qty, last_px=price)
 
     def amend(self, n: int, *, bust: bool) -> None:
@@ -91,7 +100,7 @@ class Stream:
             return
         exec_id = free[n % len(free)]
         first = next(i for i, one in enumerate(self.told) if one.exec_id == exec_id)
-        self.needs[len(self.told)] = first
+        self.needs[len(self.told)] = {first}
         qty, price = self.trades[exec_id]
         if bust:
             del self.trades[exec_id]
@@ -104,9 +113,8 @@ class Stream:
     def end(self, exec_type: ExecType) -> None:
         """Behind a replace: what ends while one is pending is carried out anew, as a new order."""
         if self.closed is None and self.cum_qty < self.order_qty:
-            for n, report in enumerate(self.told):
-                if report.exec_type is ExecType.REPLACED:
-                    self.needs[len(self.told)] = n
+            self.behind(ExecType.REPLACED)
+            self.behind(ExecType.TRADE_CANCEL)
             self.closed = exec_type
             self.tell(exec_type)
 
@@ -158,15 +166,14 @@ def mixed(stream: Stream, order: list[int]) -> list[ExecutionReport]:
     arrived: list[int] = []
     left = list(dict.fromkeys([*(n % total for n in order), *range(total)]))
     while left:
-        found = next(
-            one for one in left if stream.needs.get(one, one) not in left or one == min(left)
-        )
+        found = next(one for one in left if stream.needs.get(one, set()).isdisjoint(left))
         left.remove(found)
         arrived.append(found)
-    for n in order:  # copies anywhere, too early as well
-        copy = n % total
-        if stream.told[copy].exec_type not in STATUS or copy not in stream.needs:
-            arrived.insert(n // 7 % (len(arrived) + 1), copy)
+    for n in order:  # copies anywhere; of what names another too early as well
+        copy, position = n % total, n // 7 % (total + 1)
+        names_another = bool(stream.told[copy].exec_ref_id)
+        if names_another or stream.needs.get(copy, set()) <= set(arrived[:position]):
+            arrived.insert(position, copy)
     return [stream.told[one] for one in arrived]
 
 
