@@ -101,6 +101,8 @@ def _text(event: Told) -> str:
         case ListRefused():
             return event.text
         case ListCanceled():
+            if event.lapsed:
+                return "the trading date ended before the list was executed"
             return f"{event.affected} orders are being cancelled"
         case _:
             return ""

@@ -166,13 +166,15 @@ class ListStatusReported:
 class ListCanceled:
     """The cancel of a list was asked for; that of each open order follows as an event of its own.
 
-    affected: of how many orders a cancel began, or how many never became one.
+    affected: of how many orders a cancel began, or how many never became one. lapsed: nobody asked;
+    the list had not begun when its trading date ended.
     """
 
     counterparty: str
     session: str
     list_id: str
     affected: int
+    lapsed: bool = False
 
 
 @fact

@@ -241,6 +241,19 @@ def _cancel(state: State, command: ListCancelRequest) -> Iterator[Event]:
         yield forced_cancel(order, Reason.LIST_CANCEL)
 
 
+def lapsed(state: State, trade_date: str) -> Iterator[ListCanceled]:
+    """The lists of that trading date, or an earlier one, that have not begun: they never will."""
+    for known in state.lists.values():
+        if not (known.begun or known.canceled) and known.trade_date <= trade_date:
+            yield ListCanceled(
+                counterparty=known.counterparty,
+                session=known.session,
+                list_id=known.list_id,
+                affected=len(known.orders),
+                lapsed=True,
+            )
+
+
 def _status(
     known: OrderList, command: NewOrderList | ListExecute | ListCancelRequest | ListStatusRequest
 ) -> ListStatusReported:
