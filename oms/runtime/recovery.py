@@ -37,7 +37,7 @@ def recover(state: State, journal: JournalReader) -> Recovered:
 
 def _recover(state: State, journal: JournalReader) -> Recovered:
     began = time.perf_counter()
-    delivered = journal.delivered()
+    delivered = journal.delivered([one.session for one in state.reference.venues.values()])
     tip, last_hash = journal.tip()
     undelivered: list[Effect] = []
     entries = 0

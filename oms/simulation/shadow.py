@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from fix_sessions.encode import encode
 from oms.domain.commands import Command
-from oms.domain.effects import ControlSession, Effect
+from oms.domain.effects import ControlSession, Effect, SendExecutionReport
 from oms.domain.events import (
     CancelRejected,
     Event,
@@ -42,6 +42,7 @@ class Shadow:
 
     def __init__(self, reference: Reference) -> None:
         self.state = State(reference=reference)
+        self.exec_ids: dict[str, set[str]] = {}
         self.messages: dict[str, set[Message]] = {}
         self.events: Counter[str] = Counter()
         self.commands: Counter[str] = Counter()
@@ -79,6 +80,9 @@ class Shadow:
             groups[-1].doubts_after = frozenset(self.state.in_doubt)
         effects, self._effects = self._effects, []
         # What is sent again after a crash is not bundled.
+        for effect in effects:
+            if isinstance(effect, SendExecutionReport) and effect.exec_id != "0":
+                self.exec_ids.setdefault(effect.session, set()).add(effect.exec_id)
         for effect in (*effects, *bundled(effects, self._bundling)):
             if not isinstance(effect, ControlSession):
                 self.messages.setdefault(effect.session, set()).add(body_of(*encode(effect)))
