@@ -3,9 +3,10 @@
 By the venue's profile it is held for an operator, adopted as an external order's, or declined by a
 DontKnowTrade. What may be a trade that is booked under another ExecID (ems.same_trade) is held
 whatever the profile says. What cannot be booked (an instrument that is not configured, no side of
-ours) is held too.
+ours) is held too, and so is what has a name of our making: an order of ours of an earlier date.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -36,12 +37,16 @@ from oms.domain.profile import OrphanPolicy
 from oms.domain.state import State
 from oms.domain.terms import OrderTerms
 
+# As children are named, and requests of theirs: see oms.placing and oms.reactions.
+_NAMED_BY_US = re.compile(r"[0-9]{6}-[0-9]+-[0-9]+(\.[0-9]+)?").fullmatch
+
 
 def orphan_of(venue: Venue, report: ExecutionReport, source: str = "") -> OrphanReported:
     """What a venue told about an order or a trade that we do not know; a trade is declined where
     the venue wants to be told, and told it itself.
     """
-    trade = report.exec_type is ExecType.TRADE
+    declines = venue.profile.orphans is OrphanPolicy.DK and not source
+    unknown = report.exec_type is ExecType.TRADE and not _NAMED_BY_US(report.cl_ord_id)
     return OrphanReported(
         venue=venue.name,
         session=report.origin.session,
@@ -55,7 +60,7 @@ def orphan_of(venue: Venue, report: ExecutionReport, source: str = "") -> Orphan
         last_qty=report.last_qty,
         last_px=report.last_px,
         text=report.text,
-        declined=trade and not source and venue.profile.orphans is OrphanPolicy.DK,
+        declined=declines and unknown,
         source=source,
         transact_time=report.transact_time,
         ids=report.ids,
@@ -158,6 +163,8 @@ def after_report(state: State) -> Iterator[Event]:
     """The venue's profile may adopt what was reported just now."""
     orphan = state.orphans.get(state.seq)
     if orphan is None or orphan.event.kind is not OrphanKind.UNKNOWN:
+        return
+    if _NAMED_BY_US(orphan.event.cl_ord_id):
         return
     venue = state.reference.venues.get(orphan.event.venue)
     if venue is None or venue.profile.orphans is not OrphanPolicy.ADOPT:

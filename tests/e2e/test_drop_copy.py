@@ -196,6 +196,8 @@ def test_an_operator_adopts_what_nobody_sent(floor: Floor) -> None:
     first, second = sorted(str(one["seq"]) for one in found)
     adopt = ("orphans", "adopt", first, "--reason", "by phone", "--account", "BETA-1")
     refuse = ("orphans", "refuse", second, "--reason", "not ours")
+    shown = oms(desk, "orphans", "list").stdout
+    assert all(one in shown for one in (first, second, "ACME", "open")), shown
     assert oms(desk, *adopt[:5]).returncode != 0
     for arguments in (adopt, adopt, refuse):
         done = oms(desk, *arguments)
@@ -206,6 +208,10 @@ def test_an_operator_adopts_what_nobody_sent(floor: Floor) -> None:
     sessions_up(desk)
     assert oms(desk, *adopt).returncode == 0
     assert oms(desk, "orphans", "refuse", first, "--reason", "no").returncode != 0
+    assert "No orphan waits" in oms(desk, "orphans", "list").stdout
+    everything = oms(desk, "orphans", "list", "--all").stdout
+    assert "ADOPTED" in everything
+    assert "not ours" in everything
     query = "SELECT quantity FROM positions WHERE account = 'BETA-1'"
     assert desk.rows(query) == [(5,)]
     query = "SELECT client, cl_ord_id, account, status FROM orders"
