@@ -89,9 +89,10 @@ def timeline(connection: Connection, order_id: str) -> list[TimelineEntry]:
     children = select(child_orders.c.order_id).where(child_orders.c.parent_id == parent)
     ids = [parent, *connection.execute(children).scalars()]
     events = _rows(connection, journal.c.order_id.in_(ids), journal.c.kind == "E")
-    # The list that it came in was perhaps taken long before the order was one.
-    in_list = select(list_orders.c.list_seq).where(list_orders.c.order_id == parent)
-    events += _rows(connection, journal.c.seq.in_(in_list))
+    # The list that it came in, and its part of that, came perhaps long before it was an order.
+    came = list_orders.c.order_id == parent
+    for column in (list_orders.c.seq, list_orders.c.list_seq):
+        events += _rows(connection, journal.c.seq.in_(select(column).where(came)))
     commands = _commands_behind(connection, [row["seq"] for row in events])
     spans = _spans([row["seq"] for row in commands], [row["seq"] for row in events])
     rows = (*commands, *events, *_beside(connection, spans))

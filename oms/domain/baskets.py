@@ -208,7 +208,7 @@ class OrderList:
     begun_at: since when its orders are orders: order_ids has theirs by ClOrdID, but for those that
     a ClOrdID in use refused. canceled_at: when its cancel was asked for first, done_at: when its
     last open order had ended last; 0: never. open: those that can trade, or could if an outstanding
-    replace is accepted.
+    replace is accepted. came_with: by ClOrdID the number of the fragment, for those of fragments.
     """
 
     counterparty: str
@@ -224,6 +224,7 @@ class OrderList:
     canceled_at: int = 0
     done_at: int = 0
     order_ids: dict[str, str] = field(default_factory=dict)
+    came_with: dict[str, int] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
 
     @property

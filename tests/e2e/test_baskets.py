@@ -206,6 +206,11 @@ def test_a_list_in_parts_that_waits_survives_a_crash(
     began = await_status(client, ("4", "3"), seen)
     assert {one[0] for one in figures(began).values()} == {"0"}
     assert len(answers(venue, "D", since, 3)) == 3
+    told_first = [one.partition(":")[0] for one in _timeline(desk, cl_ord_id(orders[0]))]
+    assert [one.partition(",")[0] for one in told_first][:5] == [
+        *("<- E from ALPHA", "?  NewOrderList by ALPHA", "!  ListFragmentTaken"),
+        *("<- E from ALPHA", "?  NewOrderList by ALPHA"),
+    ]
     lines = _timeline(desk, cl_ord_id(orders[2]))
     assert [one.partition(":")[0] for one in lines if one[0] in "?!"][:5] == [
         *("?  NewOrderList by ALPHA, session ALPHA, CLIENT", "!  ListAccepted"),
