@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ems.drop_copy import amended_before, trade_named
-from ems.orphans import decide_orphan
+from ems.orphans import decide_orphan, settled
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
     DuplicateExecutionDropped,
@@ -14,6 +14,7 @@ from oms.domain.events import (
 )
 from oms.domain.instrument import Venue
 from oms.domain.order import Execution, Order
+from oms.domain.orphans import Settlement
 from oms.domain.reasons import Reason
 from oms.domain.state import State
 
@@ -61,12 +62,14 @@ def decide_correction(
     state: State, venue: Venue, child: Order, report: ExecutionReport
 ) -> Iterator[Event]:
     """The venue corrects a trade's quantity or price."""
-    if (venue.name, report.exec_id) in state.exec_ids:
+    booked = state.exec_ids.get((venue.name, report.exec_id))
+    trade = _execution(child, venue, report.exec_ref_id)
+    # Empty: it came before its trade, and was an orphan.
+    if booked or (booked is not None and trade is None):
         yield DuplicateExecutionDropped(
             order_id=child.order_id, venue=venue.name, exec_id=report.exec_id
         )
         return
-    trade = _execution(child, venue, report.exec_ref_id)
     known = amended_before(child, trade, report)
     if known:
         yield from known
@@ -84,3 +87,6 @@ def decide_correction(
         last_px=report.last_px,
         transact_time=report.transact_time,
     )
+    for orphan in list(state.orphans.values()):
+        if orphan.event.venue == venue.name and report.exec_id in orphan.told.values():
+            yield settled(orphan, Settlement.BOOKED, order_id=child.order_id)

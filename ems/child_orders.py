@@ -65,7 +65,7 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
     if child is None:
         yield from decide_orphan(state, venue, report)
         return
-    if not child.accepted and report.exec_type in _ACKNOWLEDGES:
+    if not child.accepted and report.exec_type in _ACKNOWLEDGES and not _is_its_end(report):
         yield OrderAcknowledged(
             order_id=child.order_id,
             venue_order_id=report.order_id,
@@ -119,13 +119,18 @@ _ACKNOWLEDGES = frozenset(
         ExecType.RESTATED,
         ExecType.CALCULATED,
         ExecType.TRADE,
-        ExecType.CANCELED,
-        ExecType.EXPIRED,
         ExecType.DONE_FOR_DAY,
         ExecType.REPLACED,
         ExecType.TRIGGERED,
     }
 )
+
+
+def _is_its_end(report: ExecutionReport) -> bool:
+    """Whether it tells that the venue has done with the order for the day, and no more than that:
+    its client hears of the order by what becomes of it elsewhere.
+    """
+    return report.exec_type is ExecType.DONE_FOR_DAY and report.leaves_qty <= 0
 
 
 # Why we closed a child without its venue's word for it.
@@ -136,11 +141,25 @@ def _revives(child: Order, report: ExecutionReport, venue: Venue) -> bool:
     """Whether the report shows at work what we took for closed, and may be believed."""
     if child.closed is None or child.external or report.leaves_qty <= 0:
         return False
-    if report.exec_type not in (ExecType.NEW, ExecType.TRADE, ExecType.RESTATED):
+    if report.exec_type not in _AT_WORK:
         return False
     on_our_word = child.closed_reason in _ON_OUR_WORD
     again = child.closed is OrdStatus.CANCELED and not venue.profile.canceled_is_final
     return again or (on_our_word and report.exec_type is not ExecType.RESTATED)
+
+
+# Reports that show an order at work, where they leave something open.
+_AT_WORK = frozenset(
+    {
+        ExecType.NEW,
+        ExecType.PENDING_NEW,
+        ExecType.TRADE,
+        ExecType.RESTATED,
+        ExecType.STOPPED,
+        ExecType.SUSPENDED,
+        ExecType.TRIGGERED,
+    }
+)
 
 
 def revived(child: Order, report: ExecutionReport) -> Iterator[Event]:

@@ -52,7 +52,7 @@ def decide_copy(state: State, copy: DropCopy, report: ExecutionReport) -> Iterat
     if child is None:
         yield from decide_orphan(state, venue, report, copy.session)
     elif report.exec_type is ExecType.TRADE:
-        yield from _trade(venue, child, report, copy, doubt)
+        yield from _trade(state, child, report, copy, doubt)
     else:
         yield from _amended(state, venue, child, report, copy.session)
 
@@ -71,19 +71,19 @@ def _child_named(state: State, venue: Venue, report: ExecutionReport) -> tuple[O
 
 
 def _trade(
-    venue: Venue,
+    state: State,
     child: Order,
     report: ExecutionReport,
     copy: DropCopy,
     doubt: str,
 ) -> Iterator[Event]:
-    source = copy.session
+    source, venue = copy.session, state.reference.venues[copy.venue]
     if report.symbol != child.symbol:
         doubt = doubt or f"Symbol (55) is {report.symbol}, not {child.symbol}"
     if report.side is None or report.side.sign != child.side.sign:
         theirs = report.side.name if report.side else "another"
         doubt = doubt or f"Side (54) is {theirs}, not {child.side.name}"
-    telling = _telling(child, report, source)
+    telling = _telling(state, child, report, source)
     known = not_told_by(child.executions.values(), source)
     twin = Twin(key="", doubt=doubt) if doubt else twin_of(telling, known, copy.match_window_us)
     if twin is not None:
@@ -112,9 +112,25 @@ def _trade(
     )
 
 
-def _telling(child: Order, report: ExecutionReport, source: str) -> Telling:
-    more = report.last_qty is not None and report.cum_qty >= child.cum_qty + report.last_qty
+def _telling(state: State, child: Order, report: ExecutionReport, source: str) -> Telling:
+    more = report.last_qty is not None and report.cum_qty >= _ever(state, child) + report.last_qty
     return telling_of(report, source, more_than_booked=more and report.cum_qty > 0)
+
+
+def _ever(state: State, child: Order) -> Decimal:
+    """All that was ever booked of it, at its most, and all that is asked about: what was taken back
+    may be told again, and what is asked may be booked.
+    """
+    booked = (
+        max(quantity for quantity, _ in one.tale.steps) if one.tale else one.last_qty
+        for one in child.executions.values()
+    )
+    asked = (
+        one.event.last_qty or ZERO
+        for one in state.orphans.values()
+        if one.event.order_id == child.order_id
+    )
+    return sum(booked, ZERO) + sum(asked, ZERO)
 
 
 def _same_or_asked(
@@ -169,7 +185,7 @@ def told_before(state: State, venue: Venue, child: Order, report: ExecutionRepor
             )
         ]
     known = not_told_by(child.executions.values(), "")
-    twin = twin_of(_telling(child, report, ""), known, window_of(state, venue.name))
+    twin = twin_of(_telling(state, child, report, ""), known, window_of(state, venue.name))
     return [] if twin is None else [_same_or_asked(venue, child, report, "", twin)]
 
 

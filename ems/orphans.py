@@ -3,16 +3,16 @@
 By the venue's profile it is held for an operator, adopted as an external order's, or declined by a
 DontKnowTrade. What may be a trade that is booked under another ExecID (ems.same_trade) is held
 whatever the profile says. What cannot be booked (an instrument that is not configured, no side of
-ours) is held too.
+ours) is held too, and so is what has a name of our making: an order of ours of an earlier date.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from ems.same_trade import Telling, orphans_not_told_by, twin_of, window_of
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
-    CommandAnswered,
     DuplicateExecutionDropped,
     Event,
     OrphanReported,
@@ -29,28 +29,24 @@ from oms.domain.orphan_events import (
     TradeMatched,
 )
 from oms.domain.orphans import (
-    DecideOrphan,
     OrphanKind,
-    OrphanVerdict,
     Settlement,
     copy_id,
 )
 from oms.domain.profile import OrphanPolicy
-from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.domain.terms import OrderTerms
 
-_SETTLED_AS = {
-    OrphanVerdict.ADOPT: Settlement.ADOPTED,
-    OrphanVerdict.REFUSE: Settlement.REFUSED,
-}
+# As children are named, and requests of theirs: see oms.placing and oms.reactions.
+_NAMED_BY_US = re.compile(r"[0-9]{6}-[0-9]+-[0-9]+(\.[0-9]+)?").fullmatch
 
 
 def orphan_of(venue: Venue, report: ExecutionReport, source: str = "") -> OrphanReported:
     """What a venue told about an order or a trade that we do not know; a trade is declined where
     the venue wants to be told, and told it itself.
     """
-    trade = report.exec_type is ExecType.TRADE
+    declines = venue.profile.orphans is OrphanPolicy.DK and not source
+    unknown = report.exec_type is ExecType.TRADE and not _NAMED_BY_US(report.cl_ord_id)
     return OrphanReported(
         venue=venue.name,
         session=report.origin.session,
@@ -64,7 +60,7 @@ def orphan_of(venue: Venue, report: ExecutionReport, source: str = "") -> Orphan
         last_qty=report.last_qty,
         last_px=report.last_px,
         text=report.text,
-        declined=trade and not source and venue.profile.orphans is OrphanPolicy.DK,
+        declined=declines and unknown,
         source=source,
         transact_time=report.transact_time,
         ids=report.ids,
@@ -167,6 +163,8 @@ def after_report(state: State) -> Iterator[Event]:
     """The venue's profile may adopt what was reported just now."""
     orphan = state.orphans.get(state.seq)
     if orphan is None or orphan.event.kind is not OrphanKind.UNKNOWN:
+        return
+    if _NAMED_BY_US(orphan.event.cl_ord_id):
         return
     venue = state.reference.venues.get(orphan.event.venue)
     if venue is None or venue.profile.orphans is not OrphanPolicy.ADOPT:
@@ -279,66 +277,3 @@ def _external(state: State, orphan: Orphan, account: str) -> ExternalOrderAdopte
         venue_order_id=event.venue_order_id,
         trade_date=state.trade_date,
     )
-
-
-def decide_verdict(state: State, command: DecideOrphan) -> Iterator[Event]:
-    """An operator's decision; the same one again changes nothing, another one is refused."""
-    user, reason = command.origin.user, command.reason
-    orphan = state.orphans.get(command.orphan)
-    if orphan is None:
-        yield _of_one_settled(state, command)
-        return
-    event = orphan.event
-    if command.verdict is OrphanVerdict.ADOPT:
-        venue = state.reference.venues.get(event.venue)
-        account = command.account or (venue.profile.orphan_account if venue else "")
-        fault = fault_of_adoption(state, orphan, account)
-        if fault:
-            yield _answer(fault, Reason.UNSUPPORTED_VALUE)
-            return
-        yield from adopted(state, orphan, account, user=user, text=reason)
-        return
-    unknown = event.kind is OrphanKind.UNKNOWN
-    told = "" in orphan.told and unknown and event.exec_type is ExecType.TRADE
-    if command.tell_venue and not told:
-        yield _answer(
-            f"orphan = {orphan.seq}: its venue can be told of an unknown trade only that it told"
-            " by its order session",
-            Reason.UNSUPPORTED_VALUE,
-        )
-        return
-    yield settled(
-        orphan,
-        Settlement.REFUSED,
-        order_id=event.order_id,
-        user=user,
-        text=reason,
-        declined=command.tell_venue,
-    )
-    child = state.orders.get(event.order_id)
-    if child is not None and (event.venue, event.twin) in child.executions:
-        (source, told_as), *_ = orphan.told.items()
-        yield TradeMatched(
-            order_id=child.order_id,
-            parent_id=child.parent_id,
-            venue=event.venue,
-            exec_id=event.twin,
-            source=source,
-            told_as=told_as,
-            rule=f"{user}: {reason}",
-            ids=event.ids,
-        )
-
-
-def _of_one_settled(state: State, command: DecideOrphan) -> CommandAnswered:
-    before = state.orphans_settled.get(command.orphan)
-    if before is None:
-        text = f"orphan = {command.orphan}: must be the number of an open orphan"
-        return _answer(text, Reason.UNKNOWN_ORDER)
-    wanted = _SETTLED_AS[command.verdict]
-    text = f"orphan = {command.orphan}: is {before.settlement} already"
-    return _answer(text, Reason.NONE if before.settlement is wanted else Reason.TOO_LATE)
-
-
-def _answer(text: str, reason: Reason) -> CommandAnswered:
-    return CommandAnswered(accepted=reason is Reason.NONE, reason=reason, text=text)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -52,14 +52,10 @@ class Caller:
 
 
 class Admission(asyncio.Protocol):
-    """The public side until the Logon is judged; a relay takes the connection over from here.
+    """The public side until the Logon is judged; a relay takes the connection over from here."""
 
-    shaken: called first of all for a connection with TLS, when its handshake is done.
-    """
-
-    def __init__(self, gate: Gate, shaken: Callable[[], None] | None = None) -> None:
+    def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._shaken = shaken
         self._transport: asyncio.Transport | None = None
         self._address: Address | None = None
         self._data = b""
@@ -68,8 +64,6 @@ class Admission(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast(asyncio.Transport, transport)  # uvloop's has its methods, not its type
-        if self._shaken is not None:
-            self._shaken()
         address = address_of(transport.get_extra_info("peername"))
         if address is None:  # gone before it was accepted
             transport.abort()
@@ -172,11 +166,8 @@ def refuse(
         transport.abort()
         return
     transport.write(answer)
+    transport.write_eof()
     transport.resume_reading()  # so that the client's own close is seen
-    if transport.can_write_eof():
-        transport.write_eof()
-    else:  # TLS ends in both directions together
-        transport.close()
     gate.loop.call_later(gate.config.limits.linger_ms / _MS_PER_SECOND, transport.abort)
 
 

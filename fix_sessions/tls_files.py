@@ -188,7 +188,7 @@ class Contexts:
             try:
                 self._context = context_of(self._files)
                 self._stamps = stamps
-            except TlsFileError as error:
+            except (TlsFileError, OSError) as error:  # or it went away meanwhile
                 if stamps != self._told:
                     self._tell_fault(str(error))
                 self._told = stamps

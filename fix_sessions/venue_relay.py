@@ -346,7 +346,10 @@ async def serve(config: RelayConfig) -> int:
 def main() -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(serve(config_from_json(sys.argv[1])))
+            code = runner.run(serve(config_from_json(sys.argv[1])))
+            # Not through the interpreter's own ending: a name that is being looked up would hold
+            # it up.
+            os._exit(code)
     except TlsFileError as error:
         sys.stderr.write(f"the relay to venues: {error}\n")
         return EXIT_CONFIG

@@ -183,10 +183,16 @@ def demo(
 def bench(
     orders: Annotated[int, typer.Option(min=1, help="Orders in each measured round.")] = 5_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
+    recover: Annotated[
+        int, typer.Option(min=0, help="Time recovery of a journal of so many events instead.")
+    ] = 0,
 ) -> None:
     """Measure the server beside a bare relay and the database's own limit."""
+    from oms.bench import recovery
     from oms.bench.run import Options, main
 
+    if recover:
+        raise typer.Exit(recovery.main(recover))
     if json_file is not None and not json_file.parent.is_dir():
         raise Stop(Exit.USAGE, f"json = {json_file}: must be in a directory that exists")
     raise typer.Exit(main(Options(orders=orders, json_file=json_file)))

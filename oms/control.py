@@ -47,6 +47,7 @@ from oms.domain.reasons import Reason
 from oms.domain.session_events import MessagesRepeated
 from oms.domain.state import State
 from oms.domain.values import utc_date
+from oms.orders.baskets import lapsed
 from oms.orders.good_till import ends_with
 from oms.orders.requests import can_force_cancel, forced_cancel
 from oms.orders.settle import rejected
@@ -138,6 +139,7 @@ def _close_day(state: State, trade_date: str) -> Iterator[Event]:
         yield _answer(fault, Reason.UNSUPPORTED_VALUE)
         return
     yield TradingDayClosed(trade_date=trade_date)
+    yield from lapsed(state, trade_date)
     for order in _open_client_orders(state):
         if ends_with(order, trade_date) and not order.expiring:
             yield ExpiryPending(order_id=order.order_id)
@@ -227,6 +229,7 @@ def _started(state: State, command: CoreStarted) -> Iterator[Event]:
 
 def _open_date(state: State, trade_date: str) -> Iterator[Event]:
     if trade_date > state.trade_date:
+        yield from lapsed(state, state.trade_date)
         yield TradingDateOpened(trade_date=trade_date)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from ems import child_orders, drop_copy, orphans, resync, stops
+from ems import child_orders, drop_copy, orphan_verdicts, resync, stops
 from ems.market_data import reference_price
 from oms.control import decide_control
 from oms.corporate_actions import decide_corporate_action
@@ -169,16 +169,21 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             yield from decide_control(state, command)
         case StartSession() | StopSession() | RequestSessionReset() | ApproveSessionReset():
             yield from operators.decide(state, seq, command)
-        case ReloadSessions():
-            yield from reloads.decide(state, command)
-        case ResendAsked():
-            yield gap_found(command)
+        case ReloadSessions() | ResendAsked():
+            yield from _of_sessions(state, command)
         case DecideOrphan():
-            yield from orphans.decide_verdict(state, command)
+            yield from orphan_verdicts.decide_verdict(state, command)
         case PreviewCorporateAction() | ApplyCorporateAction():
             yield from decide_corporate_action(state, seq, command)
         case _:
             yield from decide_inquiry(state, seq, command)
+
+
+def _of_sessions(state: State, command: ReloadSessions | ResendAsked) -> Iterator[Event]:
+    if isinstance(command, ReloadSessions):
+        yield from reloads.decide(state, command)
+    else:
+        yield gap_found(command)
 
 
 def _quoted(state: State, command: QuoteObserved) -> Iterator[Event]:

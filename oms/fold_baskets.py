@@ -26,8 +26,9 @@ def fold_basket(state: State, seq: int, at: int, event: BasketFact) -> None:
     key = (event.counterparty, event.list_id)
     match event:
         case ListFragmentTaken():
-            _take_fragment(state, key, event)
+            _take_fragment(state, seq, key, event)
         case ListAccepted():
+            parts = state.lists.get(key)
             state.lists[key] = OrderList(
                 counterparty=event.counterparty,
                 session=event.session,
@@ -38,6 +39,7 @@ def fold_basket(state: State, seq: int, at: int, event: BasketFact) -> None:
                 waits=event.waits,
                 seq=seq,
                 accepted_at=at,
+                came_with=parts.came_with if parts is not None and parts.awaits_more else {},
             )
         case ListRefused():
             # Parts of it that came before are refused with it.
@@ -62,10 +64,12 @@ def fold_basket(state: State, seq: int, at: int, event: BasketFact) -> None:
             assert_never(event)
 
 
-def _take_fragment(state: State, key: ListKey, event: ListFragmentTaken) -> None:
+def _take_fragment(state: State, seq: int, key: ListKey, event: ListFragmentTaken) -> None:
+    came_with = {one.cl_ord_id: seq for one in event.orders}
     known = state.lists.get(key)
     if known is not None and known.awaits_more:
         known.orders += event.orders
+        known.came_with |= came_with
         return
     state.lists[key] = OrderList(
         counterparty=event.counterparty,
@@ -74,6 +78,7 @@ def _take_fragment(state: State, key: ListKey, event: ListFragmentTaken) -> None
         trade_date=state.trade_date,
         tot_no_orders=event.tot_no_orders,
         orders=event.orders,
+        came_with=came_with,
     )
 
 

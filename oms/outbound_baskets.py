@@ -27,6 +27,7 @@ from oms.domain.values import ZERO
 
 # Orders in one ListStatus.
 FRAGMENT: Final = 100
+_IN_DOUBT: Final = "UNKNOWN: the venue has not confirmed this state"
 _WITHDRAWN: Final = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY})
 
 
@@ -100,6 +101,8 @@ def _text(event: Told) -> str:
         case ListRefused():
             return event.text
         case ListCanceled():
+            if event.lapsed:
+                return "the trading date ended before the list was executed"
             return f"{event.affected} orders are being cancelled"
         case _:
             return ""
@@ -141,7 +144,7 @@ def _of_order(order: Order) -> ListedOrder:
         cxl_qty=rest if order.closed in _WITHDRAWN and rest > 0 else ZERO,
         avg_px=order.avg_px,
         ord_rej_reason=SPECS[order.closed_reason].ord_rej_reason if rejected else "",
-        text=order.text,
+        text=_IN_DOUBT if order.in_doubt else order.text,
     )
 
 

@@ -1,6 +1,6 @@
 """Where the core process has two implementations of a thing, or may get a second: the Protocols."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
 from oms.domain.commands import Command, SentMessage
@@ -119,8 +119,12 @@ class JournalReader(Protocol):
     def tip(self) -> tuple[int, bytes]:
         """Number and chain hash of the last entry; (0, the chain's seed) for an empty journal."""
 
-    def delivered(self) -> int:
-        """The largest event number whose effect is known to have been handed to a session."""
+    def delivered(self, venues: Collection[str]) -> int:
+        """The largest event number whose message is known to have been handed to a client.
+
+        venues: the sessions that are no clients'. Orders leave before reports: what is known of
+        them says nothing of the reports of earlier events.
+        """
 
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
         """Entries in order."""

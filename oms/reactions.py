@@ -35,6 +35,7 @@ from oms.domain.events import (
     TradeExecuted,
     TradingDateOpened,
 )
+from oms.domain.fix import OrdStatus
 from oms.domain.order import Order, Request, RequestKind
 from oms.domain.reasons import Reason
 from oms.domain.session_events import SessionsReloaded
@@ -85,7 +86,7 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
                 yield from stops.after_trade(state, symbol, event.last_px)
         case TradeBusted() | TradeCorrected():
             yield from settled_by(state, event)
-            yield from _after_amended_trade(state, state.orders[event.parent_id])
+            yield from _after_amended_trade(state, event)
         case CancelPending() | ExpiryPending() | ReplacePending():
             yield from _after_request(state, event)
         case CancelRejected() | ReplaceRejected():
@@ -177,11 +178,16 @@ def _after_trade(state: State, parent: Order) -> Iterator[Event]:
     yield from _progress(state, parent)
 
 
-def _after_amended_trade(state: State, parent: Order) -> Iterator[Event]:
-    """An order at work takes what a bust made free back to work; one that was done stays done."""
+def _after_amended_trade(state: State, event: TradeBusted | TradeCorrected) -> Iterator[Event]:
+    """An order at work takes what a bust made free back to work; one that was done stays done, and
+    ends as its child had ended.
+    """
+    parent, child = state.orders[event.parent_id], state.orders[event.order_id]
     at_work = parent.open_children or parent.order_id in state.held
     if at_work or parent.requests or parent.expiring or not parent.is_open:
         yield from _after_trade(state, parent)
+    elif child.closed is OrdStatus.EXPIRED and not parent.time_in_force.immediate:
+        yield OrderExpired(order_id=parent.order_id, text=child.text)
     else:
         yield OrderCanceled(
             order_id=parent.order_id,

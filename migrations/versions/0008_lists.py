@@ -30,9 +30,11 @@ CREATE TABLE list_orders (
     side text NOT NULL,
     order_qty numeric NOT NULL,
     order_id text,
+    seq bigint NOT NULL,
     PRIMARY KEY (list_seq, list_seq_no)
 );
 COMMENT ON TABLE list_orders IS 'what the orders of a list asked for, and which orders they became';
+COMMENT ON COLUMN list_orders.seq IS 'journal number of the fragment, or list, in which it came';
 CREATE INDEX list_orders_order_id_idx ON list_orders (order_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON order_lists, list_orders TO plumbline_app;
 GRANT SELECT ON order_lists, list_orders TO plumbline_read;

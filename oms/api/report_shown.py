@@ -19,7 +19,8 @@ from oms.domain.values import utc
 class ExecutionReport(Conditions):
     """ExecutionReport (8). seq: the journal's number of the fact; at: since when it is one.
 
-    day_*: of a good-till order (424, 425, 426). restatement: ExecRestatementReason (378).
+    day_*: of a good-till order (424, 425, 426). restatement: ExecRestatementReason (378). list_id:
+    ListID (66) of the list that the order came in.
     """
 
     msg_type: Literal["8"] = "8"
@@ -47,6 +48,7 @@ class ExecutionReport(Conditions):
     avg_px: Amount
     ord_rej_reason: str
     restatement: str
+    list_id: str
     day_order_qty: Amount | None = None
     day_cum_qty: Amount | None = None
     day_avg_px: Amount | None = None
@@ -66,6 +68,7 @@ class OrderCancelReject(Answer):
     cxl_rej_reason: str
     cxl_rej_response_to: str
     account: str
+    list_id: str
     text: str
 
 

@@ -120,7 +120,7 @@ class CoreProcess:
         settings = self._settings
         ticket = secrets.token_hex(16)
         return FixProcessConfig(
-            sessions=tuple(self._relays.through(session_specs(settings), settings.venues)),
+            sessions=tuple(self._relays.through(session_specs(settings), settings)),
             store_dir=settings.core.data_dir / settings.core.shard / "fix",
             ticket=ticket,
             gate=gate_config_of(settings, ticket=ticket) if settings.clients else None,

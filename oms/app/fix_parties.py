@@ -140,8 +140,8 @@ def gate_tls_of(acceptor: AcceptorSettings) -> GateTls | None:
     return GateTls(host=tls.host or acceptor.host, port=tls.port, files=files)
 
 
-def client_files_of(venue: VenueSettings) -> ClientFiles:
-    """What a venue's TLS is made of."""
+def client_files_of(venue: VenueSettings | DropCopySettings) -> ClientFiles:
+    """What the TLS of a venue or of its drop copy is made of."""
     tls = venue.tls
     assert tls is not None
     return ClientFiles(

@@ -7,10 +7,10 @@ from fix_sessions.settings import SessionSpec
 from oms.app.fix_parties import session_specs
 from oms.domain.instrument import Reference
 from oms.settings.model import (
+    ClientSettings,
     InstrumentSettings,
     SessionSettings,
     Settings,
-    VenueSettings,
 )
 from oms.settings.reference import reference_of
 
@@ -134,4 +134,4 @@ def _kept(
 
 
 def _tls_of(session: SessionSettings) -> object:
-    return session.tls if isinstance(session, VenueSettings) else None
+    return None if isinstance(session, ClientSettings) else session.tls

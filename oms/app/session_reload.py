@@ -29,7 +29,7 @@ from oms.app.session_changes import (
     specs_of,
 )
 from oms.app.tls_files import check_tls
-from oms.app.venue_tls import VenueRelays
+from oms.app.venue_tls import VenueRelays, secured
 from oms.domain.instrument import Reference
 from oms.domain.session_commands import ReloadSessions
 from oms.domain.state import State
@@ -87,7 +87,7 @@ class SessionReload:
         self._settings_changed = settings_changed
         made = specs_of(settings)
         # All that the FIX process has, what was removed too; and whose each pair of comp ids was.
-        through = relays.through(list(made.values()), settings.venues)
+        through = relays.through(list(made.values()), settings)
         self._made = {one.session_id: one for one in through}
         self._owners = {one.quickfix_id: name for name, one in made.items()}
         self._waiting: deque[ReloadSessions] = deque()
@@ -128,7 +128,7 @@ class SessionReload:
             removed=changes.removed,
             needs_restart=changes.kept,
         )
-        self._relays.add([one for one in settings.venues if one.name in changes.new and one.tls])
+        self._relays.add([one for one in secured(settings) if one.name in changes.new])
         self._metrics.configured([one.session_id for one in counterparties_of(settings)])
         self._sequencer.clients_changed()
         self._settings_changed(settings)
@@ -206,7 +206,7 @@ class SessionReload:
 
     def _change(self, settings: Settings, changes: SessionChanges) -> SessionChange:
         """What the FIX process has to do; a session that it has as it is to be only comes back."""
-        wanted = self._relays.through(session_specs(settings), settings.venues)
+        wanted = self._relays.through(session_specs(settings), settings)
         made = [one for one in wanted if one.session_id in changes.new]
         made = [one for one in made if self._made.get(one.session_id) != one]
         self._made |= {one.session_id: one for one in made}

@@ -95,3 +95,6 @@ def _tables(settings: Settings) -> Iterator[_Table]:
     for index, venue in enumerate(settings.venues):
         if venue.tls is not None:
             yield _Table(path=f"venues[{index}].tls", files=client_files_of(venue))
+    for index, copy in enumerate(settings.drop_copies):
+        if copy.tls is not None:
+            yield _Table(path=f"drop_copies[{index}].tls", files=client_files_of(copy))

@@ -1,4 +1,6 @@
-"""Venues with TLS: their sessions go through a relay, which is heard and replaced when it dies."""
+"""Venues and drop copies with TLS: their sessions go through a relay, which is heard and replaced
+when it dies.
+"""
 
 import socket
 import time
@@ -15,6 +17,7 @@ from fix_sessions.settings import SessionSpec
 from fix_sessions.venue_relay_config import RelayConfig, RelayEvent, RelayEventKind, VenueRoute
 from fix_sessions.venue_relay_process import VenueRelayProcess
 from oms.app.fix_parties import client_files_of
+from oms.settings.drop_copies import DropCopySettings
 from oms.settings.model import Settings, VenueSettings
 
 log = structlog.get_logger()
@@ -23,6 +26,14 @@ QUIET_EVENTS = (RelayEventKind.CONNECTED, RelayEventKind.CLOSED)
 MAX_DEATHS = 3
 DEATHS_WITHIN_S = 60.0
 LOOPBACK = "127.0.0.1"
+
+Secured = VenueSettings | DropCopySettings
+
+
+def secured(settings: Settings) -> list[Secured]:
+    """The venues and drop copies with TLS."""
+    parties: list[Secured] = [*settings.venues, *settings.drop_copies]
+    return [one for one in parties if one.tls is not None]
 
 
 class VenueRelays:
@@ -39,9 +50,9 @@ class VenueRelays:
         )
         self._engine: RemoteEngine | None = None
         self._relays: list[VenueTls] = []
-        self.add([one for one in settings.venues if one.tls is not None])
+        self.add(secured(settings))
 
-    def add(self, venues: Sequence[VenueSettings]) -> None:
+    def add(self, venues: Sequence[Secured]) -> None:
         """These are reached through a relay of their own from now on. Raises OSError."""
         if venues:
             relay = VenueTls(venues, self._failures)
@@ -49,12 +60,10 @@ class VenueRelays:
             if self._engine is not None:
                 relay.start(self._engine)
 
-    def through(
-        self, specs: Sequence[SessionSpec], venues: Sequence[VenueSettings]
-    ) -> list[SessionSpec]:
+    def through(self, specs: Sequence[SessionSpec], settings: Settings) -> list[SessionSpec]:
         """The same sessions; those of venues with TLS connect with a relay, never directly."""
         ports = {name: port for relay in self._relays for name, port in relay.ports.items()}
-        secure = {one.name for one in venues if one.tls is not None}
+        secure = {one.name for one in secured(settings)}
         return [
             replace(spec, host=LOOPBACK, port=ports[spec.session_id])
             if spec.session_id in secure
@@ -80,7 +89,7 @@ class VenueTls:
     The ports are listened on here and inherited by each relay, so they stay ours while it dies.
     """
 
-    def __init__(self, venues: Sequence[VenueSettings], failures: Counter) -> None:
+    def __init__(self, venues: Sequence[Secured], failures: Counter) -> None:
         """venues: with TLS, all of them."""
         self._listeners = {one.name: socket.create_server((LOOPBACK, 0)) for one in venues}
         self._config = RelayConfig(
@@ -142,7 +151,7 @@ class VenueTls:
         self._begin(self._engine)
 
 
-def _route(venue: VenueSettings, listen_fd: int) -> VenueRoute:
+def _route(venue: Secured, listen_fd: int) -> VenueRoute:
     return VenueRoute(
         session_id=venue.name,
         listen_fd=listen_fd,

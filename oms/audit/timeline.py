@@ -25,7 +25,14 @@ from sqlalchemy import (
 )
 
 from oms.domain.values import micros
-from oms.store.tables import child_orders, fix_messages, journal, order_cl_ord_ids, orders
+from oms.store.tables import (
+    child_orders,
+    fix_messages,
+    journal,
+    list_orders,
+    order_cl_ord_ids,
+    orders,
+)
 
 
 class UnknownOrder(LookupError):
@@ -82,10 +89,14 @@ def timeline(connection: Connection, order_id: str) -> list[TimelineEntry]:
     children = select(child_orders.c.order_id).where(child_orders.c.parent_id == parent)
     ids = [parent, *connection.execute(children).scalars()]
     events = _rows(connection, journal.c.order_id.in_(ids), journal.c.kind == "E")
+    # The list that it came in, and its part of that, came perhaps long before it was an order.
+    came = list_orders.c.order_id == parent
+    for column in (list_orders.c.seq, list_orders.c.list_seq):
+        events += _rows(connection, journal.c.seq.in_(select(column).where(came)))
     commands = _commands_behind(connection, [row["seq"] for row in events])
     spans = _spans([row["seq"] for row in commands], [row["seq"] for row in events])
-    beside = _beside(connection, spans)
-    found = [_of_journal(row) for row in (*commands, *events, *beside)]
+    rows = (*commands, *events, *_beside(connection, spans))
+    found = [_of_journal(row) for row in {row["seq"]: row for row in rows}.values()]
     found += [_of_message(row) for row in _messages(connection, ids, commands)]
     return sorted(found, key=lambda one: (one.seq, _RANK[one.kind], one.at, one.msg_seq_num or 0))
 

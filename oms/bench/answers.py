@@ -6,8 +6,9 @@ from typing import Literal
 from fix_sessions.light_session import wall_clock_us
 from fix_sessions.wire import utc_timestamp_ms
 
-# New and Trade as an exchange sends them; or the Trade alone, where one message each way is timed.
-Style = Literal["new and trade", "trade"]
+# New and Trade as an exchange sends them; the Trade alone, where one message each way is timed; or
+# New alone, of an order that rests.
+Style = Literal["new and trade", "trade", "new"]
 Body = list[tuple[int, str]]
 
 BID, OFFER = "99.90", "100.10"
@@ -15,7 +16,7 @@ _DEPTH = "10000000"
 
 
 def reports(order: Mapping[int, str], number: int, style: Style) -> list[Body]:
-    """ExecutionReports for the venue's order number `number`; its Trade is the last."""
+    """ExecutionReports for the venue's order number `number`; its Trade, if any, is the last."""
     now = utc_timestamp_ms(wall_clock_us())
     qty, price = order[38], order.get(44, OFFER)
     same = [
@@ -29,6 +30,8 @@ def reports(order: Mapping[int, str], number: int, style: Style) -> list[Body]:
     ]
     if style == "trade":
         return [[*same, *trade]]
+    if style == "new":
+        return [[*same, *new]]
     return [[*same, *new], [*same, *trade]]
 
 

@@ -7,62 +7,20 @@ beside the server's; timed is nothing but the statement.
 import time
 from collections.abc import Iterator
 
-import psycopg
-from psycopg import sql
-
 from oms.bench.figures import Commits
-from oms.bench.flow import Flow
-from oms.bench.load import OrderShape
-from oms.store.journal import PostgresJournal
-from oms.store.leader import acquire_leadership
-from oms.store.migrate import upgrade
-from oms.store.postgres_cluster import open_database
-from oms.store.postgres_urls import APP_ROLE, OWNER_ROLE, SUPERUSER, database_url, role_url
+from oms.bench.scratch import Scratch
 
-_DATABASE = "plumbline_bench"
 _BATCH_SIZES = (1, 32, 128)
 # One order to a commit is slow, and a few hundred of them say enough.
 _MAX_COMMITS = 400
-_IDLE_TIMEOUT_S = 3600.0
 
 
 class CommitLimit:
-    """A scratch database of the server's cluster, and orders to write into it."""
+    """Orders to write into a scratch database."""
 
-    def __init__(self, url: str, shape: OrderShape) -> None:
-        """url: the server's database, as its owner."""
-        superuser = role_url(url, SUPERUSER)
-        with psycopg.connect(superuser, autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                    sql.Identifier(_DATABASE), sql.Identifier(OWNER_ROLE)
-                )
-            )
-        scratch = database_url(url, _DATABASE)
-        open_database(database_url(superuser, _DATABASE))
-        upgrade(scratch)
-        # Between rounds nobody beats: the lead must not be lost for that.
-        self._leadership = acquire_leadership(
-            role_url(scratch, APP_ROLE),
-            shard="bench",
-            wait=False,
-            timeout_s=None,
-            idle_timeout_s=_IDLE_TIMEOUT_S,
-        )
-        self._journal = PostgresJournal(self._leadership)
-        seq, previous_hash = self._journal.tip()
-        self._flow = Flow(
-            shape=shape,
-            leader_epoch=self._leadership.epoch,
-            seq=seq,
-            previous_hash=previous_hash,
-        )
-        for batch in self._flow.opened():
-            self._journal.append(batch)
-
-    def close(self) -> None:
-        """Let go of the database; it goes with its cluster."""
-        self._leadership.release()
+    def __init__(self, scratch: Scratch) -> None:
+        self._journal = scratch.journal
+        self._flow = scratch.flow
 
     def own_us_per_order(self, orders: int) -> float:
         """The server's own work on one order without sockets or database, microseconds."""

@@ -47,6 +47,7 @@ class Flow:
         self, *, shape: OrderShape, leader_epoch: int, seq: int, previous_hash: bytes
     ) -> None:
         self.own_ns = 0
+        self.style: answers.Style = "new and trade"
         self.state = State(reference=_reference(shape), seq=seq)
         self._shape = shape
         self._leader_epoch = leader_epoch
@@ -141,7 +142,7 @@ class Flow:
         match msg_type:
             case "D":
                 self._venue_orders += 1
-                found = answers.reports(dict(body), self._venue_orders, "new and trade")
+                found = answers.reports(dict(body), self._venue_orders, self.style)
                 self._from_venue += [("8", each) for each in found]
             case "AF":
                 self._from_venue.append(("8", answers.no_orders(dict(body)[584])))

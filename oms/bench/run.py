@@ -22,6 +22,7 @@ from oms.bench.load import BenchError, Load
 from oms.bench.relay import Relay
 from oms.bench.report import show
 from oms.bench.rest import RestClient
+from oms.bench.scratch import Scratch
 from oms.bench.server import SHAPE, Server
 from oms.bench.stats import cpu_seconds
 from oms.bench.venue import Venue
@@ -111,8 +112,9 @@ def _subjects(data_dir: Path) -> Iterator[_Subjects]:
         stack.callback(text_relay.stop)
         rest = RestClient(port=server.api_port, api_key=server.api_key, shape=SHAPE)
         stack.callback(rest.close)
-        database = CommitLimit(postgres.url, SHAPE)
-        stack.callback(database.close)
+        scratch = Scratch(postgres.url, SHAPE)
+        stack.callback(scratch.close)
+        database = CommitLimit(scratch)
         yield _Subjects(
             relay=relay, text_relay=text_relay, server=server, database=database, rest=rest
         )

@@ -166,13 +166,15 @@ class ListStatusReported:
 class ListCanceled:
     """The cancel of a list was asked for; that of each open order follows as an event of its own.
 
-    affected: of how many orders a cancel began, or how many never became one.
+    affected: of how many orders a cancel began, or how many never became one. lapsed: nobody asked;
+    the list had not begun when its trading date ended.
     """
 
     counterparty: str
     session: str
     list_id: str
     affected: int
+    lapsed: bool = False
 
 
 @fact
@@ -206,7 +208,7 @@ class OrderList:
     begun_at: since when its orders are orders: order_ids has theirs by ClOrdID, but for those that
     a ClOrdID in use refused. canceled_at: when its cancel was asked for first, done_at: when its
     last open order had ended last; 0: never. open: those that can trade, or could if an outstanding
-    replace is accepted.
+    replace is accepted. came_with: by ClOrdID the number of the fragment, for those of fragments.
     """
 
     counterparty: str
@@ -222,6 +224,7 @@ class OrderList:
     canceled_at: int = 0
     done_at: int = 0
     order_ids: dict[str, str] = field(default_factory=dict)
+    came_with: dict[str, int] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
 
     @property

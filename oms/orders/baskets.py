@@ -115,10 +115,13 @@ def _known(state: State, origin: Origin, list_id: str) -> OrderList | None:
 
 def _is_repeated(known: OrderList, command: NewOrderList) -> bool:
     """Whether all that the message asks for is part of the list already, with the same content."""
+    waits = command.exec_inst_type == _WAIT
+    if known.tot_no_orders != command.tot_no_orders:
+        return False
+    if known.complete and command.last_fragment and known.waits != waits:
+        return False
     taken = {one.cl_ord_id: one for one in known.orders}
-    return known.tot_no_orders == command.tot_no_orders and all(
-        _content(taken.get(one.cl_ord_id)) == _content(one) for one in command.orders
-    )
+    return all(_content(taken.get(one.cl_ord_id)) == _content(one) for one in command.orders)
 
 
 def _content(order: ListOrder | None) -> tuple[object, ...]:
@@ -236,6 +239,19 @@ def _cancel(state: State, command: ListCancelRequest) -> Iterator[Event]:
     )
     for order in found:
         yield forced_cancel(order, Reason.LIST_CANCEL)
+
+
+def lapsed(state: State, trade_date: str) -> Iterator[ListCanceled]:
+    """The lists of that trading date, or an earlier one, that have not begun: they never will."""
+    for known in state.lists.values():
+        if not (known.begun or known.canceled) and known.trade_date <= trade_date:
+            yield ListCanceled(
+                counterparty=known.counterparty,
+                session=known.session,
+                list_id=known.list_id,
+                affected=len(known.orders),
+                lapsed=True,
+            )
 
 
 def _status(

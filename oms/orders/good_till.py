@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from oms.domain.conditions import DayFigures
-from oms.domain.events import Event, ExpiryPending, OrderRestated
+from oms.domain.events import DiscrepancyFound, Event, ExpiryPending, OrderRestated
 from oms.domain.fix import GT_CORPORATE_ACTION, GT_RENEWAL, TimeInForce
 from oms.domain.order import Order
 from oms.domain.state import State
@@ -49,6 +49,18 @@ def opened(state: State) -> Iterator[Event]:
             yield ExpiryPending(order_id=order.order_id)
         else:
             yield restated(order, state.trade_date)
+            if order.symbol in state.ex_dates:
+                yield _too_early(order, state)
+
+
+def _too_early(order: Order, state: State) -> DiscrepancyFound:
+    """A date opens on which venues still trade the shares of before a split that was applied."""
+    return DiscrepancyFound(
+        order_id=order.order_id,
+        field="effective_date",
+        ours=state.ex_dates[order.symbol],
+        theirs=state.trade_date,
+    )
 
 
 def restated(order: Order, trade_date: str) -> OrderRestated:

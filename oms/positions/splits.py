@@ -79,6 +79,8 @@ def fold_split(state: State, seq: int, at: int, event: SplitFact) -> None:
             )
             if split.effective_date > state.trade_date:
                 state.ex_dates[split.symbol] = split.effective_date
+            else:
+                state.ex_dates.pop(split.symbol, None)
             # What venues quoted was said of old shares.
             state.market.pop(split.symbol, None)
             if event.reference_px is not None:

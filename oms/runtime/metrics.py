@@ -53,6 +53,8 @@ _REFUSALS = frozenset(
 class CoreMetrics:
     """Every metric of the core; names begin with plumbline_."""
 
+    _configured: frozenset[str] = frozenset()
+
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
             return Counter(f"plumbline_{name}", text, labels, registry=registry)
@@ -93,7 +95,6 @@ class CoreMetrics:
         self._disputed = gauge("disputed_trades", "Trades that their clients do not accept")
         self._orphans = gauge("open_orphans", "Trades told to us that wait for a decision")
         self._killed = gauge("kill_switches", "Engaged kill switches")
-        self._configured: frozenset[str] = frozenset()
         self.reloads_refused = counter("session_reloads_refused", "Reloads that were refused")
         self._gate_refusals = counter("gate_refusals", "Connections refused", ("reason",))
         self.recovery = gauge("recovery_seconds", "Time of the last replay")

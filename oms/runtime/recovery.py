@@ -16,6 +16,7 @@ from oms.domain.effects import (
 from oms.domain.state import State
 from oms.outbound import effects_of
 from oms.ports import JournalReader
+from oms.runtime.memory import uncollected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,13 @@ class Recovered:
 
 def recover(state: State, journal: JournalReader) -> Recovered:
     """Fold everything into `state`, an empty one."""
+    with uncollected():
+        return _recover(state, journal)
+
+
+def _recover(state: State, journal: JournalReader) -> Recovered:
     began = time.perf_counter()
-    delivered = journal.delivered()
+    delivered = journal.delivered([one.session for one in state.reference.venues.values()])
     tip, last_hash = journal.tip()
     undelivered: list[Effect] = []
     entries = 0

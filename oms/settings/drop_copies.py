@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from oms.settings.schedule import ScheduleSettings
+from oms.settings.tls import VenueTlsSettings
 from oms.settings.values import CompId, Name, Port, Section, Whole, with_secret
 
 
@@ -14,7 +15,7 @@ class DropCopySettings(Section):
 
     venue: whose trades it tells. match_window_ms: how far apart the TransactTimes of one trade may
     be that both sessions tell, where nothing names it. reset_on_logon: our Logon resets the
-    sequence numbers (141=Y). schedule: when its session is open; absent: always.
+    sequence numbers (141=Y). schedule: when its session is open; absent: always. tls: as a venue's.
     """
 
     name: Name
@@ -31,6 +32,7 @@ class DropCopySettings(Section):
     match_window_ms: Annotated[Whole, Field(ge=0, le=3_600_000)] = 1_000
     reset_on_logon: bool = False
     schedule: ScheduleSettings | None = None
+    tls: VenueTlsSettings | None = None
 
     @model_validator(mode="before")
     @classmethod

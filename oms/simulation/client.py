@@ -32,7 +32,7 @@ class SimClient:
         self.session = LightSession(settings, agenda.now)
         self.ledger = ClientLedger()
         self.wants_session = True
-        self.reset_itself = False
+        self.bundling = False
         self._accounts = accounts
         self._agenda = agenda
         self._random = randomness

@@ -75,6 +75,7 @@ class SimCore:
         trade_date: str,
         limits: tuple[SetRiskLimit, ...],
         randomness: random.Random,
+        slow_us: int,
         boundary: Callable[[], None],
         into_core: Callable[[Action], None],
         flush: Callable[[str], None],
@@ -108,6 +109,7 @@ class SimCore:
             agenda,
             randomness,
             self.edge,
+            slow_us=slow_us,
             into_core=into_core,
             flush=flush,
         )

@@ -26,11 +26,18 @@ class Line:
     """One direction of the line between the core and its FIX process: in order, a moment late."""
 
     def __init__(
-        self, agenda: Agenda, randomness: random.Random, do: Callable[[Action], None]
+        self,
+        agenda: Agenda,
+        randomness: random.Random,
+        slow_us: int,
+        do: Callable[[Action], None],
     ) -> None:
+        """slow_us: how long something takes at most, where the other end is busy."""
         self._agenda = agenda
         self._random = randomness
+        self._slow_us = slow_us
         self._do = do
+        self._free_us = 0
         self._waiting: deque[Action] = deque()
 
     def __len__(self) -> int:
@@ -39,7 +46,11 @@ class Line:
     def send(self, action: Action) -> None:
         """Have it done at the other end."""
         self._waiting.append(action)
-        self._agenda.after(10 + self._random.randrange(60), self._arrive)
+        takes_us = 10 + self._random.randrange(60)
+        if self._random.random() < 0.2:
+            takes_us += self._random.randrange(self._slow_us + 1)
+        self._free_us = max(self._free_us, self._agenda.now_us + takes_us)
+        self._agenda.at(self._free_us, self._arrive)
 
     def catch_up(self) -> None:
         """Do now all that is under way."""
@@ -196,12 +207,13 @@ class SimEngine:
         randomness: random.Random,
         handler: RemoteHandler,
         *,
+        slow_us: int,
         into_core: Callable[[Action], None],
         flush: Callable[[str], None],
     ) -> None:
         """into_core: does something in the core's process; flush: writes what a session has."""
-        self.there = Line(agenda, randomness, lambda action: action())
-        self._back = Line(agenda, randomness, into_core)
+        self.there = Line(agenda, randomness, slow_us, lambda action: action())
+        self._back = Line(agenda, randomness, slow_us, into_core)
         teller = Teller(handler, self._back)
         self.sessions = {
             name: EngineSession(name, one, agenda.now, teller) for name, one in settings.items()

@@ -133,8 +133,9 @@ class ClientLedger:
             )
             seen.first_id = fields[11]
         first = self.asked.get(seen.first_id)
-        if kind in "F54C3" and first is not None and not first.finals:
-            # An order that trades or ends at once may have no New.
+        news = kind in "F54C3D79L" and fields[39] != "A"
+        if news and first is not None and not first.finals:
+            # An order that trades or ends at once may have no New; other news may come first.
             first.accepted = f"0 {exec_id}"
             first.finals.append(first.accepted)
         if kind == "F":

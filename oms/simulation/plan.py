@@ -63,7 +63,10 @@ class Recipe:
 
 @dataclass(slots=True, kw_only=True)
 class Plan:
-    """All that a run needs to be played once: the world changes it, when the faults stop."""
+    """All that a run needs to be played once: the world changes it, when the faults stop.
+
+    line_us: how busy the core and its FIX process may be for each other.
+    """
 
     seed: int
     acts: tuple[Act, ...]
@@ -72,6 +75,7 @@ class Plan:
     manners: dict[str, Manners]
     clients: dict[str, ClientProfile]
     venues: dict[str, VenueKind]
+    line_us: int
 
 
 SIZE = 150
@@ -88,6 +92,7 @@ def plan_of(recipe: Recipe) -> Plan:
         manners={name: _manners(randomness) for name in VENUES},
         clients={name: draw_client(randomness) for name in CLIENTS},
         venues={name: draw_venue(randomness) for name in VENUES},
+        line_us=randomness.choice((0, 0, 2_000, 60_000)),
     )
     if recipe.kept is not None:
         plan.acts = tuple(plan.acts[number] for number in recipe.kept)

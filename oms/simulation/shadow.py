@@ -6,8 +6,14 @@ from decimal import Decimal
 
 from fix_sessions.encode import encode
 from oms.domain.commands import Command
-from oms.domain.effects import ControlSession, Effect
-from oms.domain.events import Event, OrderAccepted, ReplacePending
+from oms.domain.effects import ControlSession, Effect, SendExecutionReport
+from oms.domain.events import (
+    CancelRejected,
+    Event,
+    OrderAccepted,
+    OrphanReported,
+    ReplacePending,
+)
 from oms.domain.instrument import Reference
 from oms.domain.order import Order
 from oms.domain.state import State
@@ -36,6 +42,7 @@ class Shadow:
 
     def __init__(self, reference: Reference) -> None:
         self.state = State(reference=reference)
+        self.exec_ids: dict[str, set[str]] = {}
         self.messages: dict[str, set[Message]] = {}
         self.events: Counter[str] = Counter()
         self.commands: Counter[str] = Counter()
@@ -44,6 +51,7 @@ class Shadow:
         clients = reference.clients.values()
         self._bundling = {one.session for one in clients if one.profile.bundled_ioc}
         self.stubborn: set[str] = set()
+        self.orphans: set[tuple[str, str]] = set()
         # By journal number of the event: the position as it would be if all that works in the
         # order's direction were filled.
         self.reached: dict[int, Decimal] = {}
@@ -72,6 +80,9 @@ class Shadow:
             groups[-1].doubts_after = frozenset(self.state.in_doubt)
         effects, self._effects = self._effects, []
         # What is sent again after a crash is not bundled.
+        for effect in effects:
+            if isinstance(effect, SendExecutionReport) and effect.exec_id != "0":
+                self.exec_ids.setdefault(effect.session, set()).add(effect.exec_id)
         for effect in (*effects, *bundled(effects, self._bundling)):
             if not isinstance(effect, ControlSession):
                 self.messages.setdefault(effect.session, set()).add(body_of(*encode(effect)))
@@ -85,8 +96,10 @@ class Shadow:
         if before != after:
             kind = "child" if self.state.orders[order_id].is_child else "order"
             self.transitions[kind, before, after] += 1
-        if entry.type == "CancelRejected":
+        if isinstance(event, CancelRejected):
             self.stubborn.add(order_id)
+        elif isinstance(event, OrphanReported):
+            self.orphans.add((event.session, event.cl_ord_id))
         if isinstance(event, OrderAccepted):
             order = self.state.orders[order_id]
             self.reached[entry.seq] = self._reached(order, order.order_qty)

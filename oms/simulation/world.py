@@ -84,7 +84,7 @@ class World:
 
     def _new_client(self, client: Client) -> SimClient:
         name = client.session
-        return SimClient(
+        made = SimClient(
             settings_of(name, client=True, ours=False),
             tuple(sorted(client.accounts)),
             agenda=self.agenda,
@@ -92,6 +92,8 @@ class World:
             story=self.story,
             flush=lambda: self._flush(name, 0),
         )
+        made.bundling = client.profile.bundled_ioc
+        return made
 
     def _new_venue(self, venue: Venue) -> SimVenue:
         name = venue.session
@@ -152,6 +154,7 @@ class World:
             trade_date=self.trade_date,
             limits=(),
             randomness=self._line,
+            slow_us=self.plan.line_us,
             boundary=self._boundary,
             into_core=lambda action: self._into(core, action),
             flush=lambda name: self._flush_core(core, name),

@@ -3,7 +3,7 @@
 import itertools
 import select
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NoReturn, cast
 
 import psycopg
@@ -30,7 +30,10 @@ _READ = """
 """
 
 
-_DELIVERED = "SELECT coalesce(max(seq), 0) FROM fix_messages WHERE direction = 'out'"
+_DELIVERED = """
+    SELECT coalesce(max(seq), 0) FROM fix_messages
+    WHERE direction = 'out' AND NOT (session = ANY(%s))
+"""
 
 
 class PostgresJournal:
@@ -137,10 +140,10 @@ class PostgresJournal:
         with self._leadership.guard():
             return tip(self._leadership.connection)
 
-    def delivered(self) -> int:
-        """The largest event number whose message is known to have been handed to a session."""
+    def delivered(self, venues: Collection[str]) -> int:
+        """See oms.ports.JournalReader."""
         with self._leadership.guard():
-            row = self._leadership.connection.execute(_DELIVERED).fetchone()
+            row = self._leadership.connection.execute(_DELIVERED, [list(venues)]).fetchone()
         return int(row[0]) if row else 0
 
     def heartbeat(self) -> None:

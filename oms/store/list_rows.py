@@ -75,6 +75,7 @@ def _order_rows(known: OrderList) -> list[Row]:
             one.side,
             one.order_qty,
             known.order_ids.get(one.cl_ord_id),
+            known.came_with.get(one.cl_ord_id, known.seq),
         )
         for one in known.orders
     ]

@@ -44,6 +44,12 @@ list_orders = Table(
     Column("side", Text, nullable=False),
     number("order_qty"),
     Column("order_id", Text, comment="NULL before it is an order, and where it never became one"),
+    Column(
+        "seq",
+        BigInteger,
+        nullable=False,
+        comment="journal number of the fragment, or list, in which it came",
+    ),
     comment="what the orders of a list asked for, and which orders they became",
 )
 Index("list_orders_order_id_idx", list_orders.c.order_id)

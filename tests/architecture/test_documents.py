@@ -57,3 +57,21 @@ def test_a_broken_link_is_seen(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# A title\n[good](#a-title) [bad](#b) [gone](gone.md) [web](https://a.b/)\n")
     assert broken(page) == ["#b", "gone.md"]
+
+
+NAMED_TEST = re.compile(r"`(?P<file>[\w/]+\.py)?::(?P<test>test_\w+)`")
+
+
+def test_the_tests_that_documents_name_exist() -> None:
+    """As `e2e/test_x.py::test_y`, or `::test_z` of the file named before."""
+    named, missing = 0, []
+    for document in documents():
+        path = None
+        for found in NAMED_TEST.finditer(document.read_text()):
+            path = sources.ROOT / "tests" / found["file"] if found["file"] else path
+            named += 1
+            text = path.read_text() if path is not None and path.exists() else ""
+            if f"def {found['test']}(" not in text:
+                missing.append(f"{document.name}: {found[0]}")
+    assert named, "none is named"
+    assert not missing

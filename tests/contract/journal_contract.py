@@ -4,12 +4,13 @@ A test module derives from JournalContract and says how to open a journal; openi
 new leader does after the old one is gone.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Protocol
 
 import pytest
 
 from oms.core import replay
+from oms.domain.commands import SYSTEM, MessagesSent, SentMessage
 from oms.domain.state import State
 from oms.store.batch import GENESIS, Entry, SealedBatch, chain, header
 from oms.store.leader import LeadershipLost
@@ -21,11 +22,24 @@ class Journal(Protocol):
 
     def append(self, batch: SealedBatch) -> None: ...
     def tip(self) -> tuple[int, bytes]: ...
+    def delivered(self, venues: Collection[str]) -> int: ...
     def read(self, from_seq: int = 1) -> Iterator[Entry]: ...
 
 
 OpenJournal = Callable[[], tuple[Journal, int]]
 """A journal for a new leader, and the leader's epoch."""
+
+
+def _sent(session: str, number: int, event_seq: int) -> SentMessage:
+    return SentMessage(
+        session=session,
+        epoch=0,
+        msg_seq_num=number,
+        event_seq=event_seq,
+        msg_type="8",
+        order_id="",
+        text="8=FIX.4.4\x01",
+    )
 
 
 class JournalContract:
@@ -81,6 +95,20 @@ class JournalContract:
         for entry in journal.read():
             replay(state, entry.seq, entry.at, entry.obj)
         assert state == book.state
+
+    def test_what_venues_were_sent_says_nothing_of_what_clients_were(
+        self, open_journal: OpenJournal
+    ) -> None:
+        """Orders leave before reports: an order's number does not cover earlier reports."""
+        journal, epoch = open_journal()
+        book = Book(leader_epoch=epoch)
+        book.start()
+        left = [_sent("XONE", 1, 9), _sent("ALPHA", 1, 4), _sent("XTWO", 1, 7)]
+        book.take(MessagesSent(origin=SYSTEM, messages=tuple(left)))
+        journal.append(book.seal())
+        assert journal.delivered(["XONE", "XTWO"]) == 4
+        assert journal.delivered(["XONE"]) == 7
+        assert journal.delivered([]) == 9
 
     def test_numbers_are_never_given_twice(self, open_journal: OpenJournal) -> None:
         journal, epoch = open_journal()

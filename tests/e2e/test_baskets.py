@@ -1,5 +1,7 @@
 """Lists of orders over real FIX, in every version: taken, refused, cancelled, repeated."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +23,7 @@ from tests.support.desk import (
     new_order,
     report_of,
 )
+from tests.support.processes import ROOT
 
 NOW = (60, "20260101-00:00:00.000")
 FIRST = 11
@@ -100,7 +103,7 @@ def test_a_list_from_its_first_message_to_its_last(
 
     _asked_and_cancelled(client, venue, names)
     assert len([one for one in venue.messages if one.msg_type == "D"]) == 3
-    assert desk.stop_core() == 0
+    assert desk.stop_core() == 0, desk.log()
     report = verify(database_url)
     assert report.ok, (report.faults, report.differences)
 
@@ -203,6 +206,28 @@ def test_a_list_in_parts_that_waits_survives_a_crash(
     began = await_status(client, ("4", "3"), seen)
     assert {one[0] for one in figures(began).values()} == {"0"}
     assert len(answers(venue, "D", since, 3)) == 3
+    told_first = [one.partition(":")[0] for one in _timeline(desk, cl_ord_id(orders[0]))]
+    assert [one.partition(",")[0] for one in told_first][:5] == [
+        *("<- E from ALPHA", "?  NewOrderList by ALPHA", "!  ListFragmentTaken"),
+        *("<- E from ALPHA", "?  NewOrderList by ALPHA"),
+    ]
+    lines = _timeline(desk, cl_ord_id(orders[2]))
+    assert [one.partition(":")[0] for one in lines if one[0] in "?!"][:5] == [
+        *("?  NewOrderList by ALPHA, session ALPHA, CLIENT", "!  ListAccepted"),
+        *("?  ListExecute by ALPHA, session ALPHA, CLIENT", "!  ListExecutionBegan"),
+        "!  OrderAccepted",
+    ]
+    assert lines[0].startswith("<- E from ALPHA, MsgSeqNum ")
+    assert lines[2].endswith(" waits=True no_orders=3")
+
+
+def _timeline(desk: Desk, name: str) -> list[str]:
+    """What `oms audit order` prints, without times and numbers."""
+    command = [sys.executable, "-m", "oms", "audit", "order", name, "--config", str(desk.config)]
+    run = subprocess.run(
+        command, cwd=ROOT, check=True, timeout=PATIENCE_S, capture_output=True, text=True
+    )
+    return [line[37:] for line in run.stdout.splitlines() if line[:1].isdigit()]
 
 
 def test_each_version_has_its_lists(tmp_path: Path, database_url: str) -> None:

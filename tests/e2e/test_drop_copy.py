@@ -11,6 +11,7 @@ import pytest
 
 from fix_sessions.light_session import LightSettings
 from fix_sessions.light_socket import LightPeer
+from fix_sessions.tls_files import server_context
 from tests.integration.exchange_process import VenueProcess, order_fields
 from tests.support.desk import (
     PATIENCE_S,
@@ -21,6 +22,7 @@ from tests.support.desk import (
     report_of,
 )
 from tests.support.processes import ROOT
+from tests.support.tls import LOCALHOST, Authority, TlsFront, server_files
 
 COPY = "XSIM-DC"
 SETTLED = (
@@ -37,11 +39,7 @@ def floor(tmp_path: Path, database_url: str) -> Iterator[Floor]:
     venue = {"target_comp_ids": ["OMS", "RIVAL"], "drop_copies": {"OMS-DC": "OMS"}}
     quiet = {"liquidity": {"depth": 0}}
     with desk_with_exchange(tmp_path, database_url, **venue, **quiet) as (desk, exchange):
-        with desk.config.open("a") as config:
-            config.write(
-                f'[[drop_copies]]\nname = "{COPY}"\nvenue = "XSIM"\nhost = "127.0.0.1"\n'
-                f'port = {exchange.port}\nsender_comp_id = "OMS-DC"\ntarget_comp_id = "XSIM"\n'
-            )
+        copied(desk, exchange.port)
         desk.start_core()
         client = desk.client()
         settings = LightSettings(sender_comp_id="RIVAL", target_comp_id="XSIM", heartbeat_s=10)
@@ -49,6 +47,15 @@ def floor(tmp_path: Path, database_url: str) -> Iterator[Floor]:
         rival.logon()
         sessions_up(desk)
         yield desk, exchange, client, rival
+
+
+def copied(desk: Desk, port: int, more: str = "") -> None:
+    """The configuration with a drop copy of the venue at that port."""
+    with desk.config.open("a") as config:
+        config.write(
+            f'[[drop_copies]]\nname = "{COPY}"\nvenue = "XSIM"\nhost = "127.0.0.1"\n'
+            f'port = {port}\nsender_comp_id = "OMS-DC"\ntarget_comp_id = "XSIM"\n{more}'
+        )
 
 
 def sessions_up(desk: Desk) -> None:
@@ -189,6 +196,8 @@ def test_an_operator_adopts_what_nobody_sent(floor: Floor) -> None:
     first, second = sorted(str(one["seq"]) for one in found)
     adopt = ("orphans", "adopt", first, "--reason", "by phone", "--account", "BETA-1")
     refuse = ("orphans", "refuse", second, "--reason", "not ours")
+    shown = oms(desk, "orphans", "list").stdout
+    assert all(one in shown for one in (first, second, "ACME", "open")), shown
     assert oms(desk, *adopt[:5]).returncode != 0
     for arguments in (adopt, adopt, refuse):
         done = oms(desk, *arguments)
@@ -199,6 +208,10 @@ def test_an_operator_adopts_what_nobody_sent(floor: Floor) -> None:
     sessions_up(desk)
     assert oms(desk, *adopt).returncode == 0
     assert oms(desk, "orphans", "refuse", first, "--reason", "no").returncode != 0
+    assert "No orphan waits" in oms(desk, "orphans", "list").stdout
+    everything = oms(desk, "orphans", "list", "--all").stdout
+    assert "ADOPTED" in everything
+    assert "not ours" in everything
     query = "SELECT quantity FROM positions WHERE account = 'BETA-1'"
     assert desk.rows(query) == [(5,)]
     query = "SELECT client, cl_ord_id, account, status FROM orders"
@@ -212,3 +225,57 @@ def test_an_operator_adopts_what_nobody_sent(floor: Floor) -> None:
     assert "ExternalOrderAdopted" in timeline
     assert "by phone" in timeline
     nothing_was_sent_and_the_record_is_true(desk)
+
+
+def test_cores_are_killed_while_both_sessions_tell(floor: Floor) -> None:
+    """Each time the two are at another place, and the venue may be silent by its order session."""
+    desk, exchange, client, rival = floor
+    name = resting(desk, client)
+    with exchange.control() as control:
+        for number in range(1, 4):
+            control.silent(on=number % 2 == 0)
+            for _ in range(3):
+                hit(rival, "5")
+            desk.until(lambda n=number: booked(desk)[1] >= 3 * n - 2, "a fill or more")  # type: ignore[misc]
+            desk.kill_core()
+            hit(rival, "5")
+            desk.start_core()
+            client = desk.client()
+        control.silent(on=False)
+        sessions_up(desk)
+        theirs = [one for one in control.trades() if one["owner"] == "OMS"]
+    assert len(theirs) == 12
+    desk.until(lambda: desk.rows(SETTLED[0]) == [(12,)], "both to have told all of it")
+    assert booked(desk) == (60, 12)
+    known = {str(one) for (one,) in desk.rows("SELECT exec_id FROM executions")}
+    assert known == {one["exec_id"] for one in theirs}
+    told = [one.get(17) for one in client.messages if one.get(11) == name and one.get(150) == "F"]
+    assert len(set(told)) == 12
+    assert desk.rows("SELECT count(*) FROM orphans") == [(0,)]
+    assert desk.rows("SELECT count(*) FROM discrepancies") == [(0,)]
+    nothing_was_sent_and_the_record_is_true(desk)
+
+
+def test_a_drop_copy_over_tls(tmp_path: Path, database_url: str) -> None:
+    authority = Authority(tmp_path / "tls")
+    files, ours = (
+        server_files(authority.issue(LOCALHOST), authority),
+        authority.issue("oms.example"),
+    )
+    tls = f'[drop_copies.tls]\nca_file = "{authority.file}"\n'
+    tls += f'certificate_file = "{ours.certificate}"\nkey_file = "{ours.key}"\n'
+    venue = {"target_comp_ids": ["OMS"], "drop_copies": {"OMS-DC": "OMS"}}
+    with desk_with_exchange(tmp_path, database_url, **venue) as (desk, exchange):
+        front = TlsFront(server_context(files), exchange.port)
+        try:
+            copied(desk, front.port, tls)
+            desk.start_core()
+            client = desk.client()
+            sessions_up(desk)
+            order = new_order(t40="1", t44="", t38="10")
+            client.send("D", order)
+            report_of(client, cl_ord_id(order), "F")
+            desk.until(lambda: desk.rows(SETTLED[0]) != [(0,)], "the drop copy to tell it too")
+            assert booked(desk)[0] == 10
+        finally:
+            front.close()

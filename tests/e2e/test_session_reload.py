@@ -206,7 +206,6 @@ def test_what_cannot_be_taken_over_changes_nothing(floor: Floor) -> None:
         assert not accepted
         assert "must be TOML" in text
         floor.desk.config.write_text(good)
-        name, order = floor.order()
         write(floor, ('[[venues]]\nname = "XSIM"\n', '[[venues]]\nname = "XTHAT"\n'))
         accepted, text = reload(floor, force=True)
         assert not accepted

@@ -175,6 +175,6 @@ def test_clients_journal_and_venue_agree_after_kills_amid_baskets(
         for kind in ("ListAccepted", "ListCanceled", "ListDone"):
             query = "SELECT count(*) FROM journal WHERE type = %s"
             assert desk.rows(query, kind) == [(KILLS * len(ledgers),)], kind
-        assert desk.stop_core() == 0
+        assert desk.stop_core() == 0, desk.log()
         report = verify(database_url)
         assert report.ok, (report.faults, report.differences)

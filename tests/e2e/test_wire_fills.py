@@ -101,6 +101,25 @@ def test_a_fill_before_any_acknowledgement_and_the_late_new_after_it(floor: Floo
     floor.heard(name, ["0", "F", "F"])
 
 
+def test_a_correction_that_overtakes_its_fill_counts_when_it_is_told_again(floor: Floor) -> None:
+    name, order = floor.order()
+    exec_id = floor.venue.trade(order, "40", "99.75", told=False)
+    named, change = f"C-{exec_id}", [(19, exec_id), (32, "40"), (31, "99.5")]
+    floor.venue.report(order, "G", exec_id=named, more=change)
+    orphaned = "SELECT count(*) FROM orphans WHERE exec_id = %s"
+    floor.desk.until(lambda: floor.desk.rows(orphaned, named) == [(1,)], "an orphan")
+    floor.venue.tell_trade(order, exec_id)
+    assert report_of(floor.client, name, "F").get(31) == "99.75"
+    for _ in range(2):
+        floor.venue.report(order, "G", exec_id=named, more=change, header=[(97, "Y")])
+    assert report_of(floor.client, name, "G").get(31) == "99.5"
+    floor.venue.end(order, "4")
+    floor.becomes(name, "4", "40")
+    floor.heard(name, ["0", "F", "G", "4"])
+    assert [f"{row[2]:f}" for row in floor.executions(name)] == ["99.5"]
+    assert floor.desk.rows(orphaned, named) == [(1,)]
+
+
 STREAM = ("new", "first", "second", "end")
 
 

@@ -100,6 +100,28 @@ def test_a_replace_in_flight_when_the_venue_disconnects(floor: Floor, outcome: s
     assert len(order.names) == 2, "replaced once"
 
 
+def test_a_local_timeout_and_then_the_venues_working(floor: Floor) -> None:
+    """Silence makes the order unknown, it is asked for, and works; its New comes late."""
+    floor.venue.acks = False
+    try:
+        name, order = floor.order()
+    finally:
+        floor.venue.acks = True
+    child = order.names[0]
+    told = "SELECT type FROM journal WHERE order_id = %s AND type IN ('OrderInDoubt', %s)"
+    confirmed = [("OrderInDoubt",), ("OrderConfirmed",)]
+    floor.desk.until(
+        lambda: floor.desk.rows(told, child, "OrderConfirmed") == confirmed, "its word"
+    )
+    assert floor.row(name)[3] is False
+    sent = [one for one in floor.venue.peer.messages if one.get(11) == child]
+    assert [one.msg_type for one in sent] == ["D", "H"], "asked for, and not sent again"
+    floor.venue.report(order, "0")
+    floor.venue.trade(order, "100")
+    floor.becomes(name, "2", "100")
+    floor.heard(name, ["0", "F"])
+
+
 def quote(venue: BookVenue, ask: str, size: str) -> None:
     """What the venue offers of ACME; a size of 0 takes the offer away."""
     entry = [(269, "1"), (270, ask), (271, size)] if size != "0" else []

@@ -2,25 +2,37 @@
 
 import random
 import socket
+import ssl
 import threading
 from pathlib import Path
 
+import pytest
+
+from fix_sessions.gate_config import GateTls
 from fix_sessions.gate_events import GateEventKind
 from fix_sessions.wire import FrameReader, fields_of, first
 from tests.integration.gate_rig import LOCALHOST, PATIENCE_S, logon_fields
 from tests.integration.gate_site import INBOUND, OUTBOUND, Site, disconnections, framed
+from tests.support.tls import Authority, client_context, connect, server_files
 
 ROUNDS = 8
 
 
-def test_sessions_that_come_and_go_while_they_trade_lose_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+def test_sessions_that_come_and_go_while_they_trade_lose_nothing(
+    tmp_path: Path, *, secure: bool
+) -> None:
     """Orders right behind each Logon, two reports for each, back again at once; seeded."""
-    site = Site(tmp_path, sessions=8, hands_over=True)
+    authority = Authority(tmp_path / "tls")
+    tls = GateTls(host=LOCALHOST, port=0, files=server_files(authority.issue(LOCALHOST)))
+    site = Site(tmp_path, sessions=8, hands_over=True, tls=tls if secure else None)
+    context = client_context(authority) if secure else None
+    port = site.gate.tls_port if secure else site.port
     faults: list[str] = []
     orders: list[tuple[str, str]] = []
     site.handler.on_text = lambda session_id, text: orders.append((session_id, text))
     threads = [
-        threading.Thread(target=trade, args=(site.port, name, faults), daemon=True)
+        threading.Thread(target=trade, args=(port, name, faults, context), daemon=True)
         for name in site.comp_ids
     ]
 
@@ -41,10 +53,12 @@ def test_sessions_that_come_and_go_while_they_trade_lose_nothing(tmp_path: Path)
         site.close()
     assert faults == [], site.events
     assert [e for e in site.events if e.kind is GateEventKind.REFUSED] == []
-    assert "session_ended" in disconnections(site)
+    assert ("session_ended" in disconnections(site)) is not secure, "handed over, or not"
 
 
-def trade(port: int, comp_id: str, faults: list[str]) -> None:
+def trade(
+    port: int, comp_id: str, faults: list[str], context: ssl.SSLContext | None = None
+) -> None:
     """One client: connects, trades, leaves and is back; notes what is not as it must be."""
     chance = random.Random(comp_id)
     next_out, next_in = INBOUND, OUTBOUND
@@ -57,7 +71,7 @@ def trade(port: int, comp_id: str, faults: list[str]) -> None:
                 head = [(35, "D"), (34, str(number)), (49, comp_id), (52, ""), (56, "PLUMB")]
                 data += framed([*head, (11, name), (58, "x" * chance.randrange(1, 400))])
             next_out = numbers.stop
-            with socket.create_connection((LOCALHOST, port), PATIENCE_S) as sock:
+            with connected(port, context) as sock:
                 while data:
                     size = chance.choice([len(data), 2_000, 300])
                     sock.sendall(data[:size])
@@ -71,6 +85,12 @@ def trade(port: int, comp_id: str, faults: list[str]) -> None:
             assert found == [name + each for name in names for each in "ab"]
     except Exception as error:  # noqa: BLE001 - a thread's fault is the test's
         faults.append(f"{comp_id}: {error!r}")
+
+
+def connected(port: int, context: ssl.SSLContext | None) -> socket.socket:
+    if context is not None:
+        return connect(port, context)
+    return socket.create_connection((LOCALHOST, port), PATIENCE_S)
 
 
 def received(sock: socket.socket, count: int) -> list[dict[int, str]]:

@@ -1,6 +1,6 @@
 """The core's runtime around the brain with a journal in memory, whose commits a test lets pass."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from prometheus_client import CollectorRegistry
@@ -104,12 +104,13 @@ class MemoryJournal:
         last = self.entries[-1].seq
         return last, str(last).encode()
 
-    def delivered(self) -> int:
+    def delivered(self, venues: Collection[str]) -> int:
         noted = [
             message.event_seq
             for entry in self.entries
             if isinstance(entry.obj, MessagesSent)
             for message in entry.obj.messages
+            if message.session not in venues
         ]
         return max(noted, default=0)
 

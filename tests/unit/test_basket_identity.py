@@ -13,7 +13,7 @@ from oms.domain.baskets import (
     ListRefused,
     ListStatusRequest,
 )
-from oms.domain.commands import SYSTEM, OpenTradingDate
+from oms.domain.commands import SYSTEM, CloseTradingDay, OpenTradingDate
 from oms.domain.events import MessageRefused, OrderAccepted
 from oms.domain.fix import OrdStatus
 from oms.domain.profile import ClientProfile, ClOrdIdScope
@@ -30,7 +30,7 @@ from tests.support.baskets import (
     taken,
     told,
 )
-from tests.support.world import REFERENCE, World, connected, of_type
+from tests.support.world import DATE, REFERENCE, World, connected, of_type
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,17 @@ def test_the_same_again_is_answered_and_places_nothing() -> None:
     check(world)
 
 
+def test_a_list_that_waits_is_not_executed_by_the_same_list_at_once() -> None:
+    world = connected()
+    send_list(world, THREE, exec_inst_type="2")
+    send_list(world, THREE, again=True)
+    assert told(world) == [("2", "7")]
+    send_list(world, THREE, again=True, exec_inst_type="2")
+    assert told(world) == [("2", "2")]
+    assert not world.state.orders
+    check(world)
+
+
 @pytest.mark.parametrize("again", [True, False])
 def test_a_list_id_in_use_is_refused_and_its_list_untouched(again: bool) -> None:
     world = taken()
@@ -110,11 +121,24 @@ def test_a_list_id_is_free_on_the_next_date_unless_an_order_of_it_works() -> Non
     check(world)
 
 
-def test_what_waits_ends_with_its_date() -> None:
+@pytest.mark.parametrize("closed", [True, False])
+def test_what_waits_ends_with_its_date(closed: bool) -> None:
     world = connected()
     send_list(world, THREE, "L1", exec_inst_type="2")
     send_list(world, THREE, "L2", tot_no_orders=4, last_fragment=False)
+    lapses = [("2", "6"), ("2", "6")]
+    world.send(CloseTradingDay(origin=SYSTEM, trade_date="2026-09-20"))
+    assert told(world) == []
+    if closed:
+        world.send(CloseTradingDay(origin=SYSTEM, trade_date=DATE))
+        assert told(world) == [*lapses, *[("5", "6"), ("5", "6")]]
+        ask(world, ListExecute)
+        assert told(world) == [("2", "6")]
     world.send(OpenTradingDate(origin=SYSTEM, trade_date="2026-09-22"))
+    assert told(world) == ([] if closed else lapses)
+    for status in statuses(world):
+        assert {one.ord_status for one in status.orders} == {OrdStatus.CANCELED}
+        assert status.text == "the trading date ended before the list was executed"
     ask(world, ListExecute)
     assert of_type(world, MessageRefused)
     check(world)

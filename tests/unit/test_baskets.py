@@ -234,6 +234,50 @@ def test_a_wrong_fragment_refuses_all_of_them() -> None:
     check(world)
 
 
+def test_a_bust_after_the_end_is_told_by_another_end() -> None:
+    world = taken((listed(1), listed(2, "50", "98")))
+    end(world, "o2")
+    world.fill(world.child("o1"), "100", "99")
+    assert told(world) == [("5", "6")]
+    child = world.child("o1")
+    [trade] = world.order("o1").executions.values()
+    report = world.report(
+        child.counterparty,
+        child.cl_ord_id,
+        ExecType.TRADE_CANCEL,
+        OrdStatus.NEW,
+        exec_ref_id=trade.exec_id,
+    )
+    world.send(report)
+    assert told(world) == [("5", "6")]
+    assert figures(statuses(world)[0])[0] == ("o1", "CANCELED", "0", "0", "100")
+    check(world)
+
+
+def test_an_order_of_a_list_that_waits_for_its_venue_is_awaited() -> None:
+    world = connected()
+    world.disconnect("XA")
+    world.disconnect("XB")
+    send_list(world, THREE[:1])
+    assert told(world) == [("1", "2"), ("4", "3")]
+    assert figures(statuses(world)[1]) == [("o1", "NEW", "0", "100", "0")]
+    ask(world, ListCancelRequest)
+    assert told(world) == [("2", "4"), ("5", "6")]
+    assert figures(statuses(world)[1]) == [("o1", "CANCELED", "0", "0", "100")]
+    check(world)
+
+
+def test_an_order_of_a_list_in_doubt_keeps_its_list_open() -> None:
+    world = taken((listed(1),))
+    world.disconnect(world.child("o1").counterparty)
+    ask(world, ListCancelRequest)
+    ask(world, ListStatusRequest)
+    assert told(world) == [("2", "4")]
+    assert statuses(world)[0].orders[0].text.startswith("UNKNOWN")
+    assert not of_type(world, ListDone)
+    check(world)
+
+
 def test_an_ioc_order_of_a_list_ends_by_itself() -> None:
     world = connected()
     send_list(world, [listed(1, tif=TimeInForce.IOC)])

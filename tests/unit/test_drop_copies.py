@@ -197,6 +197,32 @@ def test_what_the_venue_counts_beyond_the_book_is_a_new_trade(world: World) -> N
     assert not of_type(world, DiscrepancyFound)
 
 
+def test_what_was_taken_back_is_not_new_when_it_is_told_again(world: World) -> None:
+    """CumQty is that of the trade, and nothing is booked any more."""
+    told(world, "XA", "E1", cum_qty=Decimal(10))
+    told(world, "XA", "E2", kind=ExecType.TRADE_CANCEL, exec_ref_id="E1", last_qty=None)
+    told(world, COPY, "D1", transact_time=AT + 5_000_000, cum_qty=Decimal(10))
+    assert of_type(world, OrphanReported)
+    assert world.order("c1").cum_qty == 0
+    decide(world, OrphanVerdict.REFUSE)
+    told(world, COPY, "D2", kind=ExecType.TRADE_CANCEL, exec_ref_id="D1", last_qty=None)
+    assert of_type(world, TradeMatched)
+    assert world.order("c1").cum_qty == 0
+
+
+def test_a_question_is_not_settled_by_a_trade_that_was_told_otherwise(world: World) -> None:
+    told(world, "XA", "E1")
+    told(world, COPY, "D1", transact_time=AT + 5_000_000)
+    told(world, COPY, "D2")
+    assert of_type(world, TradeMatched)
+    decide(world, OrphanVerdict.REFUSE)
+    [answer] = of_type(world, CommandAnswered)
+    assert not answer.accepted
+    assert "no booked trade is left that it can be" in answer.text
+    decide(world, OrphanVerdict.ADOPT)
+    assert world.order("c1").cum_qty == 20
+
+
 def test_the_order_session_is_down_and_its_order_stays_in_doubt(world: World) -> None:
     world.disconnect("XA")
     told(world, COPY, "D1")

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oms.domain.commands import ExecutionReport
+from oms.domain.commands import SYSTEM, ExecutionReport
 from oms.domain.effects import SendExecutionReport
 from oms.domain.events import DiscrepancyFound, OrphanReported
 from oms.domain.fix import ExecType, OrdStatus
 from oms.domain.instrument import DropCopy
-from oms.domain.orphans import TradeIds
+from oms.domain.orphans import DecideOrphan, OrphanVerdict, TradeIds
 from tests.support.invariants import check_same
 from tests.support.world import REFERENCE, World
 
@@ -38,6 +38,7 @@ CHANGES = st.tuples(
 )
 DAYS = st.lists(st.one_of(TRADES, TRADES, CHANGES), min_size=1, max_size=8)
 STYLES = st.sampled_from(["none", "match ids", "secondary", "same ids"])
+SKEWS_US = st.sampled_from([7_000_000, 5_000_000, -5_000_000])
 Step = tuple[str, int, int, int]
 KINDS = {
     "trade": ExecType.TRADE,
@@ -61,8 +62,9 @@ class Line(NamedTuple):
 class Day:
     """What happened at the venue, and each session's account of it."""
 
-    def __init__(self, steps: list[Step], style: str) -> None:
+    def __init__(self, steps: list[Step], style: str, skew_us: int = 0) -> None:
         self.style = style
+        self.skew_us = skew_us
         self.lines: list[Line] = []
         self.trades: list[tuple[int, int]] = []
         self.told: Counter[tuple[ExecType, int | None, int | None]] = Counter()
@@ -88,7 +90,7 @@ class Day:
             self.told[line.kind, line.qty, line.px] += 1
 
     def report(self, world: World, number: int, source: str) -> ExecutionReport:
-        """Line of that number as that session tells it."""
+        """Line of that number as that session tells it; a skewed copy's clock is off."""
         line = self.lines[number]
         prefix = "E" if not source or self.style == "same ids" else "D"
         ids = None
@@ -107,7 +109,7 @@ class Day:
             exec_ref_id="" if line.ref is None else f"{prefix}{line.ref}",
             last_qty=None if line.qty is None else Decimal(line.qty),
             last_px=None if line.px is None else Decimal(line.px),
-            transact_time=line.at,
+            transact_time=line.at + (self.skew_us if source else 0),
             cum_qty=Decimal(line.cum),
             leaves_qty=Decimal(ORDER_QTY - line.cum),
             ids=ids,
@@ -192,3 +194,37 @@ def test_either_session_alone_tells_the_whole_day(
         told.tell(number, alone)
     if day.trades:
         told.check()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(TRADES, min_size=1, max_size=6), st.data())
+def test_a_copy_with_a_wrong_clock_asks_and_books_nothing_twice(
+    steps: list[Step], data: st.DataObject
+) -> None:
+    """Every question has answered itself, or an operator says that it is booked, which is refused
+    where it cannot be.
+    """
+    day = Day(steps, "none", data.draw(SKEWS_US))
+    told = Told(day)
+    bought = sum(qty for qty, _ in day.trades)
+    position = {"": 0, COPY: 0}
+    while any(at < len(day.lines) for at in position.values()):
+        left = [one for one in position if position[one] < len(day.lines)]
+        source = data.draw(st.sampled_from(left))
+        told.tell(position[source], source)
+        position[source] += 1
+        reached = day.lines[max(position.values()) - 1].cum
+        assert told.world.child("c1").cum_qty <= reached
+    for number in list(told.world.state.orphans):
+        for verdict in (OrphanVerdict.REFUSE, OrphanVerdict.ADOPT):
+            if number in told.world.state.orphans:
+                told.world.send(
+                    DecideOrphan(origin=SYSTEM, orphan=number, verdict=verdict, reason="asked")
+                )
+    assert told.world.order("c1").cum_qty == bought
+    for number in range(len(day.lines)):
+        for source in ("", COPY):
+            told.tell(number, source)
+    assert told.world.order("c1").cum_qty == bought
+    assert not told.world.state.orphans
+    check_same(told.world.state, told.world.replayed())

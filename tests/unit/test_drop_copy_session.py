@@ -10,7 +10,7 @@ from fix_sessions.exchange_config import ExchangeConfigError, config_from
 from fix_sessions.registry import Counterparty
 from oms.domain import effects as fx
 from oms.domain.commands import ExecutionReport, UnreadableMessage
-from oms.domain.fix import OrdStatus, Side
+from oms.domain.fix import ExecType, OrdStatus, Side
 from oms.domain.instrument import DropCopy
 from oms.domain.orphans import TradeIds
 from oms.settings import ConfigError, load, reference_of
@@ -123,3 +123,13 @@ def test_sides_and_states_stay_what_they_are() -> None:
     assert isinstance(report, ExecutionReport)
     assert (report.side, report.ord_status) == (Side.BUY, OrdStatus.PARTIALLY_FILLED)
     assert (report.origin.counterparty, report.origin.session) == ("DC", "DC")
+
+
+@pytest.mark.parametrize("version", ["FIX.4.2", "FIXT.1.1"])
+def test_in_other_versions(version: str) -> None:
+    fields = TRADE | {20: "0", 150: "1"} if version == "FIX.4.2" else TRADE
+    text = "".join(f"{tag}={value}\x01" for tag, value in [(8, version), *fields.items()])
+    copy = Counterparty(session_id="DC", name="DC", role="drop_copy", begin_string=version)
+    [report] = Decoder(copy).decode(f"{text}10=000\x01", epoch=0, at=START)
+    assert isinstance(report, ExecutionReport)
+    assert report.exec_type is ExecType.TRADE

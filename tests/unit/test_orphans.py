@@ -97,6 +97,19 @@ def test_what_cannot_be_booked_is_held_whatever_the_policy() -> None:
     assert answer.text == "symbol = WHAT: must be a configured instrument"
 
 
+@pytest.mark.parametrize("policy", [OrphanPolicy.ADOPT, OrphanPolicy.DK])
+@pytest.mark.parametrize("name", ["260921-14-1", "260921-14-2.3"])
+def test_a_late_fill_of_an_order_of_ours_is_held_whatever_the_policy(
+    policy: OrphanPolicy, name: str
+) -> None:
+    """Its order is of an earlier date and forgotten; its name tells that we made it."""
+    world = world_with(policy, "HOUSE")
+    stranger(world, cl_ord_id=name)
+    assert not world.effects
+    assert not of_type(world, ExternalOrderAdopted)
+    assert len(world.state.orphans) == 1
+
+
 def test_held_until_an_operator_adopts_it_for_an_account() -> None:
     world = world_with(OrphanPolicy.HOLD)
     stranger(world)

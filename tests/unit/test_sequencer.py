@@ -179,7 +179,7 @@ def test_after_a_crash_what_may_not_have_left_is_sent_again_and_nothing_else(see
         while core.line.busy and dice.random() < 0.7:
             core.commit()
     sent = _reports(core.outlet.sent)
-    noted = journal.delivered()
+    noted = journal.delivered(["XA", "XB"])
 
     again = MemoryCore(REFERENCE, journal)
     resent = _reports(again.outlet.sent)

@@ -112,6 +112,21 @@ def test_it_is_one_persons_wish_and_anothers_deed_once() -> None:
     assert not world.of(CommandAnswered)[0].accepted
 
 
+def test_a_split_that_was_applied_too_early_is_told_when_another_date_opens() -> None:
+    world, _ = worked()
+    preview(world, effective="2026-09-23")
+    assert apply(world) == ""
+    open_date(world)
+    [noted] = world.of(DiscrepancyFound)
+    assert (noted.order_id, noted.field) == (world.order("c1").order_id, "effective_date")
+    assert (noted.ours, noted.theirs) == ("2026-09-23", TOMORROW)
+    # Nothing has traded, so the inverse takes it back on the same day.
+    preview(world, 1, 2, action="BACK")
+    assert apply(world, "BACK") == ""
+    assert (world.order("c1").order_qty, position(world).quantity) == (10000, 2000)
+    assert not world.state.ex_dates
+
+
 def test_what_has_changed_since_the_preview_must_be_seen_first() -> None:
     world, child = worked()
     preview(world)

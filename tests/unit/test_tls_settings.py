@@ -33,7 +33,7 @@ def test_what_is_read(tmp_path: Path) -> None:
     client = f'{CLIENT}tls_subject = "A"\ntls_fingerprints = ["{FINGERPRINT}"]\n'
     text = acceptor(pair, more) + client
     settings = load(write(tmp_path, DATABASE + text + venue(authority)))
-    config = gate_config_of(settings, engine_port=1, ticket="t" * 16)
+    config = gate_config_of(settings, ticket="t" * 16)
     assert not config.plain
     assert config.tls is not None
     assert (config.tls.host, config.tls.port) == ("127.0.0.2", 9443)
@@ -48,7 +48,7 @@ def test_what_is_read(tmp_path: Path) -> None:
 def test_a_host_of_its_own_or_the_acceptor_s(tmp_path: Path) -> None:
     pair = Authority(tmp_path).issue("oms.example")
     settings = load(write(tmp_path, DATABASE + acceptor(pair)))
-    config = gate_config_of(settings, engine_port=1, ticket="t" * 16)
+    config = gate_config_of(settings, ticket="t" * 16)
     assert config.tls is not None
     assert (config.tls.host, config.tls.port) == ("127.0.0.1", 9877)
 

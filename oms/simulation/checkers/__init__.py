@@ -17,6 +17,7 @@ from oms.simulation.checkers import (
     outbound_numbers_rise,
     positions_are_the_fold,
     quantities_add_up,
+    reports_arrive,
     requests_are_answered_once,
     tables_are_the_fold,
     unknown_needs_a_fact,
@@ -42,6 +43,7 @@ _MODULES = (
     no_order_is_doubled,
     executions_count_once,
     views_agree,
+    reports_arrive,
     requests_are_answered_once,
     tables_are_the_fold,
 )

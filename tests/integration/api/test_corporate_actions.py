@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -37,17 +37,30 @@ SPLIT = {
 
 
 class Rig:
-    """The server, its record, and the trading dates on both sides of the night."""
+    """The server, its record, and its trading date, which tests move on."""
 
     def __init__(self, server: Server, config: Path, url: str) -> None:
         self.server = server
         self.config = config
         self.url = url
         self.today = trade_date_of(server.settings.trading_day, datetime.now(UTC))
-        self.tomorrow = self.today + timedelta(days=1)
 
-    def day(self, what: str, day: date) -> None:
-        body = {"trade_date": day.isoformat()}
+    @property
+    def tomorrow(self) -> str:
+        """The next trading date."""
+        return (self.today + timedelta(days=1)).isoformat()
+
+    def close(self) -> None:
+        """The trading day is over."""
+        self._tell("close")
+
+    def open(self) -> None:
+        """The next one begins."""
+        self.today += timedelta(days=1)
+        self._tell("open")
+
+    def _tell(self, what: str) -> None:
+        body = {"trade_date": self.today.isoformat()}
         answer = self.server.api.operations.post(f"/v1/trading-day/{what}", json=body)
         assert answer.status_code == 200, answer.text
 
@@ -107,7 +120,7 @@ def breaks_of(rig: Rig, source: Source) -> list[Any]:
 
 def test_a_split_from_the_preview_to_the_next_mornings_report(rig: Rig, client: LightPeer) -> None:
     server, api = rig.server, rig.server.api
-    body = SPLIT | {"effective_date": rig.tomorrow.isoformat()}
+    body = SPLIT | {"effective_date": rig.tomorrow}
     with server.venue.control() as venue:
         client.send("D", fields("gtc-1", "1", "100", "95", "1"))
         told(client, "gtc-1", "0")
@@ -117,7 +130,7 @@ def test_a_split_from_the_preview_to_the_next_mornings_report(rig: Rig, client: 
         early = api.operations.post("/v1/corporate-actions/preview", json=body)
         assert early.status_code == 200, early.text
         assert "must be closed first" in early.json()["faults"][0]
-        rig.day("close", rig.today)
+        rig.close()
         files = venue.write_trade_file()
         source = Source(trades=Path(files["trades"]), orders=Path(files["orders"]))
         assert breaks_of(rig, source) == []
@@ -136,7 +149,7 @@ def test_a_split_from_the_preview_to_the_next_mornings_report(rig: Rig, client: 
         # The venue's files are of the day before, in the shares of that.
         assert breaks_of(rig, source) == []
         venue.split("ACME", 2, 1)
-        rig.day("open", rig.tomorrow)
+        rig.open()
         restated = told(client, "gtc-1", "D")
         assert restated.get(378) == "0"
         figures = {tag: restated.get(tag) for tag in (38, 44, 14, 151, 424, 425)}
@@ -159,6 +172,9 @@ def check_the_record(rig: Rig) -> None:
     report = verify(role_url(rig.url, APP_ROLE))
     assert report.ok, (report.faults, report.differences)
     assert report.rows["discrepancies"] == 0
+    printed = rig.command("show", "ACME-2FOR1")
+    assert "1 ACME become 2 on" in printed
+    assert "100 -> 200" in printed
     reports = api.alpha.get("/v1/reports", params={"after": 0, "limit": 500}).json()["items"]
     mine = [one for one in reports if one["cl_ord_id"] == "gtc-1"]
     assert [(one["exec_type"], one["order_qty"], one["cum_qty"]) for one in mine] == [
@@ -183,9 +199,8 @@ def test_a_core_that_is_killed_in_the_night_has_the_split_once(rig: Rig, client:
     server, api = rig.server, rig.server.api
     client.send("D", fields("night-1", "1", "30", "30", "1"))
     told(client, "night-1", "0")
-    rig.day("close", rig.tomorrow)
-    after = rig.tomorrow + timedelta(days=1)
-    body = SPLIT | {"action_id": "ACME-3FOR1", "new_shares": 3, "effective_date": after.isoformat()}
+    rig.close()
+    body = SPLIT | {"action_id": "ACME-3FOR1", "new_shares": 3, "effective_date": rig.tomorrow}
     shown = api.operations.post("/v1/corporate-actions/preview", json=body).json()
     asked = {"action_id": "ACME-3FOR1", "preview": shown["preview"], "reason": "checked"}
     applied = api.admin.post("/v1/corporate-actions/apply", json=asked)
@@ -199,7 +214,7 @@ def test_a_core_that_is_killed_in_the_night_has_the_split_once(rig: Rig, client:
     assert again["applied"] == applied.json()["applied"]
     client.reconnect()
     seen = len(client.messages)
-    rig.day("open", after)
+    rig.open()
     restated = client.wait_for(
         lambda m: m.get(11) == "night-1" and m.get(150) == "D", PATIENCE_S, seen
     )
@@ -210,35 +225,32 @@ def test_a_core_that_is_killed_in_the_night_has_the_split_once(rig: Rig, client:
 
 
 def test_the_command_line_shows_it_and_asks(rig: Rig) -> None:
-    line = next(one for one in rig.command("list").splitlines() if "ACME-2FOR1" in one)
-    assert "operations" in line
-    assert "admin" in line
-    shown = rig.command("show", "ACME-2FOR1")
-    assert "1 ACME become 2 on" in shown
-    assert "100 -> 200" in shown
-    document = json.loads(rig.command("show", "ACME-2FOR1", "--json"))
-    assert document["shown"]["orders"][0]["after"]["order_qty"] == "200"
-    day = rig.tomorrow.isoformat()
+    day = rig.tomorrow
     asked = ("--symbol", "ACME", "--effective", day, "--reason", "test")
     done = rig.command("preview", "CLI-1", "--ratio", "3:2", *asked)
     assert "done: journal entry" in done
-    assert "cannot be applied now" in done, "it has traded since"
+    assert f"CLI-1: 2 ACME become 3 on {day}; preview" in done
+    assert "cannot be applied now" in done
+    line = next(one for one in rig.command("list").splitlines() if "CLI-1" in one)
+    assert "3:2" in line
+    document = json.loads(rig.command("show", "CLI-1", "--json"))
+    assert document["shown"]["split"]["effective_date"] == day
     for wrong in ("3", "3:", "0:x"):
         with pytest.raises(Stop, match=f"ratio = {wrong}: must be new:old"):
             rig.command("preview", "CLI-2", "--ratio", wrong, *asked)
     with pytest.raises(Stop, match="no such action"):
         rig.command("apply", "CLI-2", "1", "--reason", "test", "--yes")
-    number = json.loads(rig.command("show", "CLI-1", "--json"))["preview"]
     with pytest.raises(Stop, match="must be the latest one"):
         rig.command("apply", "CLI-1", "1", "--reason", "test", "--yes")
+    number = str(document["preview"])
     with pytest.raises(Stop, match="refused: user = "):
-        rig.command("apply", "CLI-1", str(number), "--reason", "test", "--yes")
+        rig.command("apply", "CLI-1", number, "--reason", "test", "--yes")
 
 
 @pytest.mark.parametrize("name", ["alpha", "compliance"])
 def test_it_is_for_operators(rig: Rig, name: str) -> None:
     client = getattr(rig.server.api, name)
-    body = SPLIT | {"effective_date": rig.tomorrow.isoformat()}
+    body = SPLIT | {"effective_date": rig.tomorrow}
     problem(client.post("/v1/corporate-actions/preview", json=body), 403, "forbidden")
     told = {"action_id": "X", "preview": 1, "reason": "r"}
     problem(client.post("/v1/corporate-actions/apply", json=told), 403, "forbidden")

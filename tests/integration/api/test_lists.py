@@ -31,8 +31,8 @@ def add_list(rows: Rows, seq: int, name: str = "L-1", **more: object) -> None:
 
 def add_listed(rows: Rows, seq: int, number: int, order_id: str | None, account: str) -> None:
     rows.execute(
-        "INSERT INTO list_orders VALUES (%s, %s, %s, %s, 'AAPL', '1', 10, %s)",
-        (seq, number, f"c{number}", account, order_id),
+        "INSERT INTO list_orders VALUES (%s, %s, %s, %s, 'AAPL', '1', 10, %s, %s)",
+        (seq, number, f"c{number}", account, order_id, seq),
     )
 
 
