@@ -90,6 +90,7 @@ class SessionReload:
         through = relays.through(list(made.values()), settings)
         self._made = {one.session_id: one for one in through}
         self._owners = {one.quickfix_id: name for name, one in made.items()}
+        self._ids = {name: one.quickfix_id for name, one in made.items()}
         self._waiting: deque[ReloadSessions] = deque()
         self._busy = False
         self._reading: ReloadSessions | None = None
@@ -227,8 +228,10 @@ class SessionReload:
         self._edge.take_in(parties, {name: one.epoch for name, one in sessions.items()})
         for name, session in sessions.items():
             ids = self._made[name].quickfix_id
-            if name in numbers and ids not in self._owners:
+            if name in numbers and self._ids.get(name) != ids:
+                # To these comp ids the numbers that the journal has for the name mean nothing.
                 self._edge.set_number(name, session.inbound, session.outbound)
+            self._ids[name] = ids
             self._owners[ids] = name
             if session.reset_due:
                 self._engine.reset(name, REMADE)

@@ -194,6 +194,32 @@ def test_a_client_and_a_venue_go_and_come_back_with_their_numbers(floor: Floor) 
             assert logon.get(141) is None
 
 
+def test_accounts_and_comp_ids_of_a_client_change_and_change_back(floor: Floor) -> None:
+    before = floor.desk.config.read_text()
+    beta = floor.desk.client("BETA")
+    with undisturbed(floor):
+        for _ in range(3):
+            floor.order(beta, t1="BETA-1")
+        write(floor, ('accounts = ["BETA-1"]', 'accounts = ["BETA-1", "BETA-2"]'))
+        assert reload(floor) == (True, "changed: BETA")
+        floor.order(beta, t1="BETA-2")
+        write(floor, ('sender_comp_id = "BETA"', 'sender_comp_id = "NEWBETA"'))
+        accepted, text = reload(floor)
+        assert accepted
+        assert text == "logged out and made anew: BETA (4 open orders at risk)"
+        floor.desk.until(lambda: not beta.is_connected, "the Logout")
+        successor = log_on(floor, "NEWBETA")
+        for _ in range(9):
+            floor.order(successor, t1="BETA-2")
+        floor.desk.config.write_text(before)
+        assert reload(floor)[0]
+        floor.desk.until(lambda: not successor.is_connected, "the Logout")
+        come_back(floor, beta)
+        floor.order(beta, t1="BETA-1")
+        rejected = floor.send(beta, t1="BETA-2")
+        floor.heard(rejected, ["8"], beta)
+
+
 def test_what_cannot_be_taken_over_changes_nothing(floor: Floor) -> None:
     good = floor.desk.config.read_text()
     with undisturbed(floor):
