@@ -14,8 +14,11 @@ from fix_sessions.light_session import LightSettings
 from fix_sessions.light_socket import LightPeer
 from fix_sessions.tls_files import server_context
 from oms.app.exits import Exit
+from oms.domain.origin import Channel, Origin
+from oms.domain.session_commands import ReloadSessions
 from tests.integration.exchange_process import VenueProcess, values_of
 from tests.support.desk import Desk, cl_ord_id, free_port, new_order, report_of
+from tests.support.floor import command
 from tests.support.tls import LOCALHOST, Authority, TlsFront, client_files, server_files
 from tests.support.tls_relay import Relay
 
@@ -264,3 +267,32 @@ def test_files_that_cannot_be_used_end_the_core_before_it_leads(site: TlsDesk) -
     rule = "cannot be read: No such file or directory"
     assert f"oms: venues[0].tls.ca_file = {site.trusted}: {rule}" in site.said()
     assert "core.waits_for_leadership" not in site.said()
+
+
+def test_a_venue_with_tls_is_added_while_others_trade_over_tls(site: TlsDesk) -> None:
+    site.desk.start_core()
+    alpha = site.log_on()
+    site.trade(alpha)
+    helpers = (site.helper(GATE), site.helper(RELAY))
+    seen = len(alpha.messages)
+    venue = site.desk.hub.venue(
+        LightSettings(sender_comp_id="XNEW", target_comp_id="OMS", initiates=False)
+    )
+    context = server_context(server_files(site.authority.issue(LOCALHOST), site.authority))
+    front = TlsFront(context, venue.port)
+    outward = site.authority.issue("oms.example")
+    with site.desk.config.open("a") as file:
+        file.write(
+            f'[[venues]]\nname = "XNEW"\nhost = "{LOCALHOST}"\nport = {front.port}\n'
+            f'sender_comp_id = "OMS"\ntarget_comp_id = "XNEW"\n[venues.tls]\n'
+            f'ca_file = "{site.trusted}"\ncertificate_file = "{outward.certificate}"\n'
+            f'key_file = "{outward.key}"\n'
+        )
+    user = Origin(channel=Channel.OPERATOR, counterparty="cli:anne", user="anne")
+    command(site.desk, ReloadSessions(origin=user, reason="ticket 4712"))
+    site.desk.until(lambda: venue.is_logged_on, "the new venue over TLS")
+    assert front.versions == ["TLSv1.3"]
+    site.trade(alpha)
+    assert all(Path(f"/proc/{one}").exists() for one in helpers)
+    assert "A" not in {one.msg_type for one in alpha.messages[seen:]}
+    front.close()
