@@ -48,6 +48,11 @@ def _check_free(specs: Sequence[SessionSpec]) -> None:
             raise SettingsError(f"session {spec.quickfix_id}: this process runs it already")
 
 
+def _dictionaries_of(specs: Sequence[SessionSpec]) -> dict[Path, Any]:
+    paths = {spec.dictionary or dictionary_of(spec.begin_string) for spec in specs}
+    return {path: quickfix.DataDictionary(str(path)).this for path in paths}
+
+
 class Engine(Sessions):
     """FIX sessions by their short names. Not safe for threads: one thread calls everything.
 
@@ -84,10 +89,7 @@ class Engine(Sessions):
         self._wakeups: dict[int, Callable[[], None]] = {}
         self._backlog = Backlog(slow_consumer_s)
         self._epoll.register(self._backlog.fileno(), select.EPOLLIN)
-        dictionaries = {
-            path: quickfix.DataDictionary(str(path)).this
-            for path in {s.dictionary or dictionary_of(s.begin_string) for s in sessions}
-        }
+        dictionaries = _dictionaries_of(sessions)
         self._next_tick_s = self._next_connecting_tick_s = 0.0
         self._parts = QuickfixParts(self._callbacks, store_dir, log_dir)
         # Called after a wait, before all work, where what it raises ends `poll`; and after all.
@@ -162,8 +164,24 @@ class Engine(Sessions):
         for descriptor, _ in events:
             if descriptor in self._wakeups:
                 self._wakeups[descriptor]()
+        self._work(events)
+
+    def tick(self) -> None:
+        """Instead of `poll` where the owner can take no more for now: heartbeats when they are due.
+
+        Little is read, so that those of the counterparties are heard. Raises EngineFault.
+        """
+        self._raise_fault()
+        if self.before_work is not None:
+            self.before_work()
+        if time.monotonic() >= self._next_tick_s:
+            self._work(None)
+
+    def _work(self, served: list[tuple[int, int]] | None) -> None:
+        events = served or []
         try:
-            self._serve(events)
+            if served is not None:
+                self._serve(served)
             if self._callbacks.tried:
                 mend_stores(self._records, self._callbacks.tried)
             if self._callbacks.resends is not None:
