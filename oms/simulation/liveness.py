@@ -73,7 +73,8 @@ def _unsettled(world: World) -> str:
         order = state.orders[order_id]
         venues = world.reference.instruments[order.symbol].venues
         killed = state.kill_switch(order.counterparty, order.account)
-        if killed is None and any(state.session(one).ready for one in venues):
+        waits = order_id in state.stops.get(order.symbol, {})
+        if killed is None and not waits and any(state.session(one).ready for one in venues):
             return f"{order_id} is held, and a venue is ready"
     pending = [one.order_id for one in state.orders.values() if one.is_live and one.requests]
     return f"requests on {', '.join(pending)} pending" if pending else ""
