@@ -103,7 +103,9 @@ class ClientLedger:
                 return
             self.reports[exec_id] = fields
         self._answer(fields, kind, exec_id)
-        if kind != "8" or fields.get(103) != "6":
+        # A status told again may be an old one.
+        stale = kind == "I" and fields.get(97) == "Y"
+        if not stale and (kind != "8" or fields.get(103) != "6"):
             self._order(fields, kind, exec_id)
 
     def _repeated(self, exec_id: str, known: dict[int, str], fields: dict[int, str]) -> None:

@@ -20,27 +20,34 @@ class Owner:
         self.sent: dict[int, str] = {}
 
     def on_message(self, session_id: str, text: str) -> None:
+        del session_id
         self.told.append(("message", first(fields_of(text), 148) or ""))
 
     def on_logon(self, session_id: str) -> None:
+        del session_id
         self.told.append(("logon",))
 
     def on_logout(self, session_id: str, reason: str, cause: LogoutCause) -> None:
+        del session_id, reason, cause
         self.told.append(("logout",))
 
     def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
+        del session_id
         self.told.append(("reset", str(next_inbound)))
 
     def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
+        del session_id
         self.sent[msg_seq_num] = text
 
     def on_resend_request(
         self, session_id: str, *, by_us: bool, begin: int, end: int, highest: int
     ) -> None:
+        del session_id, end, highest
         if by_us:
             self.told.append(("asked", str(begin)))
 
     def sent_before(self, session_id: str, begin: int, end: int) -> list[tuple[int, str]]:
+        del session_id
         return [(one, text) for one, text in sorted(self.sent.items()) if begin <= one <= end]
 
 

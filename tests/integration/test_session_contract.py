@@ -16,6 +16,7 @@ class Owner(Recorder):
     """A recorder that tells in order."""
 
     def on_message(self, session_id: str, text: str) -> None:
+        del session_id
         self.calls.append(("message", first(fields_of(text), 148) or ""))
 
     def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
@@ -35,7 +36,7 @@ class SocketRig:
         self._reader = FrameReader(1 << 20)
         self._open = False
 
-    def _asked(self, session_id: str, by_us: bool, begin: int, end: int) -> None:
+    def _asked(self, _: str, by_us: bool, begin: int, __: int) -> None:
         if by_us:
             self._hub.recorder.calls.append(("asked", str(begin)))
 
