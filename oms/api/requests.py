@@ -230,7 +230,7 @@ class OrphanRefusal(Request):
     )
 
     reason: Reasoning
-    tell_venue: bool = False
+    tell_venue: Annotated[bool, Field(strict=True)] = False
 
 
 class ResetApproval(SessionChange):
