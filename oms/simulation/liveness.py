@@ -26,6 +26,8 @@ def come_to_rest(world: World) -> None:
         connection.blocked_until_us = min(connection.blocked_until_us, world.agenda.now_us)
     world.crash_after = None
     _wait(world, "quiet after the faults")
+    # Before anybody asks again: what was lost would be hidden by that.
+    world.check_quiet()
     for client in world.clients.values():
         client.settle()
     _wait(world, "quiet after the clients asked")

@@ -22,7 +22,7 @@ class Checker(Watcher):
                     )
 
     def _is_held(self, name: str, cl_ord_id: str) -> bool:
-        """Whether we hold it, and its client waits for a venue's New."""
+        """Whether we hold it, and its client's profile wants no New before a venue has it."""
         state = self.world.shadow.state
         order = state.order_of(name, cl_ord_id)
-        return order is not None and order.order_id in state.held and not order.accepted
+        return order is not None and order.order_id in state.held
