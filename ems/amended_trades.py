@@ -87,6 +87,6 @@ def decide_correction(
         last_px=report.last_px,
         transact_time=report.transact_time,
     )
-    for orphan in list(state.orphans.values()):
-        if orphan.event.venue == venue.name and report.exec_id in orphan.told.values():
-            yield settled(orphan, Settlement.BOOKED, order_id=child.order_id)
+    orphan = state.orphans.of_trade(venue.name, report.exec_id)
+    if orphan is not None:
+        yield settled(orphan, Settlement.BOOKED, order_id=child.order_id)

@@ -71,6 +71,8 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
             venue_order_id=report.order_id,
             implied=report.exec_type is not ExecType.NEW,
         )
+        if child.doubt_reason is Reason.VENUE_DISAGREES and report.exec_type is not ExecType.TRADE:
+            yield _more_to_tell(child)
     if _revives(child, report, venue):
         yield from revived(child, report)
     if child.mark is not None:
@@ -213,12 +215,18 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
         yield _differs(child, "CumQty (14)", ours, theirs)
     disagrees = child.doubt_reason is Reason.VENUE_DISAGREES
     if disagrees and child.closed is None and total < child.order_qty:
-        # One fill does not settle what the venue said of the whole order: it is asked again.
-        yield OrderInDoubt(
-            order_id=child.order_id,
-            reason=Reason.VENUE_DISAGREES,
-            text=f"{child.counterparty} may have more to tell",
-        )
+        yield _more_to_tell(child)
+
+
+def _more_to_tell(child: Order) -> OrderInDoubt:
+    """One report, late perhaps, does not settle what the venue said of the whole order: it is asked
+    again.
+    """
+    return OrderInDoubt(
+        order_id=child.order_id,
+        reason=Reason.VENUE_DISAGREES,
+        text=f"{child.counterparty} may have more to tell",
+    )
 
 
 def _told_otherwise(child: Order, booked: str, report: ExecutionReport) -> Iterator[Event]:

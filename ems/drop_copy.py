@@ -29,7 +29,7 @@ from oms.domain.events import (
 from oms.domain.fix import ExecType
 from oms.domain.instrument import DropCopy, Venue
 from oms.domain.order import Execution, Order
-from oms.domain.orphan_events import Orphan, TradeMatched
+from oms.domain.orphan_events import TradeMatched
 from oms.domain.orphans import OrphanKind, Settlement, copy_id
 from oms.domain.reasons import Reason
 from oms.domain.state import State
@@ -127,8 +127,7 @@ def _ever(state: State, child: Order) -> Decimal:
     )
     asked = (
         one.event.last_qty or ZERO
-        for one in state.orphans.values()
-        if one.event.order_id == child.order_id
+        for one in state.orphans.named(child.counterparty, child.order_id)
     )
     return sum(booked, ZERO) + sum(asked, ZERO)
 
@@ -176,8 +175,8 @@ def told_before(state: State, venue: Venue, child: Order, report: ExecutionRepor
     if not child.ahead and not state.orphans:
         return []
     if (venue.name, report.exec_id) in state.exec_ids:
-        asked = [one for one in state.orphans.values() if _asks(one, child, report.exec_id)]
-        if not asked:
+        asked = state.orphans.of_trade(venue.name, report.exec_id)
+        if asked is None or asked.event.order_id != child.order_id:
             return []
         return [
             DuplicateExecutionDropped(
@@ -187,12 +186,6 @@ def told_before(state: State, venue: Venue, child: Order, report: ExecutionRepor
     known = not_told_by(child.executions.values(), "")
     twin = twin_of(_telling(state, child, report, ""), known, window_of(state, venue.name))
     return [] if twin is None else [_same_or_asked(venue, child, report, "", twin)]
-
-
-def _asks(orphan: Orphan, child: Order, exec_id: str) -> bool:
-    event = orphan.event
-    mine = event.kind is OrphanKind.SAME_TRADE and event.order_id == child.order_id
-    return mine and orphan.told.get("") == exec_id
 
 
 def told_by_venue(child: Order) -> Decimal:
@@ -212,9 +205,9 @@ def answered(state: State, event: TradeExecuted) -> Iterator[Event]:
     """A trade that is booked may be what was asked about: then that is no question any more."""
     child = state.orders[event.order_id]
     trade = child.executions[event.venue, event.exec_id]
-    for orphan in list(state.orphans.values()):
+    for orphan in state.orphans.named(event.venue, child.order_id):
         asked = orphan.event
-        if asked.kind is not OrphanKind.SAME_TRADE or asked.order_id != child.order_id:
+        if asked.kind is not OrphanKind.SAME_TRADE:
             continue
         if asked.exec_id == event.exec_id or asked.last_qty is None or asked.last_px is None:
             continue

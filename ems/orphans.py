@@ -103,20 +103,16 @@ def decide_orphan(
             return
     elif report.exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT):
         named = copy_id(source, report.exec_ref_id)
-        for orphan in list(state.orphans.values()):
-            if orphan.event.venue == venue.name and orphan.told.get(source) == named:
-                text = f"{report.exec_type.name} {told_as}"
-                yield settled(orphan, Settlement.AMENDED, text=text)
+        orphan = state.orphans.of_trade(venue.name, named)
+        if orphan is not None:
+            text = f"{report.exec_type.name} {told_as}"
+            yield settled(orphan, Settlement.AMENDED, text=text)
     yield orphan_of(venue, report, source)
 
 
 def _of_the_same_order(state: State, venue: Venue, report: ExecutionReport) -> Iterator[Orphan]:
-    for one in state.orphans.values():
-        event = one.event
-        if event.venue != venue.name or event.kind is not OrphanKind.UNKNOWN:
-            continue
-        by_id = bool(event.cl_ord_id) and event.cl_ord_id == report.cl_ord_id
-        if by_id or event.venue_order_id == report.order_id:
+    for one in state.orphans.named(venue.name, report.cl_ord_id, report.order_id):
+        if one.event.kind is OrphanKind.UNKNOWN:
             yield one
 
 
@@ -176,9 +172,9 @@ def after_report(state: State) -> Iterator[Event]:
 
 def after_trade(state: State, event: TradeExecuted) -> Iterator[Event]:
     """What was held as an orphan and is booked now is one no more."""
-    for orphan in list(state.orphans.values()):
-        if orphan.event.venue == event.venue and event.exec_id in orphan.told.values():
-            yield settled(orphan, Settlement.BOOKED, order_id=event.order_id)
+    orphan = state.orphans.of_trade(event.venue, event.exec_id)
+    if orphan is not None:
+        yield settled(orphan, Settlement.BOOKED, order_id=event.order_id)
 
 
 def fault_of_adoption(state: State, orphan: Orphan, account: str) -> str:

@@ -107,6 +107,10 @@ def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Ev
     difference = _difference(child, report)
     if difference is not None:
         yield difference
+        if child.is_live and child.doubt_reason is not Reason.VENUE_DISAGREES:
+            # Fills that come yet do not settle it: it is asked again.
+            text = f"{child.counterparty} counts otherwise: {difference.field}"
+            yield OrderInDoubt(order_id=child.order_id, reason=Reason.VENUE_DISAGREES, text=text)
         return
     if child.closed is not None:
         if report.ord_status in _WORKING and report.leaves_qty > 0 and not child.external:

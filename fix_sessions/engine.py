@@ -23,11 +23,12 @@ from fix_sessions.backlog import Backlog
 from fix_sessions.binding import quickfix
 from fix_sessions.faults import EngineFault, PortInUse
 from fix_sessions.initiator import Initiator
-from fix_sessions.quickfix_parts import QuickfixParts
+from fix_sessions.pumping import pump
+from fix_sessions.quickfix_parts import QuickfixParts, check_free, quickfix_id_of
 from fix_sessions.refused_resets import mend_stores, open_files
 from fix_sessions.resends import Resends, ResendSource
 from fix_sessions.sessions import Sessions
-from fix_sessions.settings import SessionSpec, SettingsError, check_specs, dictionary_of
+from fix_sessions.settings import SessionSpec, check_specs, dictionary_of
 from fix_sessions.taken_over import TakenOver
 from fix_sessions.transport import Transport
 from fix_sessions.waiting import Waiting
@@ -39,16 +40,6 @@ __all__ = ["Engine", "EngineFault", "PortInUse"]
 _TICK_S = 0.5
 _CONNECTING_TICK_S = 0.1
 _STOP_POLL_S = 0.02
-
-
-def _session_id(spec: SessionSpec) -> Any:
-    return quickfix.SessionID(spec.begin_string, spec.sender_comp_id, spec.target_comp_id)
-
-
-def _check_free(specs: Sequence[SessionSpec]) -> None:
-    for spec in specs:
-        if quickfix.Session.doesSessionExist(_session_id(spec)):
-            raise SettingsError(f"session {spec.quickfix_id}: this process runs it already")
 
 
 class Engine(Sessions):
@@ -71,7 +62,7 @@ class Engine(Sessions):
     ) -> None:
         """resend_source: where texts that were sent come from; without one QuickFIX keeps them."""
         check_specs(sessions)
-        _check_free(sessions)
+        check_free(sessions)
         # All that QuickFIX has, and among them the one that each name has now.
         self._made = {spec.quickfix_id: SessionRecord(spec) for spec in sessions}
         super().__init__(
@@ -128,7 +119,7 @@ class Engine(Sessions):
         if path not in self._dictionaries:
             self._dictionaries[path] = quickfix.DataDictionary(str(path)).this
         record.dictionary = self._dictionaries[path]
-        record.session = quickfix.Session.lookupSession(_session_id(spec))
+        record.session = quickfix.Session.lookupSession(quickfix_id_of(spec))
         record.session.setPersistMessages(self._callbacks.resends is None)
         if record.files is not None:
             record.files.keep()
@@ -183,8 +174,24 @@ class Engine(Sessions):
         for descriptor, _ in events:
             if descriptor in self._wakeups:
                 self._wakeups[descriptor]()
+        self._work(events)
+
+    def tick(self) -> None:
+        """Instead of `poll` where the owner can take no more for now: heartbeats when they are due.
+
+        Little is read, so that those of the counterparties are heard. Raises EngineFault.
+        """
+        self._raise_fault()
+        if self.before_work is not None:
+            self.before_work()
+        if time.monotonic() >= self._next_tick_s:
+            self._work(None)
+
+    def _work(self, served: list[tuple[int, int]] | None) -> None:
+        events = served or []
         try:
-            self._serve(events)
+            if served is not None:
+                self._serve(served)
             if self._callbacks.tried:
                 mend_stores(self._records, self._callbacks.tried)
             if self._callbacks.resends is not None:
@@ -247,7 +254,7 @@ class Engine(Sessions):
         for spec in specs:
             self._let_go(spec.session_id)
         fresh = [spec for spec in specs if spec.quickfix_id not in self._made]
-        _check_free(fresh)
+        check_free(fresh)
         self._made |= {spec.quickfix_id: SessionRecord(spec) for spec in fresh}
         for spec in specs:
             self._records[spec.session_id] = self._made[spec.quickfix_id]
@@ -347,25 +354,7 @@ class Engine(Sessions):
         self._backlog.send_on()
 
     def _pump(self, transport: Transport, ready: Sequence[int]) -> None:
-        """Pump, and end the connection whose bytes made QuickFIX fail.
-
-        Some session messages out of place do, such as a SequenceReset before any Logon. QuickFIX
-        does not say whose they were: all that were readable are ended, and recover by logging on.
-        """
-        try:
-            transport.pump()
-        except Exception as error:
-            suspects = [d for d in transport.connections if d in ready] or transport.connections
-            if self._callbacks.fault is not None or not suspects:
-                raise
-            _log.warning(
-                "fix.input_failed",
-                transport=transport.name,
-                connections_ended=len(suspects),
-                error=str(error),
-            )
-            for descriptor in suspects:
-                descriptors.shut_down(descriptor)
+        pump(transport, ready, self._callbacks)
 
     def _tick(self, now_s: float) -> None:
         """What QuickFIX does only when its sockets are silent: heartbeats, requests, timeouts."""

@@ -6,7 +6,19 @@ from typing import Any
 
 from fix_sessions.application import Callbacks
 from fix_sessions.binding import quickfix
-from fix_sessions.settings import SessionSpec, settings_text
+from fix_sessions.settings import SessionSpec, SettingsError, settings_text
+
+
+def quickfix_id_of(spec: SessionSpec) -> Any:
+    """The session's name as QuickFIX takes it."""
+    return quickfix.SessionID(spec.begin_string, spec.sender_comp_id, spec.target_comp_id)
+
+
+def check_free(specs: Sequence[SessionSpec]) -> None:
+    """Raise SettingsError for a session that this process runs."""
+    for spec in specs:
+        if quickfix.Session.doesSessionExist(quickfix_id_of(spec)):
+            raise SettingsError(f"session {spec.quickfix_id}: this process runs it already")
 
 
 class QuickfixParts:

@@ -97,8 +97,8 @@ def fold_report(state: State, seq: int, at: int, event: OrphanReported) -> None:
     state.exec_ids.setdefault((event.venue, event.exec_id), "")
     if not event.declined:
         told = {event.source: event.exec_id}
-        state.orphans[seq] = Orphan(
-            seq=seq, at=at, trade_date=state.trade_date, event=event, told=told
+        state.orphans.add(
+            Orphan(seq=seq, at=at, trade_date=state.trade_date, event=event, told=told)
         )
 
 
@@ -108,7 +108,7 @@ def fold_orphan(state: State, at: int, event: OrphanFact) -> None:
         case ExternalOrderAdopted():
             _adopt(state, at, event)
         case OrphanSettled():
-            state.orphans.pop(event.orphan, None)
+            state.orphans.end(event.orphan)
             state.orphans_settled[event.orphan] = event
             if len(state.orphans_settled) > SETTLED_KEPT:
                 del state.orphans_settled[next(iter(state.orphans_settled))]
@@ -137,7 +137,7 @@ def _adopt(state: State, at: int, event: ExternalOrderAdopted) -> None:
 
 def _match(state: State, event: TradeMatched) -> None:
     if event.orphan:
-        state.orphans[event.orphan].told[event.source] = event.told_as
+        state.orphans.tell(event.orphan, event.source, event.told_as)
         state.exec_ids.setdefault((event.venue, event.told_as), "")
         return
     child = state.orders[event.order_id]

@@ -245,7 +245,7 @@ class OrphanRefusal(Request):
     )
 
     reason: Reasoning
-    tell_venue: bool = False
+    tell_venue: Annotated[bool, Field(strict=True)] = False
 
 
 class ResetApproval(SessionChange):

@@ -14,6 +14,8 @@ _ARROW: Final = {
     EntryKind.FIX_OUT: "->",
 }
 _BELOW: Final = frozenset({"figures", "quotes", "origin", "terms", "conditions", "orders"})
+# What stands elsewhere in the timeline or the list of orphans.
+_ELSEWHERE: Final = frozenset({"report", "child_terms"})
 
 _NAMES: Final = {
     "side": Side,
@@ -51,7 +53,7 @@ def _plain(detail: dict[str, Any]) -> str:
     found = [
         f"{name}={_told(name, value)}"
         for name, value in said.items()
-        if name not in _BELOW and value not in (None, "", [], False)
+        if name not in _BELOW | _ELSEWHERE and value not in (None, "", [], False)
     ]
     return f": {' '.join(found)}" if found else ""
 

@@ -72,4 +72,60 @@ class Orphan:
     told: dict[str, str] = field(default_factory=dict)
 
 
+class Orphans(dict[int, Orphan]):
+    """The open ones by their numbers; and by the names that a report of theirs could come with.
+
+    Changed by `add`, `tell` and `end` only.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_trade: dict[tuple[str, str], int] = {}
+        self._by_name: dict[tuple[str, str], dict[int, None]] = {}
+
+    def add(self, orphan: Orphan) -> None:
+        """A new one."""
+        self[orphan.seq] = orphan
+        for told_as in orphan.told.values():
+            self._by_trade[orphan.event.venue, told_as] = orphan.seq
+        for name in _names(orphan):
+            self._by_name.setdefault(name, {})[orphan.seq] = None
+
+    def tell(self, seq: int, source: str, told_as: str) -> None:
+        """It was told by another source too."""
+        self[seq].told[source] = told_as
+        self._by_trade[self[seq].event.venue, told_as] = seq
+
+    def end(self, seq: int) -> None:
+        """It is open no more."""
+        orphan = self.pop(seq, None)
+        if orphan is None:
+            return
+        for told_as in orphan.told.values():
+            self._by_trade.pop((orphan.event.venue, told_as), None)
+        for name in _names(orphan):
+            found = self._by_name[name]
+            del found[seq]
+            if not found:
+                del self._by_name[name]
+
+    def of_trade(self, venue: str, told_as: str) -> Orphan | None:
+        """The one that was told as this."""
+        seq = self._by_trade.get((venue, told_as))
+        return None if seq is None else self[seq]
+
+    def named(self, venue: str, *names: str) -> list[Orphan]:
+        """Those whose reports bore one of these as ClOrdID, OrderID or as our order that they may
+        be of; the first first.
+        """
+        found = {seq for one in names if one for seq in self._by_name.get((venue, one), ())}
+        return [self[seq] for seq in sorted(found)]
+
+
+def _names(orphan: Orphan) -> set[tuple[str, str]]:
+    event = orphan.event
+    names = {event.cl_ord_id, event.venue_order_id, event.order_id} - {""}
+    return {(event.venue, one) for one in names}
+
+
 OrphanFact = ExternalOrderAdopted | OrphanSettled | TradeMatched

@@ -22,7 +22,7 @@ from oms.domain.commands import Quote
 from oms.domain.fix import Side
 from oms.domain.instrument import Reference
 from oms.domain.order import Execution, Order
-from oms.domain.orphan_events import Orphan, OrphanSettled
+from oms.domain.orphan_events import Orphans, OrphanSettled
 from oms.domain.session_commands import LogoutCause
 from oms.domain.splits import CorporateAction
 from oms.domain.values import ZERO
@@ -149,7 +149,7 @@ class State:
     lists_at_work: dict[ListKey, None] = field(default_factory=dict)
     day_watchers: dict[str, str] = field(default_factory=dict)
     disputes: dict[tuple[str, str], Dispute] = field(default_factory=dict)
-    orphans: dict[int, Orphan] = field(default_factory=dict)
+    orphans: Orphans = field(default_factory=Orphans)
     orphans_settled: dict[int, OrphanSettled] = field(default_factory=dict)
     venue_order_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)

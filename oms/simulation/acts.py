@@ -1,5 +1,6 @@
 """What can happen in a run, by name: each act takes the world and a number that says which."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -15,12 +16,19 @@ from oms.domain.commands import (
     ReleaseKillSwitch,
     SetRiskLimit,
 )
-from oms.domain.session_commands import StartSession, StopSession
+from oms.domain.session_commands import (
+    ApproveSessionReset,
+    RequestSessionReset,
+    StartSession,
+    StopSession,
+)
 
 if TYPE_CHECKING:
     from oms.simulation.client import SimClient
+    from oms.simulation.venue import SimVenue
     from oms.simulation.world import World
 
+SECOND = replace(SYSTEM, counterparty="operator:lee", user="lee")
 OPERATOR = replace(SYSTEM, counterparty="operator:kim", user="kim")
 _LIMITS = ("MAX_ORDER_QTY", "MAX_POSITION", "MAX_ORDER_NOTIONAL", "MAX_MESSAGE_RATE")
 
@@ -95,10 +103,31 @@ def _stop_session(world: "World", n: int) -> None:
     name = _party(world, n)
     world.story.tell(f"an operator stops the session {name}")
     world.ask(StopSession(origin=OPERATOR, session=name, reason="test"))
-    world.agenda.after(
-        2_000_000 + n % 3_000_000,
-        lambda: world.ask(StartSession(origin=OPERATOR, session=name, reason="test")),
-    )
+    world.agenda.after(2_000_000 + n % 3_000_000, lambda: _start_session(world, name))
+
+
+def _start_session(world: "World", name: str) -> None:
+    world.ask(StartSession(origin=OPERATOR, session=name, reason="test"))
+
+
+def _venue(world: "World", n: int) -> "SimVenue":
+    names = list(world.venues)
+    return world.venues[names[n % len(names)]]
+
+
+def _reset_session(world: "World", n: int) -> None:
+    """One operator asks for it, another approves it when the first has the request's number."""
+    name = _party(world, n)
+    world.story.tell(f"an operator asks for new numbers of the session {name}")
+    asked = world.ask(RequestSessionReset(origin=OPERATOR, session=name, reason="test"))
+    world.agenda.after(1_500_000, lambda: _approve(world, name, asked))
+
+
+def _approve(world: "World", name: str, asked: int) -> None:
+    found = re.search("request ([0-9]+):", world.disk.answered.get(asked, ""))
+    if found:
+        request = int(found[1])
+        world.ask(ApproveSessionReset(origin=SECOND, session=name, request=request, reason="test"))
 
 
 ACTS: dict[str, Kind] = {
@@ -110,6 +139,12 @@ ACTS: dict[str, Kind] = {
     "repeat": Kind(weight=3, do=lambda world, n: _client(world, n).repeat(n)),
     "reuse": Kind(weight=2, do=lambda world, n: _client(world, n).reuse(n)),
     "garbage": Kind(weight=1, do=lambda world, n: _client(world, n).garbage(n)),
+    "inquire": Kind(weight=1, do=lambda world, n: _client(world, n).inquire(n)),
+    "client_resets": Kind(weight=0.4, do=lambda world, n: _client(world, n).reset(n)),
+    "client_skips": Kind(weight=0.4, do=lambda world, n: _client(world, n).skip_numbers(n)),
+    "quote": Kind(weight=4, do=lambda world, n: _venue(world, n).quote(n)),
+    "orphan": Kind(weight=0.5, do=lambda world, n: _venue(world, n).report_unknown(n)),
+    "reset_session": Kind(weight=0.6, do=_reset_session),
     "client_leaves": Kind(weight=1, do=lambda world, n: _client(world, n).leave(n)),
     "cut": Kind(weight=2, do=lambda world, n: world.cut(_party(world, n))),
     "partition": Kind(weight=1, do=lambda world, n: world.partition(_party(world, n), n)),

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from fix_sessions.light_session import Fields, LightSession, LightSettings
@@ -11,7 +12,8 @@ from oms.simulation.ledgers import OVER, Asked, ClientLedger, Seen
 from oms.simulation.story import Story
 
 _SIDES = "1125"
-_TIFS = "0000134"
+_TIFS = "00001346"
+_CONDITIONS = ([(110, "10")], [(111, "10")], [(18, "G")], [(18, "Q")], [(18, "1")])
 _SYMBOLS = ("AAPL", "AAPL", "AAPL", "MSFT")
 
 
@@ -43,6 +45,8 @@ class SimClient:
     def receive(self, data: bytes) -> None:
         """One frame came."""
         for message in self.session.receive(data):
+            if message.msg_type == "A":
+                self.logged_on()
             self.ledger.note(message)
         self._flush()
 
@@ -76,8 +80,16 @@ class SimClient:
         self._ask(Asked(cl_ord_id=cl_ord_id, msg_type="D", fields=fields, at=self._agenda.now_us))
 
     def _order_fields(self, cl_ord_id: str, n: int) -> list[tuple[int, str]]:
-        market = n % 11 == 0
-        price = [] if market else [(44, str(Decimal(95 + n % 10) + Decimal(n % 4) / 4))]
+        kind = "1" if n % 11 == 0 else "34"[n // 19 % 2] if n % 13 == 0 else "2"
+        price = str(Decimal(95 + n % 10) + Decimal(n % 4) / 4)
+        tif = _TIFS[n // 17 % len(_TIFS)]
+        more = [(44, price)] if kind in "24" else []
+        if kind in "34":
+            more.append((99, str(96 + n // 23 % 8)))
+        if tif == "6":
+            more.append((126, utc_timestamp_ms(self._agenda.now_us + 5_000_000 + n * 30)))
+        if n % 29 == 0:
+            more += _CONDITIONS[n // 29 % len(_CONDITIONS)]
         return [
             (11, cl_ord_id),
             (1, self._accounts[n % len(self._accounts)]),
@@ -86,9 +98,9 @@ class SimClient:
             (54, _SIDES[n // 3 % len(_SIDES)]),
             (60, self._now()),
             (38, str(10 * (1 + n // 13 % 20))),
-            (40, "1" if market else "2"),
-            (59, _TIFS[n // 17 % len(_TIFS)]),
-            *price,
+            (40, kind),
+            (59, tif),
+            *more,
         ]
 
     def amend(self, n: int) -> None:
@@ -189,6 +201,40 @@ class SimClient:
             self._story.tell(f"{self.name} uses {asked.cl_ord_id} for another order")
             self._say("D", self._order_fields(asked.cl_ord_id, n), poss_resend=n % 2 == 0)
 
+    def inquire(self, n: int) -> None:
+        """One of the questions that are not about one order."""
+        named = self._new_id()
+        self._story.tell(f"{self.name} asks a question")
+        trades = [one for seen in self.ledger.orders.values() for one in seen.trades]
+        order = next(iter(self.ledger.orders), "none")
+        questions: list[tuple[str, list[tuple[int, str]]]] = [
+            ("AF", [(584, named), (585, "7")]),
+            ("x", [(320, named), (559, "4")]),
+            ("g", [(335, named), (263, "0")]),
+            ("AD", [(568, named), (569, "0"), (263, "0")]),
+            ("Q", [(37, order), (17, trades[n % len(trades)] if trades else "none"), (127, "A")]),
+        ]
+        self._say(*questions[n % len(questions)])
+
+    def reset(self, n: int) -> None:
+        """Break off, and begin at 1 with the next Logon; then ask for what may be lost."""
+        del n
+        self._story.tell(f"{self.name} resets its session")
+        self.ledger.lost = True
+        self.session.settings = replace(self.session.settings, reset_on_logon=True)
+
+    def logged_on(self) -> None:
+        """A reset is done once."""
+        if self.session.settings.reset_on_logon:
+            self.session.settings = replace(self.session.settings, reset_on_logon=False)
+            self._agenda.after(1_000_000, self.settle)
+
+    def begin_again(self) -> None:
+        """By agreement both sides begin at 1; what was never answered is asked again."""
+        self.session.next_in = self.session.next_out = 1
+        self.session.sent.clear()
+        self._agenda.after(3_000_000, self.settle)
+
     def garbage(self, n: int) -> None:
         """A message that breaks a rule."""
         self._story.tell(f"{self.name} sends a message that breaks a rule")
@@ -225,6 +271,7 @@ class SimClient:
         """Ask again for what was never answered, and for every order that it sees at work."""
         for asked in list(self.ledger.asked.values()):
             if not asked.finals:
+                asked.times += 1
                 self._say(asked.msg_type, asked.fields, poss_resend=True)
         for seen in list(self.ledger.orders.values()):
             if seen.status not in OVER:

@@ -61,8 +61,8 @@ class Fate(Enum):
 
 @dataclass(slots=True)
 class Disk:
-    """See the module. numbers: by machine, then session: next MsgSeqNum out and in; claims: by
-    machine, the last epoch that it led with them.
+    """See the module. answered: the inbox's commands with their answers' texts. numbers: by
+    machine, then session: next MsgSeqNum out and in; claims: by machine, its last epoch as leader.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Disk:
     tables: Tables = field(default_factory=Tables)
     sent: list[SentMessage] = field(default_factory=list)
     inbox: list[Command] = field(default_factory=list)
-    answered: set[int] = field(default_factory=set)
+    answered: dict[int, str] = field(default_factory=dict)
     numbers: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
     claims: dict[str, int] = field(default_factory=dict)
     on_commit: list[Callable[[list[Entry]], None]] = field(default_factory=list)
@@ -104,7 +104,8 @@ class Disk:
             self._note(entry)
         if isinstance(batch, SimSealed):
             self.tables.write(batch.rows)
-            self.answered |= {row[0] for row in batch.rows.get("answers", ())}
+            for row in batch.rows.get("answers", ()):
+                self.answered[row[0]] = str(row[5])
         for tell in self.on_commit:
             tell(new)
 

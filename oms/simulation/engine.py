@@ -219,6 +219,8 @@ class SimEngine:
             name: EngineSession(name, one, agenda.now, teller) for name, one in settings.items()
         }
         self._teller = teller
+        # Told of a reset of ours: the other side agreed to it by telephone.
+        self.on_reset: Callable[[str], None] = lambda _: None
         self._flush = flush
 
     def numbers(self) -> Numbers:
@@ -269,6 +271,7 @@ class SimEngine:
         # It may have come up meanwhile: its end is journaled, and asks for this again.
         if not session.logged_on:
             session.next_in = session.next_out = 1
+            self.on_reset(session_id)
             self._teller.on_sequence_reset(session_id, 1)
 
     # What the edge and the core ask for

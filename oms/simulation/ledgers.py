@@ -72,10 +72,13 @@ class ClientLedger:
             case "8":
                 self._report(fields)
             case "9":
-                self._final(fields, f"9 {fields.get(11)} {fields.get(37)}")
+                answer = f"9 {fields.get(11)} {fields.get(37)}"
+                asked = self.asked.get(fields.get(11, ""))
                 seen = self.orders.get(fields[37])
-                if seen is not None:
+                known = asked is not None and answer in asked.finals
+                if seen is not None and not (known and fields.get(97) == "Y"):
                     seen.status = fields[39]
+                self._final(fields, answer)
             case "3" | "j":
                 self.refused += 1
             case _:
@@ -100,7 +103,9 @@ class ClientLedger:
                 return
             self.reports[exec_id] = fields
         self._answer(fields, kind, exec_id)
-        if kind != "8" or fields.get(103) != "6":
+        # A status told again may be an old one.
+        stale = kind == "I" and fields.get(97) == "Y"
+        if not stale and (kind != "8" or fields.get(103) != "6"):
             self._order(fields, kind, exec_id)
 
     def _repeated(self, exec_id: str, known: dict[int, str], fields: dict[int, str]) -> None:
@@ -113,7 +118,7 @@ class ClientLedger:
                 )
 
     def _answer(self, fields: dict[int, str], kind: str, exec_id: str) -> None:
-        asked = self.asked.get(fields[11])
+        asked = self.asked.get(fields.get(11, ""))
         if asked is None:
             return
         if asked.msg_type == "D":
@@ -124,7 +129,7 @@ class ClientLedger:
 
     def _order(self, fields: dict[int, str], kind: str, exec_id: str) -> None:
         order_id = fields[37]
-        if order_id == "NONE" or (fields.get(39) == "8" and kind == "I"):
+        if 11 not in fields or order_id == "NONE" or (fields.get(39) == "8" and kind == "I"):
             return
         seen = self.orders.get(order_id)
         if seen is None:

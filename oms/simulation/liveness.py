@@ -26,6 +26,8 @@ def come_to_rest(world: World) -> None:
         connection.blocked_until_us = min(connection.blocked_until_us, world.agenda.now_us)
     world.crash_after = None
     _wait(world, "quiet after the faults")
+    # Before anybody asks again: what was lost would be hidden by that.
+    world.check_quiet()
     for client in world.clients.values():
         client.settle()
     _wait(world, "quiet after the clients asked")
@@ -73,7 +75,8 @@ def _unsettled(world: World) -> str:
         order = state.orders[order_id]
         venues = world.reference.instruments[order.symbol].venues
         killed = state.kill_switch(order.counterparty, order.account)
-        if killed is None and any(state.session(one).ready for one in venues):
+        waits = order_id in state.stops.get(order.symbol, {})
+        if killed is None and not waits and any(state.session(one).ready for one in venues):
             return f"{order_id} is held, and a venue is ready"
     pending = [one.order_id for one in state.orders.values() if one.is_live and one.requests]
     return f"requests on {', '.join(pending)} pending" if pending else ""

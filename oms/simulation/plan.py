@@ -6,9 +6,10 @@ from dataclasses import dataclass, fields
 from oms.domain.profile import ClientProfile
 from oms.simulation.acts import ACTS
 from oms.simulation.agenda import chance
+from oms.simulation.disk import Fate
+from oms.simulation.manners import Manners
 from oms.simulation.network import Weather
 from oms.simulation.profiles import VenueKind, draw_client, draw_venue
-from oms.simulation.venue import Manners
 
 CLIENTS = ("ALPHA", "BETA")
 VENUES = ("XA", "XB")
@@ -33,6 +34,22 @@ class Commits:
     before: float = 0.0
     after: float = 0.0
     torn: float = 0.0
+
+    def draw(self, randomness: random.Random) -> tuple[Fate, int]:
+        """What becomes of one commit, and after how many microseconds."""
+        draw = randomness.random()
+        takes_us = self.usual_us // 2 + randomness.randrange(self.usual_us + 1)
+        if randomness.random() < self.slow:
+            takes_us += self.slow_us
+        for fate, probability in (
+            (Fate.BEFORE, self.before),
+            (Fate.AFTER, self.after),
+            (Fate.TORN, self.torn),
+        ):
+            if draw < probability:
+                return fate, takes_us
+            draw -= probability
+        return Fate.DONE, takes_us
 
     def calm(self) -> None:
         """From here on it answers."""

@@ -1,6 +1,28 @@
 """What happened, in plain sentences, so that a failing run can be read."""
 
+from typing import Final
+
 from oms.simulation.agenda import Agenda
+
+# What a venue does by each ExecType (150).
+EXEC_TYPES: Final = {
+    "0": "acknowledges",
+    "4": "reports cancelled",
+    "5": "reports replaced",
+    "8": "rejects",
+    "C": "lets expire",
+    "F": "fills",
+    "G": "corrects",
+    "H": "busts",
+    "D": "restates",
+    "3": "is done for the day with",
+    "6": "has pending the cancel of",
+    "E": "has pending the replace of",
+    "A": "has pending",
+    "7": "stops",
+    "9": "suspends",
+    "I": "tells the status of",
+}
 
 
 class Story:

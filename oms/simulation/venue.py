@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import partial
 
@@ -10,56 +9,10 @@ from fix_sessions.light_session import LightSession, LightSettings, Message
 from fix_sessions.wire import utc_timestamp_ms
 from oms.simulation.agenda import Agenda
 from oms.simulation.ledgers import Standing
-from oms.simulation.story import Story
+from oms.simulation.manners import Manners
+from oms.simulation.story import EXEC_TYPES, Story
 
 Told = dict[int, str]
-_KINDS = {
-    "0": "acknowledges",
-    "4": "reports cancelled",
-    "5": "reports replaced",
-    "8": "rejects",
-    "C": "lets expire",
-    "F": "fills",
-    "G": "corrects",
-    "H": "busts",
-    "D": "restates",
-    "3": "is done for the day with",
-    "6": "has pending the cancel of",
-    "E": "has pending the replace of",
-    "A": "has pending",
-    "7": "stops",
-    "9": "suspends",
-    "I": "tells the status of",
-}
-
-
-@dataclass(slots=True, kw_only=True)
-class Manners:
-    """How often it does what, of 1; speed in microseconds."""
-
-    reject: float = 0.0
-    lose: float = 0.0
-    silent: float = 0.0
-    late: float = 0.0
-    fill: float = 0.6
-    repeat: float = 0.0
-    bust: float = 0.0
-    correct: float = 0.0
-    end: float = 0.0
-    restate: float = 0.0
-    lie: float = 0.0
-    overfill: float = 0.0
-    late_fill: float = 0.0
-    refuse: float = 0.0
-    pending: float = 0.0
-    mark: float = 0.0
-    speed_us: int = 500
-
-    def calm(self) -> None:
-        """From here on it keeps to FIX."""
-        for one in fields(self):
-            if one.name not in ("fill", "speed_us"):
-                setattr(self, one.name, 0.0)
 
 
 class SimVenue:
@@ -80,8 +33,8 @@ class SimVenue:
         self.manners = manners
         self.orders: list[Standing] = []
         self.by_id: dict[str, Standing] = {}
-        self.never_processed: set[str] = set()
-        self.told: dict[str, tuple[Standing, Decimal, Decimal]] = {}
+        self._trade_reports: list[Told] = []
+        self._denied: set[str] = set()
         self._agenda = agenda
         self._random = randomness
         self._story = story
@@ -110,7 +63,6 @@ class SimVenue:
         if message.msg_type in ("H", "AF"):
             self._look(message.msg_type, told)
         elif self._maybe(self.manners.lose):
-            self.never_processed.add(told[11])
             self._story.tell(f"{self.name} loses {told[11]}")
         else:
             self._agenda.after(self._wait_us(), lambda: self._look(message.msg_type, told))
@@ -159,7 +111,8 @@ class SimVenue:
             return
         if self._maybe(self.manners.pending):
             self._say(order, "A", {39: "A"})
-        if not self._maybe(self.manners.silent):
+        # Who has denied an order that it works after all says so, at least.
+        if cl_ord_id in self._denied or not self._maybe(self.manners.silent):
             self._say(order, "0")
         self._plan_life(order)
 
@@ -209,7 +162,6 @@ class SimVenue:
         exec_id = f"{self.name}T{self._count}"
         price = Decimal(order.price) - self._random.randrange(3)
         order.trades[exec_id] = (quantity, price)
-        self.told[exec_id] = (order, quantity, price)
         more = {17: exec_id, 32: str(quantity), 31: str(price)}
         self._say(order, "F", more)
         if self._maybe(self.manners.repeat):
@@ -330,6 +282,7 @@ class SimVenue:
         if order is not None:
             self._say(order, "I", more)
             return
+        self._denied.add(cl_ord_id)
         self._send(
             "8",
             {
@@ -356,11 +309,49 @@ class SimVenue:
         if not working:
             self._status(None, "", {584: request_id, 911: "0"})
 
+    def quote(self, n: int) -> None:
+        """Its best bid and offer in a share."""
+        bid, ask = 96 + n % 6, 100 + n // 6 % 5
+        self.session.send(
+            "W",
+            [
+                (55, "AAPL" if n % 3 else "MSFT"),
+                (268, "2"),
+                *((269, "0"), (270, str(bid)), (271, "300")),
+                *((269, "1"), (270, str(ask)), (271, "200")),
+            ],
+        )
+        self._flush()
+
+    def report_unknown(self, n: int) -> None:
+        """A trade of an order that is not ours."""
+        self._story.tell(f"{self.name} reports a trade of an order that is nobody's")
+        order = Standing(
+            venue=self.name,
+            cl_ord_id=f"foreign{n}",
+            side="1",
+            symbol="AAPL",
+            order_qty=Decimal(10),
+            price="100",
+            tif="0",
+            at=n,
+        )
+        self._count += 1
+        order.trades[f"{self.name}X{self._count}"] = (Decimal(10), Decimal(100))
+        self._say(order, "F", {17: f"{self.name}X{self._count}", 32: "10", 31: "100"})
+        self._flush()
+
+    def begin_again(self) -> None:
+        """By agreement both sides begin at 1; it says again what may be lost."""
+        self.session.next_in = self.session.next_out = 1
+        self.session.sent.clear()
+        self._agenda.after(3_000_000, self.say_all_again)
+
     def say_all_again(self) -> None:
-        """Every trade that stands, once more."""
-        for exec_id, (order, quantity, price) in list(self.told.items()):
-            if exec_id in order.trades:
-                self._say(order, "F", {17: exec_id, 32: str(quantity), 31: str(price)})
+        """Every report of a trade, and of its bust or correction, once more."""
+        for report in self._trade_reports:
+            header = [(97, "Y")]
+            self.session.send("8", [one for one in report.items() if one[1]], header)
         self._flush()
 
     def _say(self, order: Standing, kind: str, more: Told | None = None) -> None:
@@ -384,7 +375,9 @@ class SimVenue:
             60: utc_timestamp_ms(self._agenda.now_us),
         } | (more or {})
         amount = f" {report[32]} of" if 32 in report else ""
-        self._story.tell(f"{self.name} {_KINDS[kind]}{amount} {report[11] or 'nothing'}")
+        self._story.tell(f"{self.name} {EXEC_TYPES[kind]}{amount} {report[11] or 'nothing'}")
+        if kind in "FGH":
+            self._trade_reports.append(report)
         self._send("8", report)
 
     def _send(self, msg_type: str, told: Told) -> None:

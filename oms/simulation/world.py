@@ -4,11 +4,12 @@ First comes the plan, with all its faults. Then the faults stop, and within boun
 must come to an end: see `liveness`. What must hold throughout, `checkers` say.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from oms.domain.commands import Command
+from oms.domain.commands import ClockTicked, Command
 from oms.domain.effects import FixMessage
 from oms.domain.instrument import Client, Venue
 from oms.domain.order import Order
@@ -161,26 +162,16 @@ class World:
             watch=self._leaving,
         )
         journal.on_answer = self.wake
+        core.engine.on_reset = self._begin_again
         for watcher in self.watchers:
             self._look(watcher.recovered, core)
         self._guarded(core.start)
         self.wake()
 
     def _fate(self) -> tuple[Fate, int]:
-        commits, draw = self.plan.commits, self._fates.random()
-        takes_us = commits.usual_us // 2 + self._fates.randrange(commits.usual_us + 1)
-        if self._fates.random() < commits.slow:
-            takes_us += commits.slow_us
-        for fate, probability in (
-            (Fate.BEFORE, commits.before),
-            (Fate.AFTER, commits.after),
-            (Fate.TORN, commits.torn),
-        ):
-            if draw < probability:
-                self.counts.faults += 1
-                return fate, takes_us
-            draw -= probability
-        return Fate.DONE, takes_us
+        fate, takes_us = self.plan.commits.draw(self._fates)
+        self.counts.faults += fate is not Fate.DONE
+        return fate, takes_us
 
     def _into(self, core: SimCore, action: Action) -> None:
         """What its FIX process tells the core."""
@@ -238,12 +229,19 @@ class World:
         self.crash_after = n
 
     def take_over(self, n: int) -> None:
-        """Another machine's core takes the lock."""
+        """Another machine's core takes the lock; the old one wakes up some time later."""
         core = self.core
         if core is not None:
+            self.agenda.after(100_000 + n % 3_000_000, partial(self._thaw, core))
             self._end_core("the core is frozen, and a standby takes the lock", again=False)
             machine = "m2" if core.machine == "m1" else "m1"
             self.agenda.after(50_000 + n % 400_000, lambda: self._start_core(machine))
+
+    def _thaw(self, core: SimCore) -> None:
+        """A core that was frozen and leads no more tries to go on. It can do no harm."""
+        core.sequencer.submit(ClockTicked())
+        with contextlib.suppress(LeadershipLost, CoreCrash):
+            core.sequencer.pump()
 
     def _end_core(self, why: str, *, again: bool = True) -> None:
         core = self.core
@@ -261,6 +259,11 @@ class World:
         if again:
             machine = core.machine
             self.agenda.after(RESTART_US, lambda: self._start_core(machine))
+
+    def _begin_again(self, name: str) -> None:
+        self.story.tell(f"{name} and we begin with new numbers")
+        self.resets[name] = self.resets.get(name, 0) + 1
+        self.parties[name].begin_again()
 
     # The network
 
@@ -293,6 +296,8 @@ class World:
         self.connections[name] = connection
         theirs.connected()
         ours.connected()
+        if theirs.settings.reset_on_logon:
+            self.resets[name] = self.resets.get(name, 0) + 1
         connection.pump(0)
         connection.pump(1)
 
@@ -347,10 +352,11 @@ class World:
 
     # Operators
 
-    def ask(self, command: Command) -> None:
-        """Put it into the inbox."""
-        self.disk.ask(command)
+    def ask(self, command: Command) -> int:
+        """Put it into the inbox; its number there."""
+        number = self.disk.ask(command)
         self.wake()
+        return number
 
     # Checkers
 

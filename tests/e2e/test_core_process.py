@@ -176,3 +176,18 @@ def test_a_core_that_waits_to_lead_stops_at_once(desk: Desk, tmp_path: Path) -> 
         assert standby.code() == OK, standby.said()
     assert desk.core is not None
     assert desk.core.poll() is None
+
+
+def test_a_core_without_clients_and_venues_leads_and_stops(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Its API may be all that is used at first."""
+    desk = Desk(tmp_path, database_url, {})
+    before, _, rest = desk.config.read_text().partition("[[clients]]")
+    desk.config.write_text(before + "[[instruments]]" + rest.partition("[[instruments]]")[2])
+    try:
+        desk.start_core()
+        desk.until(lambda: "core.leads" in desk.log(), "the core to lead")
+        assert desk.stop_core() == OK, desk.log()
+    finally:
+        desk.close()

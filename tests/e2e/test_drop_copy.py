@@ -158,6 +158,9 @@ def test_the_drop_copy_is_the_only_one(floor: Floor) -> None:
     """The order session is stopped, and then loses its report of a fill for good."""
     desk, exchange, client, rival = floor
     name = resting(desk, client)
+    sessions = oms(desk, "session", "list", "--json").stdout
+    assert f'"name":"{COPY}","kind":"drop copy"' in sessions, sessions
+    assert oms(desk, "session", "show", COPY).returncode == 0
     stopped = oms(desk, "session", "stop", "XSIM", "--reason", "drill")
     assert stopped.returncode == 0, stopped.stderr
     query = "SELECT in_doubt FROM orders WHERE cl_ord_id = %s"

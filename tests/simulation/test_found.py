@@ -60,3 +60,18 @@ def test_a_replace_without_an_answer_that_the_last_fill_shows_is_settled() -> No
     assert not child.in_doubt
     assert child.ord_status is OrdStatus.FILLED
     assert world.told() == [("c2", "REPLACED", "FILLED")]
+
+
+def test_a_fill_does_not_settle_what_the_venue_said_of_the_whole_order() -> None:
+    """Found by seed 1043. Its cancel was lost with a reset of the session, its fill told again."""
+    world: CheckedWorld = connected()
+    child = world.working()
+    world.disconnect("XA")
+    world.back("XA")
+    world.status(child, OrdStatus.CANCELED, cum_qty=Decimal(40), leaves_qty=Decimal(0))
+    assert child.in_doubt
+    world.fill(child, "40")
+    assert child.in_doubt, "it is asked once more"
+    world.status(child, OrdStatus.CANCELED, leaves_qty=Decimal(0))
+    assert child.closed is OrdStatus.CANCELED
+    assert child.cum_qty == 40

@@ -125,10 +125,12 @@ def play(steps: list[tuple[str, int]], *, replaced: bool, order: list[int] | Non
     world.connect("XA")
     world.new("c1", "100")
     child = world.child("c1")
-    world.ack(child)
     stream = Stream(world=world, child=child)
     if replaced:
+        world.ack(child)
         world.replace("c2", "c1", "150")
+    else:
+        stream.tell(ExecType.NEW)
     for kind, n in steps:
         match kind:
             case "fill":

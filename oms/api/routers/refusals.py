@@ -15,7 +15,7 @@ from oms.api.requests import DisputeResolution, OrphanAdoption, OrphanRefusal
 from oms.api.routers.common import Cursor, IdempotencyKey, Limit, Narrow, listing, router
 from oms.api.shown import CommandState, Discrepancy, Dispute, Listing, Refusal
 from oms.api.submit import ACCEPTED, control
-from oms.api.values import Day
+from oms.api.values import Day, Flag
 from oms.queries.refusals import (
     list_discrepancies,
     list_disputes,
@@ -58,7 +58,7 @@ def get_orphans(
     venue: Narrow = None,
     trade_date: Day | None = None,
     is_open: Annotated[
-        bool | None, Query(description="only those that wait, or only others")
+        Flag | None, Query(description="only those that wait, or only others")
     ] = None,
     cursor: Cursor = "",
     limit: Limit = 100,
@@ -113,7 +113,7 @@ def get_disputes(
     connection: Reader,
     venue: Narrow = None,
     order_id: Narrow = None,
-    is_open: Annotated[bool | None, Query(description="only open, or only settled, ones")] = None,
+    is_open: Annotated[Flag | None, Query(description="only open, or only settled, ones")] = None,
     cursor: Cursor = "",
     limit: Limit = 100,
 ) -> Listing[Dispute]:

@@ -39,6 +39,8 @@ class Checker(Watcher):
 
     def _client(self, order: Order) -> None:
         client = self.world.clients[order.session]
+        if client.ledger.lost:
+            return  # what a client throws away itself nobody tells it again
         seen = client.ledger.orders.get(order.order_id)
         assert seen is not None, f"{order.session} was never told of {order.order_id}"
         ours = (order.cum_qty, order.leaves_qty, order.ord_status.value)

@@ -1,0 +1,33 @@
+"""A transport's turn, and what becomes of bytes that QuickFIX fails on."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from fix_sessions import descriptors
+from fix_sessions.application import Callbacks
+from fix_sessions.transport import Transport
+
+_log = structlog.get_logger(__name__)
+
+
+def pump(transport: Transport, ready: Sequence[int], callbacks: Callbacks) -> None:
+    """Pump, and end the connection whose bytes made QuickFIX fail.
+
+    Some session messages out of place do, such as a SequenceReset before any Logon. QuickFIX
+    does not say whose they were: all that were readable are ended, and recover by logging on.
+    """
+    try:
+        transport.pump()
+    except Exception as error:
+        suspects = [d for d in transport.connections if d in ready] or transport.connections
+        if callbacks.fault is not None or not suspects:
+            raise
+        _log.warning(
+            "fix.input_failed",
+            transport=transport.name,
+            connections_ended=len(suspects),
+            error=str(error),
+        )
+        for descriptor in suspects:
+            descriptors.shut_down(descriptor)
