@@ -276,6 +276,8 @@ class Engine(Sessions):
         if record is not None and initiator is not None:
             record.session = None
             del self._made[record.spec.quickfix_id]
+            # It may be in the middle of connecting: what nobody has seen yet is closed too.
+            initiator.find_connections(descriptors.open_sockets())
             initiator.close()
 
     def disconnect(self, session_id: str) -> None:

@@ -17,8 +17,10 @@ from pathlib import Path
 import structlog
 
 from fix_sessions.edge import Edge
+from fix_sessions.gate_config import GateConfigError
 from fix_sessions.remote_engine import RemoteEngine
 from fix_sessions.session_change import SessionChange
+from fix_sessions.settings import SettingsError, check_specs
 from oms.app.exits import Stop
 from oms.app.fix_parties import counterparties_of, gate_clients_of, session_specs
 from oms.app.session_changes import (
@@ -139,11 +141,6 @@ class SessionReload:
         self._edge.take_in(told, {})
         self._engine.change(self._change(settings, changes), self._has_changed)
 
-    def close(self) -> None:
-        """Nothing is read any more."""
-        with contextlib.suppress(OSError):
-            os.close(self._wakeup)
-
     # Reading
 
     def _begin(self) -> None:
@@ -157,7 +154,7 @@ class SessionReload:
         """On a thread of its own: a schedule by an exchange's calendar takes a second."""
         try:
             found = self._compare()
-        except (ConfigError, Stop) as error:
+        except (ConfigError, Stop, GateConfigError, SettingsError) as error:
             found = _Found(fault="; ".join(str(error).splitlines()))
         except Exception as error:
             log.exception("core.reload_failed")
@@ -172,6 +169,9 @@ class SessionReload:
         if faults:
             return _Found(fault="; ".join(faults))
         check_tls(changes.settings)
+        # What the FIX process would fail on, it fails on here.
+        check_specs(session_specs(changes.settings))
+        gate_clients_of(changes.settings.clients)
         reference = reference_after(self._state.reference, changes.settings)
         return _Found(changes=changes, reference=reference)
 

@@ -1,6 +1,7 @@
 """Sessions added, changed and removed while a core runs and others trade."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -236,6 +237,11 @@ def test_what_cannot_be_taken_over_changes_nothing(floor: Floor) -> None:
         accepted, text = reload(floor, force=True)
         assert not accepted
         assert text.startswith("XTHAT: comp ids OMS, XSIM: were those of XSIM")
+        floor.desk.config.write_text(good)
+        write(floor, ('name = "XSIM"\nhost = "127.0.0.1"', 'name = "XSIM"\nhost = " "'))
+        accepted, text = reload(floor)
+        assert not accepted
+        assert text.startswith("session 'XSIM': host ' ' is empty")
     floor.desk.config.write_text(good)
     assert floor.count("SessionsReloaded") == 0
     assert "core.reload_refused" in floor.desk.log()
@@ -252,6 +258,36 @@ def test_a_core_killed_right_after_a_reload_has_the_new_sessions(floor: Floor) -
     floor.order(gamma, t1="GAMMA-1")
     floor.desk.until(lambda: venue.peer.is_logged_on, "the new venue")
     assert reload(floor) == (True, "the sessions are as the file says")
+
+
+def test_two_reloads_at_once_and_a_gate_that_dies_then(floor: Floor) -> None:
+    add(floor, client_table("GAMMA"))
+    with undisturbed(floor):
+        for _ in range(2):
+            command(floor.desk, ReloadSessions(origin=OPERATOR, reason="ticket 4712"))
+        query = "SELECT answer_text FROM command_inbox WHERE state = 'done' ORDER BY id"
+        floor.desk.until(lambda: len(floor.desk.rows(query)) == 2, "both answers")
+        texts = {text for (text,) in floor.desk.rows(query)}
+        assert texts == {"added: GAMMA", "the sessions are as the file says"}
+        gamma = log_on(floor, "GAMMA")
+        os.kill(gate_of(floor), signal.SIGKILL)
+        floor.desk.until(lambda: "core.gate_ended" in floor.desk.log(), "the gate's successor")
+        gamma.kill()
+        come_back(floor, gamma)
+        floor.order(gamma, t1="GAMMA-1")
+
+
+def gate_of(floor: Floor) -> int:
+    """The process in front of the FIX port."""
+    assert floor.desk.core is not None
+    waiting = [floor.desk.core.pid]
+    while waiting:
+        pid = waiting.pop()
+        if b"fix_sessions.gate" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            return pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        waiting += [int(one) for one in children]
+    raise AssertionError("no gate")
 
 
 def test_the_command_line(floor: Floor) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from prometheus_client import CollectorRegistry
 
+from oms.app.core import with_sessions_of_now
 from oms.app.session_changes import (
     SessionChanges,
     changes_between,
@@ -193,6 +194,20 @@ def test_what_needs_a_restart_is_refused(file: Files) -> None:
     assert list(faults_of_changes(without, first, {})) == [
         "clients: the first one needs a restart, which opens the port for clients"
     ]
+
+
+def test_a_core_that_begins_to_lead_has_the_sessions_of_now(
+    file: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "oms.toml"
+    started = file(client("A"), "[api]\nport = 8099\n")
+    wanted = file(client("A"), client("B"), "[api]\nport = 8098\n")
+    found = with_sessions_of_now(started, path)
+    assert found.clients == wanted.clients
+    assert found.api == started.api
+    path.write_text("[[clients]")
+    assert with_sessions_of_now(started, path) is started
+    assert "core.file_refused" in capsys.readouterr().out
 
 
 # What the core decides
