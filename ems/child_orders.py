@@ -43,9 +43,7 @@ from oms.domain.values import ZERO, decimal_text
 
 
 def child_meant(state: State, venue: Venue, report: ExecutionReport) -> Order | None:
-    """The child that a report is about, by ClOrdID, else OrigClOrdID; one that was not sent by us
-    by OrderID too.
-    """
+    """The child that a report is about, by ClOrdID, else OrigClOrdID; an external one by OrderID."""
     found = state.child_of(venue.name, report.cl_ord_id)
     if found is None and report.orig_cl_ord_id:
         found = state.child_of(venue.name, report.orig_cl_ord_id)
@@ -211,9 +209,7 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
         ids=report.ids,
     )
     total = child.cum_qty + report.last_qty
-    # What only a drop copy has told may be in their count or not.
-    least, most = sorted((told_by_venue(child) + report.last_qty, total))
-    if report.cum_qty and not least <= report.cum_qty <= most:
+    if report.cum_qty and total != report.cum_qty and not _counts_copies(child, report, total):
         ours, theirs = decimal_text(total), decimal_text(report.cum_qty)
         yield _differs(child, "CumQty (14)", ours, theirs)
     disagrees = child.doubt_reason is Reason.VENUE_DISAGREES
@@ -230,6 +226,12 @@ def _more_to_tell(child: Order) -> OrderInDoubt:
         reason=Reason.VENUE_DISAGREES,
         text=f"{child.counterparty} may have more to tell",
     )
+
+
+def _counts_copies(child: Order, report: ExecutionReport, total: Decimal) -> bool:
+    """Whether CumQty is right: what only a drop copy has told may be in it or not."""
+    least, most = sorted((told_by_venue(child) + (report.last_qty or ZERO), total))
+    return child.ahead > 0 and least <= report.cum_qty <= most
 
 
 def _told_otherwise(child: Order, booked: str, report: ExecutionReport) -> Iterator[Event]:

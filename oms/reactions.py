@@ -72,8 +72,6 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
         case ResyncCompleted() | KillSwitchReleased():
             for order_id in list(state.held):
                 yield from place(state, state.orders[order_id])
-        case OrphanReported():
-            yield from orphans.after_report(state)
         case TradeExecuted():
             if state.orphans:
                 yield from orphans.after_trade(state, event)
@@ -101,6 +99,8 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
             yield from _after_trigger(state, event)
         case TradingDateOpened():
             yield from good_till.opened(state)
+        case OrphanReported():
+            yield from orphans.after_report(state)
         case _:
             pass
 
