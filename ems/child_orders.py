@@ -43,7 +43,7 @@ from oms.domain.values import ZERO, decimal_text
 
 
 def child_meant(state: State, venue: Venue, report: ExecutionReport) -> Order | None:
-    """The child that a report is about, by ClOrdID, else OrigClOrdID; an external one by OrderID."""
+    """The child that a report is about: by ClOrdID, OrigClOrdID; an external one by OrderID."""
     found = state.child_of(venue.name, report.cl_ord_id)
     if found is None and report.orig_cl_ord_id:
         found = state.child_of(venue.name, report.orig_cl_ord_id)
