@@ -14,9 +14,8 @@ from ems.orphans import decide_orphan
 from ems.renewals import renewed
 from ems.standings import decide_standing, unmarked
 from ems.stops import venue_triggered
-from oms.domain.commands import ExecutionReport, OrderCancelReject
+from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
-    CancelRejected,
     DiscrepancyFound,
     DuplicateExecutionDropped,
     Event,
@@ -27,13 +26,11 @@ from oms.domain.events import (
     OrderInDoubt,
     OrderRejected,
     OrderReplaced,
-    ReplaceRejected,
     TradeExecuted,
 )
 from oms.domain.fix import (
     GT_CORPORATE_ACTION,
     GT_RENEWAL,
-    CxlRejReason,
     ExecType,
     OrdRejReason,
     OrdStatus,
@@ -46,9 +43,7 @@ from oms.domain.values import ZERO, decimal_text
 
 
 def child_meant(state: State, venue: Venue, report: ExecutionReport) -> Order | None:
-    """The child that a report is about, by ClOrdID, else OrigClOrdID; one that was not sent by us
-    by OrderID too.
-    """
+    """The child that a report is about: by ClOrdID, OrigClOrdID; an external one by OrderID."""
     found = state.child_of(venue.name, report.cl_ord_id)
     if found is None and report.orig_cl_ord_id:
         found = state.child_of(venue.name, report.orig_cl_ord_id)
@@ -65,14 +60,7 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
     if child is None:
         yield from decide_orphan(state, venue, report)
         return
-    if not child.accepted and report.exec_type in _ACKNOWLEDGES and not _is_its_end(report):
-        yield OrderAcknowledged(
-            order_id=child.order_id,
-            venue_order_id=report.order_id,
-            implied=report.exec_type is not ExecType.NEW,
-        )
-        if child.doubt_reason is Reason.VENUE_DISAGREES and report.exec_type is not ExecType.TRADE:
-            yield _more_to_tell(child)
+    yield from _acknowledged(child, report)
     if _revives(child, report, venue):
         yield from revived(child, report)
     if child.mark is not None:
@@ -126,6 +114,19 @@ _ACKNOWLEDGES = frozenset(
         ExecType.TRIGGERED,
     }
 )
+
+
+def _acknowledged(child: Order, report: ExecutionReport) -> Iterator[Event]:
+    """That the venue has the order, where a report is the first to tell."""
+    if child.accepted or report.exec_type not in _ACKNOWLEDGES or _is_its_end(report):
+        return
+    yield OrderAcknowledged(
+        order_id=child.order_id,
+        venue_order_id=report.order_id,
+        implied=report.exec_type is not ExecType.NEW,
+    )
+    if child.doubt_reason is Reason.VENUE_DISAGREES and report.exec_type is not ExecType.TRADE:
+        yield _more_to_tell(child)
 
 
 def _is_its_end(report: ExecutionReport) -> bool:
@@ -208,9 +209,7 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
         ids=report.ids,
     )
     total = child.cum_qty + report.last_qty
-    # What only a drop copy has told may be in their count or not.
-    least, most = sorted((told_by_venue(child) + report.last_qty, total))
-    if report.cum_qty and not least <= report.cum_qty <= most:
+    if report.cum_qty and total != report.cum_qty and not _counts_copies(child, report, total):
         ours, theirs = decimal_text(total), decimal_text(report.cum_qty)
         yield _differs(child, "CumQty (14)", ours, theirs)
     disagrees = child.doubt_reason is Reason.VENUE_DISAGREES
@@ -227,6 +226,12 @@ def _more_to_tell(child: Order) -> OrderInDoubt:
         reason=Reason.VENUE_DISAGREES,
         text=f"{child.counterparty} may have more to tell",
     )
+
+
+def _counts_copies(child: Order, report: ExecutionReport, total: Decimal) -> bool:
+    """Whether CumQty is right: what only a drop copy has told may be in it or not."""
+    least, most = sorted((told_by_venue(child) + (report.last_qty or ZERO), total))
+    return child.ahead > 0 and least <= report.cum_qty <= most
 
 
 def _told_otherwise(child: Order, booked: str, report: ExecutionReport) -> Iterator[Event]:
@@ -363,35 +368,4 @@ def _replaced_unasked(
             orig_cl_ord_id=child.cl_ord_id,
             order_qty=report.order_qty,
             price=report.price if report.price is not None else child.price,
-        )
-
-
-def decide_cancel_reject(state: State, venue: Venue, reject: OrderCancelReject) -> Iterator[Event]:
-    """The venue refused a cancel or a replace of ours."""
-    child = state.child_of(venue.name, reject.cl_ord_id)
-    request = child.request(reject.cl_ord_id) if child else None
-    if child is None or request is None:
-        return
-    if reject.ord_status in _DONE and child.is_open and request.kind is RequestKind.CANCEL:
-        # Too late, for it ended by itself: its rest is not wanted elsewhere, so nothing is refused.
-        yield OrderInDoubt(
-            order_id=child.order_id,
-            reason=Reason.VENUE_DISAGREES,
-            text=f"{venue.name} says that it is {reject.ord_status.name}, and has not told its end",
-        )
-        return
-    kind = CancelRejected if request.kind is RequestKind.CANCEL else ReplaceRejected
-    yield kind(
-        order_id=child.order_id,
-        cl_ord_id=request.cl_ord_id,
-        orig_cl_ord_id=request.orig_cl_ord_id,
-        reason=Reason.VENUE_REFUSED,
-        cxl_rej_reason=reject.cxl_rej_reason,
-        text=f"{venue.name}: {reject.text}",
-    )
-    if reject.cxl_rej_reason is CxlRejReason.UNKNOWN_ORDER and child.is_open:
-        yield OrderInDoubt(
-            order_id=child.order_id,
-            reason=Reason.VENUE_DISAGREES,
-            text=f"{venue.name} does not know the order",
         )

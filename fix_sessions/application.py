@@ -7,7 +7,7 @@ not handed over, and is asked for again by sequence number after the restart.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -20,6 +20,9 @@ from fix_sessions.wire import WireError, fields_of, first
 from oms.domain.session_commands import LogoutCause
 
 _log = structlog.get_logger(__name__)
+
+# More than a session can come to, and as much as decode and the journal's columns can hold.
+_MAX_SEQ_NUM: Final = 10**17
 
 
 class SessionHandler(Protocol):
@@ -211,6 +214,9 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
             case "4":
                 fields = fields_of(text)
                 new_number = int(first(fields, 36) or "0")
+                if new_number > _MAX_SEQ_NUM:
+                    record.logout_reason = f"NewSeqNo (36) = {new_number}: too high for any session"
+                    return record.logout_reason
                 is_gap_fill = first(fields, 123) == "Y"
                 if not is_gap_fill and new_number > record.session.getExpectedTargetNum():
                     self._handler.on_sequence_reset(record.session_id, new_number)

@@ -56,7 +56,6 @@ class Engine(Sessions):
         *,
         store_dir: Path,
         handler: SessionHandler,
-        log_dir: Path | None = None,
         slow_consumer_s: float = 10.0,
         resend_source: ResendSource | None = None,
     ) -> None:
@@ -81,7 +80,7 @@ class Engine(Sessions):
         self._epoll.register(self._backlog.fileno(), select.EPOLLIN)
         self._dictionaries: dict[Path, Any] = {}
         self._next_tick_s = self._next_connecting_tick_s = 0.0
-        self._parts = QuickfixParts(self._callbacks, store_dir, log_dir)
+        self._parts = QuickfixParts(self._callbacks, store_dir)
         # Called after a wait, before all work, where what it raises ends `poll`; and after all.
         self.before_work: Callable[[], None] | None = None
         self.after_work: Callable[[], None] | None = None

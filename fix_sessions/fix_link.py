@@ -6,13 +6,13 @@ import select
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import structlog
 
 from fix_sessions.dialects import APPL_VER_ID, FIXT11
-from fix_sessions.frames import Frame, FrameBuffer, Kind, frame_of
+from fix_sessions.frames import Frame, FrameBuffer, FrameWriter, Kind, frame_of
 from fix_sessions.process_state import StopWatch
 from fix_sessions.resends import ResendUnavailable
 from fix_sessions.settings import SessionSpec
@@ -26,6 +26,8 @@ _READ_BYTES: Final = 1 << 18
 _LOOK_S: Final = 0.25
 # So many frames are written at once, so that the core begins with the first of many.
 _WRITE_EARLY: Final = 16
+_MAX_WAITING_BYTES: Final = 1 << 26
+_ANSWERS: Final = frozenset({Kind.PROOF, Kind.SENT_BEFORE, Kind.SENT_BEFORE_END})
 CAUSES: Final = tuple(LogoutCause)
 
 
@@ -50,11 +52,14 @@ class FixLink:
         self._specs: dict[str, SessionSpec] = {}
         self._places: dict[str, int] = {}
         self.know(specs)
-        self._out: list[bytes] = []
+        self._writer = FrameWriter(sock)
+        self._out = self._writer.frames
         self._buffer = FrameBuffer()
         self._many = 0
         self._core = StopWatch(os.getppid())
         self.frames: deque[Frame] = deque()
+        # What answers a question of ours, which is waited for and may not stand in the line.
+        self._answers: deque[Frame] = deque()
 
     def know(self, specs: Sequence[SessionSpec]) -> None:
         """These sessions too, or as they are now; a name keeps its place for ever."""
@@ -67,7 +72,7 @@ class FixLink:
     def on_message(self, session_id: str, text: str) -> None:
         """See SessionHandler."""
         self._out.append(frame_of(Kind.MESSAGE, self._places[session_id], 0, text))
-        if len(self._out) >= _WRITE_EARLY:
+        if len(self._out) >= _WRITE_EARLY and not self.behind:
             self.flush()
 
     def on_logon(self, session_id: str) -> None:
@@ -107,7 +112,17 @@ class FixLink:
     @property
     def quiet(self) -> bool:
         """Whether nothing is to be written or obeyed."""
-        return not (self._out or self.frames)
+        return not (self._out or self.frames or self.behind)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the core does not take what there is for it."""
+        return self._writer.waiting_bytes > 0
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits for the core that nothing more may be read for it."""
+        return self._writer.waiting_bytes > _MAX_WAITING_BYTES
 
     def tell(self, kind: Kind, session_id: str = "", number: int = 0, text: str = "") -> None:
         """One frame, written with the next ones; of no session where none is given."""
@@ -115,22 +130,16 @@ class FixLink:
         self._out.append(frame_of(kind, place, number, text))
 
     def flush(self) -> None:
-        """Write what there is; waits where the core is behind, and with it all counterparties.
-
-        Raises CoreGone.
-        """
-        if not self._out:
-            return
-        data = memoryview(b"".join(self._out))
-        self._out.clear()
-        while data:
+        """Write what there is, as far as the core takes it. Raises CoreGone."""
+        if self._out or self.behind:
             try:
-                data = data[self._sock.send(data) :]
-            except BlockingIOError:
-                self.look_at_core()
-                select.select([], [self._sock], [], _LOOK_S)
+                self._writer.write()
             except OSError as error:
                 raise CoreGone from error
+
+    def end(self, timeout_s: float) -> None:
+        """Nothing more is said here; another last word may follow on the socket."""
+        self._writer.end(timeout_s)
 
     def read(self) -> None:
         """Add to `frames` what has come. Raises CoreGone."""
@@ -144,26 +153,22 @@ class FixLink:
             raise CoreGone
         found = self._buffer.frames(data)
         self._many = len(found)
-        self.frames.extend(found)
+        for frame in found:
+            (self._answers if frame[0] in _ANSWERS else self.frames).append(frame)
 
     def wait(self) -> None:
-        """Wait for more, for a moment. Raises CoreGone."""
+        """Wait for more, or for the core to take what there is, for a moment. Raises CoreGone."""
         self.look_at_core()
-        select.select([self._sock], [], [], _LOOK_S)
+        select.select([self._sock], [self._sock] if self.behind else [], [], _LOOK_S)
+        self.flush()
         self.read()
 
-    def wait_for(self, kinds: Collection[Kind]) -> Frame:
-        """The next frame of these kinds; all others stay in `frames`, in order. Raises CoreGone."""
+    def answer(self) -> Frame:
+        """The core's next answer; all else it says stays in `frames`. Raises CoreGone."""
         self.flush()
-        looked_at = 0
-        while True:
-            for place in range(looked_at, len(self.frames)):
-                if self.frames[place][0] in kinds:
-                    found = self.frames[place]
-                    del self.frames[place]
-                    return found
-            looked_at = len(self.frames)
+        while not self._answers:
             self.wait()
+        return self._answers.popleft()
 
     def look_at_core(self) -> None:
         """Raises CoreGone where a signal has stopped it, which is for long as a rule."""
@@ -175,7 +180,7 @@ class FixLink:
         """What was sent under these numbers; see fix_sessions.resends.ResendSource."""
         self.tell(Kind.SENT_BEFORE_WANTED, session_id, text=json.dumps([begin, end]))
         while True:
-            kind, _, number, text = self.wait_for((Kind.SENT_BEFORE, Kind.SENT_BEFORE_END))
+            kind, _, number, text = self.answer()
             if kind == Kind.SENT_BEFORE:
                 yield number, text
             elif text:

@@ -25,6 +25,7 @@ from fix_sessions.session_change import SessionChange, change_from_json
 _POLL_S: Final = 0.25
 # After so long without a turn the core may have lost the lead; see oms.runtime.journal_line.
 _AWAY_S: Final = 1.0
+_LAST_WORD_S: Final = 1.0
 _MS_PER_SECOND: Final = 1_000
 
 
@@ -75,9 +76,14 @@ class FixProcess:
             link.wait()
             self._obey_all()
         link.flush()
-        self._present_at = time.monotonic()
         while True:
-            engine.poll(_POLL_S)
+            if not link.behind:
+                engine.poll(_POLL_S)
+            else:
+                # Counterparties wait on their connections, but for heartbeats.
+                link.wait()
+                if not link.full:
+                    engine.tick()
             self._obey_all()
             self._log_out()
             self._go_on_changing()
@@ -88,7 +94,8 @@ class FixProcess:
             link.look_at_core()
 
     def close(self) -> None:
-        """End the gate and all connections."""
+        """End the gate and all connections, and what was begun to be told."""
+        self._link.end(_LAST_WORD_S)
         if self._gate is not None:
             self._gate.stop()
         self._engine.close()
@@ -101,6 +108,7 @@ class FixProcess:
             self._gate = GateKeeper(config, self._engine, self._on_refusal)
             self._gate.start()
         self._link.tell(Kind.STARTED)
+        self._present_at = time.monotonic()
 
     def _log_out(self) -> None:
         if self._stop_within_s is not None:
@@ -114,11 +122,12 @@ class FixProcess:
     def _obey_all(self) -> None:
         frames, names, engine = self._link.frames, self._names, self._engine
         while frames:
+            self._look_for_doubt()
             kind, session, number, text = frames.popleft()
             if kind == Kind.SEND:
                 engine.send_text(names[session], text, groups=bool(number))
             else:
-                self._obey(kind, names[session], number, text)
+                self._obey(kind, names[session] if names else "", number, text)
 
     def _obey(self, kind: int, session_id: str, number: int, text: str) -> None:
         engine = self._engine
@@ -179,7 +188,7 @@ class FixProcess:
         away, self._present_at = now - self._present_at, now
         if away >= _AWAY_S:
             self._link.tell(Kind.DOUBT)
-            self._link.wait_for((Kind.PROOF,))
+            self._link.answer()
             self._present_at = time.monotonic()
 
     def _on_resend_request(self, session_id: str, by_us: bool, begin: int, end: int) -> None:

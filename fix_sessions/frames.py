@@ -4,6 +4,8 @@ A frame is the length of its text, its kind, the session's place in the configur
 then UTF-8 text. Many frames travel in one write.
 """
 
+import contextlib
+import socket
 import struct
 from enum import IntEnum
 from typing import Final
@@ -54,6 +56,50 @@ def frame_of(kind: int, session: int = 0, number: int = 0, text: str = "") -> by
     """One frame's bytes."""
     data = text.encode()
     return _HEAD.pack(len(data), kind, session, number) + data
+
+
+class FrameWriter:
+    """Frames out: written together, as far as the socket takes them; the rest waits.
+
+    sock: one that does not block by the time of the first `write`. frames: to be written next.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.frames: list[bytes] = []
+        self._unsent = bytearray()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much the socket did not take yet."""
+        return len(self._unsent)
+
+    def write(self) -> None:
+        """Raises OSError where nobody hears it any more."""
+        data = b"".join(self.frames)
+        self.frames.clear()
+        unsent = self._unsent
+        try:
+            if unsent:
+                unsent += data
+                del unsent[: self._sock.send(unsent)]
+            elif data:
+                written, data_bytes = self._sock.send(data), len(data)
+                if written < data_bytes:
+                    unsent += data[written:]
+        except BlockingIOError:
+            if not unsent:
+                unsent += data
+
+    def end(self, timeout_s: float) -> None:
+        """Write the rest of what was begun, or nothing ever: else what follows is taken for it."""
+        try:
+            self._sock.settimeout(timeout_s)
+            self._sock.sendall(self._unsent)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._sock.shutdown(socket.SHUT_WR)
+        self._unsent.clear()
 
 
 class FrameBuffer:

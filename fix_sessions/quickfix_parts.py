@@ -24,9 +24,9 @@ def check_free(specs: Sequence[SessionSpec]) -> None:
 class QuickfixParts:
     """Makes them, and keeps what they point to without owning it until `forget`."""
 
-    def __init__(self, callbacks: Callbacks, store_dir: Path, log_dir: Path | None) -> None:
+    def __init__(self, callbacks: Callbacks, store_dir: Path) -> None:
         self._callbacks = callbacks
-        self._store_dir, self._log_dir = store_dir, log_dir
+        self._store_dir = store_dir
         self._kept: list[Any] = []
 
     def acceptor(self, specs: Sequence[SessionSpec], port: int) -> Any:
@@ -40,13 +40,9 @@ class QuickfixParts:
         self._kept.clear()
 
     def _arguments(self, specs: Sequence[SessionSpec], port: int | None) -> tuple[Any, ...]:
-        text = settings_text(
-            specs, store_dir=self._store_dir, log_dir=self._log_dir, accept_port=port
-        )
+        text = settings_text(specs, store_dir=self._store_dir, accept_port=port)
         settings = quickfix.SessionSettings()
         settings.setFromString(text)
         arguments = [self._callbacks, quickfix.FileStoreFactory(settings), settings]
-        if self._log_dir is not None:
-            arguments.append(quickfix.FileLogFactory(settings))
         self._kept.append(arguments)
         return tuple(arguments)

@@ -4,8 +4,10 @@ What is asked for here happens there a moment later, in order. What is sent is o
 number and text come back, in order, by the handler's `on_sent`, from inside `poll`.
 """
 
+import contextlib
 import json
 import select
+import signal
 import socket
 import subprocess
 import time
@@ -16,7 +18,7 @@ from typing import Final, Protocol
 from fix_sessions.faults import EngineFault, PortInUse
 from fix_sessions.fix_link import CAUSES
 from fix_sessions.fix_process_config import FixProcessConfig, config_to_line
-from fix_sessions.frames import Frame, FrameBuffer, Kind, frame_of
+from fix_sessions.frames import Frame, FrameBuffer, FrameWriter, Kind, frame_of
 from fix_sessions.gate_process import GateError
 from fix_sessions.outgoing import text_of_pieces
 from fix_sessions.process_state import StopWatch
@@ -26,6 +28,7 @@ from fix_sessions.waiting import A_FEW, Waiting
 from oms.domain.session_commands import LogoutCause
 
 _READ_BYTES: Final = 1 << 18
+_LITTLE_BYTES: Final = 1 << 14
 _BUFFER_BYTES: Final = 1 << 20
 _START_TIMEOUT_S: Final = 30.0
 _END_TIMEOUT_S: Final = 5.0
@@ -33,6 +36,8 @@ _WAIT_S: Final = 0.1
 _MS_PER_SECOND: Final = 1_000
 # So many frames are written at once, so that the first of many leaves while the last is made.
 _WRITE_EARLY: Final = 16
+# What reaches all processes of a terminal or a service; these the core's own process answers to.
+SIGNALS_TO_ALL: Final = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 class RemoteHandler(Protocol):
@@ -77,11 +82,11 @@ class RemoteEngine:
         self.before_work: Callable[[], None] | None = None
         self.refused: Callable[[str, int], None] | None = None
         self.rejects_sent = 0
+        # Whether the owner can take hardly anything: what is for it waits over there.
+        self.reads_little = False
         self._names: list[str] = []
         self._places: dict[str, int] = {}
         self._wakeups: dict[int, Callable[[], None]] = {}
-        self._out: list[bytes] = []
-        self._unsent = b""
         self._buffer = FrameBuffer()
         self._many = 0
         self._answer: Frame | None = None
@@ -89,14 +94,22 @@ class RemoteEngine:
         self._inbound: dict[str, int] = {}
         self._outbound: dict[str, int] = {}
         self._sock, theirs = socket.socketpair()
+        self._writer = FrameWriter(self._sock)
+        self._out = self._writer.frames
+        self._waits_to_write = False
         for end in (self._sock, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
-        self._process = subprocess.Popen(
-            [*command, str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(), *passed),
-            cwd=Path(__file__).resolve().parents[1],
-        )
+        # It begins with these blocked, and ends by none of them before it has come to ignore them.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS_TO_ALL)
+        try:
+            self._process = subprocess.Popen(
+                [*command, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(), *passed),
+                cwd=Path(__file__).resolve().parents[1],
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         theirs.close()
         self._child = StopWatch(self._process.pid)
         self._epoll = select.epoll()
@@ -161,9 +174,8 @@ class RemoteEngine:
         """Write what waits, wait for something and hand it over. Raises EngineFault."""
         self.flush()
         events = self._waiting.wait(timeout_s, busy=self._many > A_FEW)
-        if self.before_work is not None:
-            self.before_work()
-        if not events and self._child.stays_stopped(time.monotonic()):
+        self._look_whether_to_go_on()
+        if self._child.stays_stopped(time.monotonic()):
             raise EngineFault("the FIX process was stopped by a signal")
         for descriptor, _ in events:
             wakeup = self._wakeups.get(descriptor)
@@ -243,20 +255,12 @@ class RemoteEngine:
 
     def flush(self) -> None:
         """Write what the socket takes; the rest follows when it takes more."""
-        if not self._out and not self._unsent:
-            return
-        data = self._unsent + b"".join(self._out)
-        self._out.clear()
-        try:
-            written = self._sock.send(data)
-        except BlockingIOError:
-            written = 0
-        except OSError:
-            written = len(data)  # the process is gone, as reading will tell
-        was_full = bool(self._unsent)
-        self._unsent = data[written:]
-        if bool(self._unsent) != was_full:
-            what = select.EPOLLIN | select.EPOLLOUT if self._unsent else select.EPOLLIN
+        with contextlib.suppress(OSError):  # the process is gone, as reading will tell
+            self._writer.write()
+        waits = self._writer.waiting_bytes > 0
+        if waits != self._waits_to_write:
+            self._waits_to_write = waits
+            what = select.EPOLLIN | select.EPOLLOUT if waits else select.EPOLLIN
             self._epoll.modify(self._sock.fileno(), what)
 
     def _ask(self, kind: Kind, session_id: str = "", number: int = 0, text: str = "") -> None:
@@ -265,7 +269,7 @@ class RemoteEngine:
 
     def _read(self) -> None:
         try:
-            data = self._sock.recv(_READ_BYTES)
+            data = self._sock.recv(_LITTLE_BYTES if self.reads_little else _READ_BYTES)
         except BlockingIOError:
             return
         except OSError as error:
@@ -281,7 +285,7 @@ class RemoteEngine:
             elif kind == Kind.SENT:
                 handler.on_sent(names[session], number, text)
             else:
-                self._told(kind, names[session], number, text)
+                self._told(kind, names[session] if names else "", number, text)
 
     def _told(self, kind: int, session_id: str, number: int, text: str) -> None:
         handler = self._handler
@@ -306,6 +310,7 @@ class RemoteEngine:
             case Kind.CHANGED:
                 self._told_changed(text)
             case Kind.DOUBT:
+                self._look_whether_to_go_on()
                 self._ask(Kind.PROOF)
             case Kind.FAULT:
                 raise EngineFault(text)
@@ -315,6 +320,10 @@ class RemoteEngine:
                 raise GateError(text)
             case _:
                 self._answer = (kind, 0, number, text)
+
+    def _look_whether_to_go_on(self) -> None:
+        if self.before_work is not None:
+            self.before_work()
 
     def _send_what_was_sent(self, session_id: str, first: int, last: int) -> None:
         fault = ""
@@ -333,6 +342,7 @@ class RemoteEngine:
                 raise EngineFault(f"the FIX process does not answer within {timeout_s} s")
             self.flush()
             select.select([self._sock], [], [], _WAIT_S)
+            self._look_whether_to_go_on()
             self._read()
         answer, self._answer = self._answer, None
         return answer

@@ -97,7 +97,6 @@ def settings_text(
     specs: Sequence[SessionSpec],
     *,
     store_dir: Path,
-    log_dir: Path | None = None,
     accept_port: int | None = None,
 ) -> str:
     """QuickFIX's settings for these sessions; `accept_port` stands in for an acceptor's port.
@@ -124,7 +123,6 @@ def settings_text(
                 "PersistMessages": "Y",
                 "ResetOnLogout": "N",
                 "ResetOnDisconnect": "N",
-                **({"FileLogPath": str(log_dir)} if log_dir else {}),
             },
         )
     ]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from ems import child_orders, drop_copy, orphan_verdicts, resync, stops
+from ems import child_orders, drop_copy, orphan_verdicts, refused_requests, resync, stops
 from ems.market_data import reference_price
 from oms.control import decide_control
 from oms.corporate_actions import decide_corporate_action
@@ -143,7 +143,7 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             yield from _venue_report(state, command)
         case OrderCancelReject():
             venue = state.reference.venues[command.origin.counterparty]
-            yield from child_orders.decide_cancel_reject(state, venue, command)
+            yield from refused_requests.decide_cancel_reject(state, venue, command)
         case QuoteObserved():
             yield from _quoted(state, command)
         case ClockTicked():

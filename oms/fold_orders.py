@@ -246,7 +246,8 @@ def _trade(state: State, seq: int, at: int, event: TradeExecuted) -> None:
     execution = execution_of(event, seq, at)
     for order in (child, parent):
         exposure = order.exposure
-        before_trade(order, event)
+        if event.source or order.external:
+            before_trade(order, event)
         add_execution(order, execution)
         _after(state, order, at, exposure)
     state.exec_ids[event.venue, event.exec_id] = child.order_id

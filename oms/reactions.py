@@ -74,8 +74,6 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
         case ResyncCompleted() | KillSwitchReleased():
             for order_id in list(state.held):
                 yield from place(state, state.orders[order_id])
-        case OrphanReported():
-            yield from orphans.after_report(state)
         case TradeExecuted():
             if state.orphans:
                 yield from orphans.after_trade(state, event)
@@ -106,6 +104,8 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
         case SessionsReloaded():
             yield from hours.unconfigured(state)
             yield from hours.due(state, state.at)
+        case OrphanReported():
+            yield from orphans.after_report(state)
         case _:
             pass
 

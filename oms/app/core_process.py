@@ -54,7 +54,7 @@ log = structlog.get_logger()
 
 FIX_PROCESS = (sys.executable, "-m", "oms.app.fix_process")
 POLL_S = 0.25
-# How often sessions are served while the journal is behind: enough for their heartbeats.
+# How often a little is read while the journal is behind; heartbeats do not wait for that.
 SLOW_READ_S = 1.0
 # Clients may go on sending until they are logged out, so before that it is done with less.
 BEFORE_LOGOUT_S = 1.0
@@ -247,7 +247,9 @@ class CoreProcess:
         if self._sequencer.full and time.monotonic() < self._read_at:
             # The journal is slow: counterparties wait on their connections, not in our memory.
             select.select([self._journal_line.fileno()], [], [], POLL_S)
+            self._journal_line.assure()
         else:
+            self._engine.reads_little = self._sequencer.full
             self._engine.poll(POLL_S)
             self._read_at = time.monotonic() + SLOW_READ_S
         if self._pace is not None:

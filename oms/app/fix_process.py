@@ -17,6 +17,7 @@ from fix_sessions.fix_process import FixProcess
 from fix_sessions.fix_process_config import FixProcessConfig, config_from_line
 from fix_sessions.frames import Kind, frame_of
 from fix_sessions.gate_process import GateError
+from fix_sessions.remote_engine import SIGNALS_TO_ALL
 from oms import logs
 from oms.app.exits import Exit
 from oms.runtime.memory import Collector
@@ -31,8 +32,9 @@ _FAULT_TOLD_S = 1.0
 def main() -> int:
     """The process; gives the exit code."""
     # Ctrl-C and a service manager's signal reach all: when this one ends is the core's to say.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS_TO_ALL:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS_TO_ALL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     sock = socket.socket(fileno=int(sys.argv[1]))

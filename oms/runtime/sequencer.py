@@ -112,7 +112,8 @@ class Sequencer:
         if self._note_due(now):
             self._decide(self._note(), now)
         commands = self._commands
-        while commands:
+        # A batch that grew without end while the journal stalls would cost it the lead afterwards.
+        while commands and not self.full:
             for _ in range(min(len(commands), LOOK_EVERY)):
                 self._decide(commands.popleft(), self._clock.now())
             # The journal never waits for the end of a long queue.

@@ -139,6 +139,7 @@ ACTS: dict[str, Kind] = {
     "repeat": Kind(weight=3, do=lambda world, n: _client(world, n).repeat(n)),
     "reuse": Kind(weight=2, do=lambda world, n: _client(world, n).reuse(n)),
     "garbage": Kind(weight=1, do=lambda world, n: _client(world, n).garbage(n)),
+    "list": Kind(weight=1, do=lambda world, n: _client(world, n).send_list(n)),
     "inquire": Kind(weight=1, do=lambda world, n: _client(world, n).inquire(n)),
     "client_resets": Kind(weight=0.4, do=lambda world, n: _client(world, n).reset(n)),
     "client_skips": Kind(weight=0.4, do=lambda world, n: _client(world, n).skip_numbers(n)),

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 from fix_sessions.light_session import Fields, LightSession, LightSettings
 from fix_sessions.wire import utc_timestamp_ms
@@ -201,6 +202,24 @@ class SimClient:
             self._story.tell(f"{self.name} uses {asked.cl_ord_id} for another order")
             self._say("D", self._order_fields(asked.cl_ord_id, n), poss_resend=n % 2 == 0)
 
+    def send_list(self, n: int) -> None:
+        """Some orders as one list, worked at once or when it says so; which it may take back."""
+        list_id = self._new_id()
+        count = 1 + n % 3
+        waits = n % 2 == 0
+        self._story.tell(f"{self.name} sends {count} orders as the list {list_id}")
+        body = [(66, list_id), (394, "3"), (433, "2" if waits else "1"), (68, str(count))]
+        body.append((73, str(count)))
+        for number in range(count):
+            order = self._order_fields(self._new_id(), n + 7 * number)
+            body += [order[0], (67, str(number + 1)), *order[1:]]
+        self._say("E", body)
+        about = [(66, list_id), (60, self._now())]
+        if waits:
+            wait_us = 50_000 + n % 400_000
+            self._agenda.after(wait_us, partial(self._say, "KL"[n // 2 % 2], about))
+        self._agenda.after(700_000, partial(self._say, "M", [(66, list_id)]))
+
     def inquire(self, n: int) -> None:
         """One of the questions that are not about one order."""
         named = self._new_id()
@@ -266,6 +285,8 @@ class SimClient:
             self._say("4", [(123, "N"), (36, str(new))])
             session.next_out = new
             session.sent.clear()
+            self.ledger.skipped_at = self._agenda.now_us
+            self._agenda.after(1_000_000, self.settle)
 
     def settle(self) -> None:
         """Ask again for what was never answered, and for every order that it sees at work."""

@@ -54,7 +54,8 @@ class Seen:
 @dataclass(slots=True, kw_only=True)
 class ClientLedger:
     """A client's book. faults: what it was told that cannot be; lost: it reset its session itself,
-    and may have missed something.
+    and may have missed something; skipped_at: when it passed over numbers of its own, and with
+    them over what had not arrived.
     """
 
     asked: dict[str, Asked] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class ClientLedger:
     reports: dict[str, dict[int, str]] = field(default_factory=dict)
     refused: int = 0
     lost: bool = False
+    skipped_at: int = 0
     faults: list[str] = field(default_factory=list)
 
     def note(self, message: Message) -> None:

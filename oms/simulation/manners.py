@@ -23,6 +23,7 @@ class Manners:
     refuse: float = 0.0
     pending: float = 0.0
     mark: float = 0.0
+    bounce: float = 0.0
     speed_us: int = 500
 
     def calm(self) -> None:

@@ -183,7 +183,7 @@ def _weather(randomness: random.Random) -> Weather:
     )
 
 
-_MOST = {"fill": 1.0, "lose": 0.15, "overfill": 0.1, "lie": 0.15, "repeat": 0.5}
+_MOST = {"fill": 1.0, "lose": 0.15, "overfill": 0.1, "lie": 0.15, "repeat": 0.5, "bounce": 0.1}
 
 
 def _manners(randomness: random.Random) -> Manners:

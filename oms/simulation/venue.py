@@ -62,10 +62,19 @@ class SimVenue:
         told = dict(message.fields)
         if message.msg_type in ("H", "AF"):
             self._look(message.msg_type, told)
+        elif self._maybe(self.manners.bounce):
+            self._bounce(message, told[11])
         elif self._maybe(self.manners.lose):
             self._story.tell(f"{self.name} loses {told[11]}")
         else:
             self._agenda.after(self._wait_us(), lambda: self._look(message.msg_type, told))
+
+    def _bounce(self, message: Message, cl_ord_id: str) -> None:
+        """It will not read that."""
+        self._story.tell(f"{self.name} does not take the message {cl_ord_id}")
+        refused = [(45, str(message.seq)), (372, message.msg_type), (379, cl_ord_id), (380, "4")]
+        self.session.send("j", [*refused, (58, "not now")])
+        self._flush()
 
     def _look(self, msg_type: str, told: Told) -> None:
         match msg_type:

@@ -42,6 +42,8 @@ class Checker(Watcher):
         if client.ledger.lost:
             return  # what a client throws away itself nobody tells it again
         seen = client.ledger.orders.get(order.order_id)
+        if seen is None and order.order_id in self.world.shadow.state.held:
+            return  # by its profile it hears nothing before a venue has the order
         assert seen is not None, f"{order.session} was never told of {order.order_id}"
         ours = (order.cum_qty, order.leaves_qty, order.ord_status.value)
         theirs = (seen.cum_qty, seen.leaves_qty, seen.status)
