@@ -254,7 +254,7 @@ class Edge:
         a message before it is journaled: where it expects less than that, it was reset and the
         journal was not told.
         """
-        for session_id in self._open:
+        for session_id in self._counterparties:
             self.set_number(session_id, inbound.get(session_id, 0), outbound.get(session_id, 0))
 
     def set_number(self, session_id: str, inbound: int, outbound: int) -> None:

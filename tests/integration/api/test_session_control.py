@@ -132,6 +132,29 @@ def test_only_operations_handle_sessions(rig: Rig) -> None:
     )
 
 
+def test_the_sessions_of_the_file_are_taken_over(rig: Rig) -> None:
+    api = rig.server.api
+    url = "/v1/sessions/reload"
+    for client in (api.alpha, api.compliance):
+        problem(client.post(url, json=WHY), 403, "forbidden")
+    problem(api.operations.post(url, json={"reason": ""}), 422, "invalid-request")
+    before = rig.config.read_text()
+    venue = '[[venues]]\nname = "XSIM"\n'
+    assert before.count(venue) == 1
+    rig.config.write_text(before.replace(venue, venue + "max_messages_per_second = 500\n"))
+    told = api.operations.post(url, json=WHY | {"dry_run": True})
+    assert (told.status_code, told.json()["text"]) == (200, "changed: XSIM")
+    told = api.operations.post(url, json=WHY)
+    assert (told.status_code, told.json()["text"]) == (200, "changed: XSIM")
+    rig.config.write_text(before.replace(venue, venue + "ack_timeout_ms = 0\n"))
+    refused = api.operations.post(url, json=WHY)
+    problem(refused, 422, "refused:unsupported-value")
+    assert "venues[0].ack_timeout_ms = 0: must be >= 1" in refused.text
+    rig.config.write_text(before)
+    told = api.operations.post(url, json=WHY)
+    assert (told.status_code, told.json()["text"]) == (200, "changed: XSIM")
+
+
 def test_the_answer_to_a_resend_request_is_foretold(rig: Rig) -> None:
     working_order(rig, "resend-1")
     client = rig.client
