@@ -331,7 +331,7 @@ def _canceled(child: Order, report: ExecutionReport) -> Iterator[Event]:
 def _replaced(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:
     request = child.request(report.cl_ord_id)
     if request is None or request.kind is not RequestKind.REPLACE:
-        yield from _replaced_unasked(state, venue, child, report)
+        yield from replaced_unasked(state, venue, child, report)
         return
     yield from replaced_as_told(child, request, report)
 
@@ -353,7 +353,7 @@ def replaced_as_told(child: Order, request: Request, report: ExecutionReport) ->
     )
 
 
-def _replaced_unasked(
+def replaced_unasked(
     state: State, venue: Venue, child: Order, report: ExecutionReport
 ) -> Iterator[Event]:
     """A replace that we had given up took effect after all: a fact, adopted and flagged."""

@@ -10,7 +10,7 @@ nothing.
 
 from collections.abc import Iterator
 
-from ems.child_orders import replaced_as_told, revived
+from ems.child_orders import replaced_as_told, replaced_unasked, revived
 from ems.orphans import orphan_of
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
@@ -135,6 +135,7 @@ def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Ev
         yield OrderConfirmed(
             order_id=child.order_id, user="", text=f"venue says {report.ord_status.name}"
         )
+        yield from _replaced_after_all(state, child, report)
         yield from _settled_requests(child, report)
 
 
@@ -146,6 +147,14 @@ _WORKING = frozenset(
         OrdStatus.PENDING_REPLACE,
     }
 )
+
+
+def _replaced_after_all(state: State, child: Order, report: ExecutionReport) -> Iterator[Event]:
+    """A replace that we had given up shows in what the venue has now."""
+    given_up = report.cl_ord_id != child.cl_ord_id and child.request(report.cl_ord_id) is None
+    if given_up and report.order_qty is not None and report.order_qty != child.order_qty:
+        venue = state.reference.venues[child.counterparty]
+        yield from replaced_unasked(state, venue, child, report)
 
 
 def _difference(child: Order, report: ExecutionReport) -> DiscrepancyFound | None:

@@ -1,5 +1,6 @@
 """The FIX process's end of the line to the core: what happens becomes frames, written together."""
 
+import contextlib
 import json
 import os
 import select
@@ -73,7 +74,9 @@ class FixLink:
         """See SessionHandler."""
         self._out.append(frame_of(Kind.MESSAGE, self._places[session_id], 0, text))
         if len(self._out) >= _WRITE_EARLY and not self.behind:
-            self.flush()
+            # In QuickFIX's callbacks it would be a fault; reading tells of it a moment later.
+            with contextlib.suppress(CoreGone):
+                self.flush()
 
     def on_logon(self, session_id: str) -> None:
         """See SessionHandler."""
@@ -180,7 +183,10 @@ class FixLink:
         """What was sent under these numbers; see fix_sessions.resends.ResendSource."""
         self.tell(Kind.SENT_BEFORE_WANTED, session_id, text=json.dumps([begin, end]))
         while True:
-            kind, _, number, text = self.answer()
+            try:
+                kind, _, number, text = self.answer()
+            except CoreGone:
+                raise ResendUnavailable("the core is gone") from None
             if kind == Kind.SENT_BEFORE:
                 yield number, text
             elif text:

@@ -32,6 +32,7 @@ _LITTLE_BYTES: Final = 1 << 14
 _BUFFER_BYTES: Final = 1 << 20
 _START_TIMEOUT_S: Final = 30.0
 _END_TIMEOUT_S: Final = 5.0
+_LAST_MOMENT_S: Final = 1.0
 _WAIT_S: Final = 0.1
 _MS_PER_SECOND: Final = 1_000
 # So many frames are written at once, so that the first of many leaves while the last is made.
@@ -272,10 +273,10 @@ class RemoteEngine:
             data = self._sock.recv(_LITTLE_BYTES if self.reads_little else _READ_BYTES)
         except BlockingIOError:
             return
-        except OSError as error:
-            raise EngineFault(f"the FIX process cannot be heard: {error}") from None
+        except OSError:
+            data = b""  # it ended with something of ours unread
         if not data:
-            raise EngineFault(f"the FIX process ended (exit code {self._process.poll()})")
+            raise EngineFault(f"the FIX process ended (exit code {self._exit_code()})")
         names, handler = self._names, self._handler
         frames = self._buffer.frames(data)
         self._many = len(frames)
@@ -286,6 +287,13 @@ class RemoteEngine:
                 handler.on_sent(names[session], number, text)
             else:
                 self._told(kind, names[session] if names else "", number, text)
+
+    def _exit_code(self) -> int | None:
+        """Its socket closes a moment before it has ended."""
+        try:
+            return self._process.wait(_LAST_MOMENT_S)
+        except subprocess.TimeoutExpired:
+            return None
 
     def _told(self, kind: int, session_id: str, number: int, text: str) -> None:
         handler = self._handler

@@ -62,7 +62,7 @@ class SimVenue:
         told = dict(message.fields)
         if message.msg_type in ("H", "AF"):
             self._look(message.msg_type, told)
-        elif self._maybe(self.manners.bounce):
+        elif told.get(97) != "Y" and self._maybe(self.manners.bounce):
             self._bounce(message, told[11])
         elif self._maybe(self.manners.lose):
             self._story.tell(f"{self.name} loses {told[11]}")

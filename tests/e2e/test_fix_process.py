@@ -21,6 +21,7 @@ from tests.support.desk import (
 )
 from tests.support.processes import ROOT, eventually
 
+FAULT = 8
 FLOOD = 4_000
 BEATS = 6
 
@@ -101,6 +102,25 @@ def test_a_signal_to_all_while_the_fix_process_starts_is_an_orderly_stop(
     os.killpg(core.pid, number)
     assert core.wait(30) == 0, desk.log()
     assert "core.fault" not in desk.log()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_the_end_of_the_fix_process_ends_the_core_which_leaves_nobody_behind(
+    desk: Desk, number: signal.Signals
+) -> None:
+    desk.start_core()
+    desk.client("ALPHA")
+    core = desk.core
+    assert core is not None
+    fix = fix_process_of(core.pid)
+    os.kill(fix, number)
+    desk.until(lambda: core.poll() is not None, "the core to end")
+    assert core.returncode == FAULT
+    said = "ended (exit code -9)" if number == signal.SIGKILL else "was stopped by a signal"
+    assert f"oms: stopped, and recovers by replay: the FIX process {said}\n" in desk.log()
+    eventually(lambda: not Path(f"/proc/{fix}").exists(), "the FIX process to be gone")
+    desk.start_core()
+    desk.client("ALPHA")
 
 
 @pytest.mark.parametrize("gap_fill", ["Y", ""])

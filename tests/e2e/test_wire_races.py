@@ -261,3 +261,26 @@ def test_a_cl_ord_id_used_again_tomorrow(floor: Floor) -> None:
     assert rows[0][0] != rows[1][0]
     floor.venue.trade(working, "100")
     floor.becomes(until_cancelled, "2", "100")
+
+
+def test_a_plain_order_that_no_venue_takes_is_rejected_and_was_never_new(floor: Floor) -> None:
+    name = floor.send(t59="4")
+    rejected = report_of(floor.client, name, "8")
+    assert [rejected.get(tag) for tag in (39, 103)] == ["8", "11"]
+    text = "TimeInForce (59) = 4 (FOK): not taken by any venue of ACME (XSIM, YSIM)"
+    assert rejected.get(58) == text
+    floor.becomes(name, "8", "0")
+    floor.heard(name, ["8"])
+
+
+def test_a_mass_cancels_id_is_used_up(floor: Floor) -> None:
+    name, order = floor.order()
+    floor.client.send("q", [(11, "mass-1"), (530, "7"), (60, "20260101-00:00:00")])
+    done = floor.client.wait_for(lambda m: m.msg_type == "r" and m.get(11) == "mass-1", PATIENCE_S)
+    assert done.get(531) == "7"
+    floor.asked(order)
+    floor.venue.grant(order)
+    floor.becomes(name, "4", "0")
+    refused = report_of(floor.client, floor.send(t11="mass-1"), "8")
+    assert refused.get(103) == "6"
+    assert refused.get(58) == "ClOrdID (11) = mass-1: already used for a mass cancel"

@@ -7,7 +7,7 @@ import pytest
 
 from oms.app.fix_stores import first_number
 from oms.domain.commands import SYSTEM, EngageKillSwitch, ReleaseKillSwitch
-from oms.domain.events import OrderHeld, OrderResent, OrderRouted
+from oms.domain.events import DiscrepancyFound, OrderHeld, OrderResent, OrderRouted
 from oms.domain.fix import OrdStatus
 from tests.support.checked_world import CheckedWorld, connected
 
@@ -75,3 +75,22 @@ def test_a_fill_does_not_settle_what_the_venue_said_of_the_whole_order() -> None
     world.status(child, OrdStatus.CANCELED, leaves_qty=Decimal(0))
     assert child.closed is OrdStatus.CANCELED
     assert child.cum_qty == 40
+
+
+def test_a_replace_given_up_that_the_status_shows_is_adopted() -> None:
+    """Found by seed 2174. It was taken for lost, and the venue took it up later, without a word."""
+    world: CheckedWorld = connected()
+    child = world.working()
+    world.replace("c2", "c1", "80")
+    request = child.requests[0].cl_ord_id
+    world.disconnect("XA")
+    world.back("XA")
+    world.status(child, OrdStatus.NEW, order_qty=Decimal(100))
+    assert not child.requests
+    world.disconnect("XA")
+    world.back("XA")
+    world.status(
+        child, OrdStatus.NEW, cl_ord_id=request, order_qty=Decimal(80), leaves_qty=Decimal(80)
+    )
+    assert child.order_qty == 80
+    assert world.of(DiscrepancyFound)

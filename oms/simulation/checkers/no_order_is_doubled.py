@@ -23,14 +23,16 @@ class Checker(Watcher):
 
     def at_quiet(self) -> None:
         """See Watcher."""
-        state = self.world.shadow.state
+        state, stubborn = self.world.shadow.state, self.world.shadow.stubborn
         for order in state.orders.values():
             if order.is_child:
                 continue
             working = [
                 standing.leaves_qty
                 for child in order.children
-                if (standing := self.world.standing(state.orders[child])) is not None
+                # A venue that refuses a cancel goes on working.
+                if child not in stubborn
+                and (standing := self.world.standing(state.orders[child])) is not None
             ]
             assert sum(working) <= order.leaves_qty, (
                 f"{order.order_id} has {order.leaves_qty} open and {sum(working)} at venues"

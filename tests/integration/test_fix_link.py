@@ -1,0 +1,96 @@
+"""The line between the core and its FIX process: order, back-pressure, and the end of either."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from fix_sessions.fix_link import CoreGone, FixLink
+from fix_sessions.frames import FrameBuffer, FrameWriter, Kind, frame_of
+from fix_sessions.resends import ResendUnavailable
+from oms.domain.session_commands import LogoutCause
+from tests.support.fix_engine import accepting
+
+MANY = 20_000
+TEXT = "35=D\x01" + "x" * 300 + "é\x01"
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def link_on(sock: socket.socket) -> FixLink:
+    link = FixLink(sock, [accepting()], "the ticket")
+    link.cause_of = lambda _: LogoutCause.LOST
+    return link
+
+
+def test_whatever_waits_comes_whole_and_in_order(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = ends
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    writer, buffer = FrameWriter(ours), FrameBuffer()
+    found, most = [], 0
+    for number in range(MANY):
+        writer.frames.append(frame_of(Kind.SEND, 1, number, TEXT))
+        if number % 100 == 0:
+            writer.write()
+            most = max(most, writer.waiting_bytes)
+        if number % 1_000 == 0:
+            found += buffer.frames(theirs.recv(10_007))
+    while len(found) < MANY:
+        writer.write()
+        found += buffer.frames(theirs.recv(1 << 18))
+    assert most > 1_000_000, "the socket took everything: nothing was shown"
+    assert found == [(Kind.SEND, 1, number, TEXT) for number in range(MANY)]
+    assert writer.waiting_bytes == 0
+
+
+def test_a_frame_that_was_begun_is_never_ended_by_other_bytes(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    """Else an order might be made of one half and a fault's text."""
+    ours, theirs = ends
+    ours.setblocking(False)
+    writer = FrameWriter(ours)
+    writer.frames += [frame_of(Kind.MESSAGE, 0, 0, TEXT)] * MANY
+    writer.write()
+    assert writer.waiting_bytes
+    writer.end(0.05)
+    buffer, found = FrameBuffer(), []
+    while data := theirs.recv(1 << 18):
+        found += buffer.frames(data)
+    with pytest.raises(OSError, match="Broken pipe"):
+        ours.sendall(frame_of(Kind.FAULT, text="x" * 1_000))
+    assert {(kind, text) for kind, _, _, text in found} == {(Kind.MESSAGE, TEXT)}
+
+
+def test_an_answer_passes_what_stands_in_the_line(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    link = link_on(ours)
+    sends = [frame_of(Kind.SEND, 0, 0, f"{n}") for n in range(3)]
+    before = frame_of(Kind.SENT_BEFORE, 0, 7, TEXT)
+    theirs.sendall(b"".join([*sends, before, frame_of(Kind.SENT_BEFORE_END), *sends]))
+    assert list(link.sent_before("ALPHA", 7, 7)) == [(7, TEXT)]
+    assert [text for _, _, _, text in link.frames] == ["0", "1", "2"] * 2
+    theirs.setblocking(False)
+    assert FrameBuffer().frames(theirs.recv(100)) == [(Kind.SENT_BEFORE_WANTED, 0, 0, "[7, 7]")]
+
+
+def test_the_end_of_the_core_is_no_fault_of_a_callback(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    link = link_on(ours)
+    theirs.close()
+    for _ in range(100):
+        link.on_message("ALPHA", TEXT)
+    with pytest.raises(ResendUnavailable, match="the core is gone"):
+        next(link.sent_before("ALPHA", 1, 2))
+    with pytest.raises(CoreGone):
+        link.read()
