@@ -239,7 +239,7 @@ def _verdict(
 ) -> Verdict:
     client = state.reference.clients.get(origin.counterparty)
     accounts = client.accounts if client else frozenset()
-    if origin.accounts and client is not None:
+    if origin.accounts and origin.counterparty not in state.reference.retired:
         accounts = frozenset(origin.accounts)
     return check(
         Asked(

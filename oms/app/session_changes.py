@@ -111,8 +111,9 @@ def reference_after(running: Reference, settings: Settings) -> Reference:
     made = reference_of(settings)
     venues = {**running.venues, **made.venues}
     copies = {**running.drop_copies, **made.drop_copies}
-    gone = (venues.keys() - made.venues.keys()) | (copies.keys() - made.drop_copies.keys())
-    return replace(made, venues=venues, drop_copies=copies, retired=frozenset(gone))
+    known = {*running.clients, *venues, *copies, *running.retired}
+    retired = frozenset(known.difference(made.clients, made.venues, made.drop_copies))
+    return replace(made, venues=venues, drop_copies=copies, retired=retired)
 
 
 def _instruments(running: Settings, wanted: Settings) -> Iterator[InstrumentSettings]:

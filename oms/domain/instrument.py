@@ -68,8 +68,8 @@ class DropCopy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """Everything configured that decisions depend on, by its key; schedules and drop copies by FIX
-    session. retired: venues and drop copies among them that were removed since the core's start:
-    nothing goes there, what still comes from there is understood.
+    session. retired: those that were removed since the core's start. Venues and drop copies stay
+    among the others: nothing goes there, what still comes from there is understood.
     """
 
     instruments: Mapping[str, Instrument] = field(default_factory=dict)

@@ -158,6 +158,16 @@ def test_where_an_instrument_trades_is_taken_over(file: Files) -> None:
     assert made.retired == {"X"}
 
 
+def test_a_client_that_is_gone_is_retired_until_it_comes_back(file: Files) -> None:
+    running = file(client("A"), client("B"))
+    without = changes_between(running, file(client("A"))).settings
+    gone = reference_after(reference_of(running), without)
+    assert gone.retired == {"B"}
+    assert set(gone.clients) == {"A"}
+    assert reference_after(gone, without).retired == {"B"}
+    assert reference_after(gone, running).retired == frozenset()
+
+
 def test_a_new_venue_is_one_for_instruments_that_trade_everywhere(file: Files) -> None:
     running = file(venue("X"), ACME)
     changes = changes_between(running, file(venue("X"), venue("Y"), ACME))
@@ -286,7 +296,9 @@ def test_open_orders_keep_a_venue_and_want_force_for_a_client() -> None:
 
 def test_a_removed_client_sends_no_more_orders_by_rest() -> None:
     world = connected()
-    world.state.next_reference = replace(REFERENCE, clients={"BETA": REFERENCE.clients["BETA"]})
+    world.state.next_reference = replace(
+        REFERENCE, clients={"BETA": REFERENCE.clients["BETA"]}, retired=frozenset({"ALPHA"})
+    )
     world.send(replace(BASIC, removed=("ALPHA",)))
     order = NewOrderSingle(
         origin=Origin(channel=Channel.REST, counterparty="ALPHA", accounts=("A1",)),
