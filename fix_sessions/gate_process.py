@@ -1,4 +1,4 @@
-"""The core's side of the gate: start it, hear from it, stop it."""
+"""The engine's side of the gate: start it, hear from it, stop it."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ from fix_sessions.gate_config import GateConfig, config_to_json
 from fix_sessions.gate_events import GateEvent, event_from_json
 
 _READ_BYTES: Final = 65_536
-_MAX_READS: Final = 64  # for one call: the core's thread has more to do
+_MAX_READS: Final = 64  # for one call: the engine's thread has more to do
 
 
 class GateError(RuntimeError):
