@@ -5,10 +5,10 @@ everybody: by a Logon sent byte by byte, by 141=Y before anybody asked for the p
 reading. Here a connection has to bring one whole, sound, authenticated Logon in time; only that
 reaches the engine, with a ticket where the password was, and bytes are relayed from then on.
 
-Started by the core as `python -m fix_sessions.gate`: one JSON line of configuration comes on
-standard input, `{"listening": port}` or `{"error": text}` goes to standard output, then one JSON
-line for each event. Each further line on standard input is a new list of the clients that may come
-in. It ends when standard input closes, so it never outlives the core.
+Started by the engine's process as `python -m fix_sessions.gate`: one JSON line of configuration
+comes on standard input, `{"listening": port}` or `{"error": text}` goes to standard output, then
+one JSON line for each event. Each further line on standard input is a new list of the clients that
+may come in. It ends when standard input closes, so it never outlives the engine.
 """
 
 import asyncio
@@ -98,7 +98,7 @@ class _CannotListenError(Exception):
 async def _listen(
     gate: Gate, host: str, port: int, protocol: Callable[[], asyncio.Protocol]
 ) -> asyncio.Server:
-    """Bind a public port; a gate whose core was killed may need a moment to let go of it."""
+    """Bind a public port; a gate whose engine was killed may need a moment to let go of it."""
     config = gate.config
     give_up_at = gate.loop.time() + config.limits.bind_wait_ms / _MS_PER_SECOND
     while True:
@@ -120,7 +120,7 @@ def _listen_fault(host: str, port: int, error: OSError) -> str:
 async def _close_all(gate: Gate) -> None:
     """Strangers go at once; clients once they were sent what there is, for a moment at most.
 
-    Connections that the core has taken over are its own to end.
+    Connections that the engine has taken over are its own to end.
     The engine is not waited for: its process may be the one that waits for us to end.
     """
     for transport in tuple(gate.pending_transports):

@@ -158,7 +158,7 @@ def refuse(
     detail: str = "",
     answer: bytes | None = None,
 ) -> None:
-    """Tell the core, count it against the address, close: after `answer` where there is one."""
+    """Tell the engine, count it against the address, close: after `answer` where there is one."""
     transport = caller.transport
     note_refusal(gate, reason, caller.address)
     gate.reporter.refused(reason, str(caller.address), session_id, detail)

@@ -1,4 +1,4 @@
-"""The gate's configuration: one JSON line that the core writes and the gate reads."""
+"""The gate's configuration: one JSON line that the engine writes and the gate reads."""
 
 import ipaddress
 import json
@@ -117,7 +117,7 @@ class GateConfig:
     limits: GateLimits = GateLimits()
     answer_refusals: bool = True  # False: every refusal is a plain close, no Logout
     parent_pid: int = 0  # the gate ends when this is no longer its parent; 0 is no check
-    handover_fd: int = -1  # a socket on which connections are offered to the core; -1 is none
+    handover_fd: int = -1  # a socket on which connections are offered to the engine; -1 is none
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= _MAX_PORT:

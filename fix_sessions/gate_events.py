@@ -1,4 +1,4 @@
-"""What the gate tells the core: its events, the reasons for a refusal, and their JSON lines."""
+"""What the gate tells the engine: its events, the reasons for a refusal, and their JSON lines."""
 
 import json
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ class DisconnectCause(StrEnum):
     SLOW_CONSUMER = "slow_consumer"
     SECOND_LOGON = "second_logon"
     SUPERSEDED = "superseded"
-    SESSION_ENDED = "session_ended"  # of a connection that the core had taken over
+    SESSION_ENDED = "session_ended"  # of a connection that the engine had taken over
     GATE_CLOSED = "gate_closed"
 
 

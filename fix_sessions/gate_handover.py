@@ -1,8 +1,9 @@
-"""The gate's side of a hand-over: after the Logon, the client's connection becomes the core's.
+"""The gate's side of a hand-over: after the Logon, the client's connection becomes the engine's.
 
 Relaying costs each message two more system calls and a process switch each way. So once a Logon
-is welcomed, the core is offered the client's own socket. It takes it only where every byte has been
-passed on, in both directions; else the gate goes on relaying, and offers it again a little later.
+is welcomed, the engine is offered the client's own socket. It takes it only where every byte has
+been passed on, in both directions; else the gate goes on relaying, and offers it again a little
+later.
 """
 
 import asyncio
@@ -22,8 +23,8 @@ _LONGEST_PAUSE_S: Final = 1.0
 class HandoverChannel:
     """Offers out, answers in. A descriptor of each connection that was taken over is kept.
 
-    Kept to be cut off where nobody else can: the client of a core that is frozen, or one that has
-    fallen silent. It holds nothing open: the core's own close ends the connection for both.
+    Kept to be cut off where nobody else can: the client of an engine that is frozen, or one that
+    has fallen silent. It holds nothing open: the engine's own close ends the connection for both.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, channel: socket.socket) -> None:
@@ -75,7 +76,7 @@ class HandoverChannel:
         kept = socket.socket(fileno=os.dup(ours))
         try:
             socket.send_fds(self._channel, [offer_to_json(offer)], [ours])
-        except OSError:  # the core is behind, or gone
+        except OSError:  # the engine is behind, or gone
             kept.close()
             return False
         relay.offered = True
@@ -86,7 +87,7 @@ class HandoverChannel:
         while True:
             try:
                 data = self._channel.recv(MAX_BYTES)
-            except OSError:  # nothing more, or no core any more
+            except OSError:  # nothing more, or no engine any more
                 return
             if not data:
                 self._loop.remove_reader(self._channel.fileno())

@@ -1,6 +1,6 @@
-"""What gate and core say to each other when the core takes a client's connection over.
+"""What gate and engine say to each other when the engine takes a client's connection over.
 
-The gate sends an Offer with the client's socket, the core one Answer, and another one when the
+The gate sends an Offer with the client's socket, the engine one Answer, and another one when the
 connection has ended. One datagram each, on a socket pair that the gate is started with.
 """
 
@@ -13,7 +13,7 @@ MAX_BYTES: Final = 1_024
 
 
 class Answer(StrEnum):
-    """TAKEN: the core has it. KEPT: the gate has it, for now. ENDED: it was taken, and is over."""
+    """TAKEN: the engine has it. KEPT: the gate has it for now. ENDED: it was taken and is over."""
 
     TAKEN = "taken"
     KEPT = "kept"

@@ -1,4 +1,4 @@
-"""The core's side of the gate: start it, hear from it, stop it."""
+"""The engine's side of the gate: start it, hear from it, stop it."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from fix_sessions.gate_config import GateClient, GateConfig, clients_to_line, co
 from fix_sessions.gate_events import GateEvent, event_from_json
 
 _READ_BYTES: Final = 65_536
-_MAX_READS: Final = 64  # for one call: the core's thread has more to do
+_MAX_READS: Final = 64  # for one call: the engine's thread has more to do
 
 
 class GateError(RuntimeError):

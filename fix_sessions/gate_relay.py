@@ -36,10 +36,10 @@ class Relay:
     tell_slow: TellSlow
     tell_ended: TellEnded
     engine: asyncio.Transport | None = None
-    # Called once the engine has welcomed the Logon: the connection may become the core's.
+    # Called once the engine has welcomed the Logon: the connection may become the engine's.
     hand_over: Callable[["Relay"], None] | None = None
-    offered: bool = False  # the core is asked; the client is not read from meanwhile
-    taken: socket.socket | None = None  # the client's connection, once the core has it
+    offered: bool = False  # the engine is asked; the client is not read from meanwhile
+    taken: socket.socket | None = None  # the client's connection, once the engine has it
     to_engine: int = 0  # bytes so far
     from_engine: int = 0
     held: bytes = b""  # came with the Logon; waits until the engine has answered it
@@ -231,5 +231,5 @@ class EngineEnd(asyncio.Protocol):
         relay = self._relay
         relay.engine_gone = True
         if relay.offered or relay.taken is not None:
-            return  # the core has closed it because it took the client's; its answer will say
+            return  # the engine has closed it because it took the client's; its answer will say
         engine_ended(relay)

@@ -1,4 +1,4 @@
-"""The gate's voice: event lines to the core, equal refusals gathered to keep a flood cheap."""
+"""The gate's voice: event lines to the engine, equal refusals gathered to keep a flood cheap."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ _Key = tuple[RefusalReason, str, str]
 class Reporter:
     """Writes event lines. The first refusal of a kind goes out at once, its likes once a second.
 
-    A core that does not read is not waited for: above a bound, events are thrown away.
+    An engine that does not read is not waited for: above a bound, events are thrown away.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.WriteTransport) -> None:

@@ -1,4 +1,4 @@
-"""The core's side of a hand-over: it takes the connections that the gate offers into the engine."""
+"""The engine's side of a hand-over: it takes the connections that the gate offers."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from fix_sessions.engine import Engine
 from fix_sessions.gate_offers import MAX_BYTES, Answer, Offer, answer_to_json, offer_from_json
 
 _log = structlog.get_logger(__name__)
-_MAX_OFFERS: Final = 64  # for one turn: the core's thread has more to do
+_MAX_OFFERS: Final = 64  # for one turn: the engine's thread has more to do
 
 
 class Handover:

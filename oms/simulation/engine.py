@@ -164,6 +164,10 @@ class EngineSession(LightSession):
         super()._act(message)
 
     def _logon_accepted(self, message: Message) -> bool:
+        if self.logged_on:
+            # One connection carries one Logon; see fix_sessions.application.
+            self._refuse("this session is logged on already")
+            return False
         through_gate = self.settings.initiates or message.get(554) == TICKET
         if not through_gate or not self.enabled:
             self._refuse("the session is not open" if through_gate else "not through the gate")

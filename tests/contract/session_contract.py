@@ -158,6 +158,13 @@ class SessionContract:
         self.script(rig, news(2, "b"))
         assert rig.told() == [("message", "b")]
 
+    def test_a_second_logon_ends_the_session(self, rig: Rig) -> None:
+        rig.connect()
+        came = self.script(rig, logon(1), logon(2))
+        assert came[:1] == ["A:1"], came
+        assert not rig.connected()
+        assert rig.told() == [("logon",), ("logout",)]
+
     def test_a_reset_of_their_numbers_skips_what_is_between(self, rig: Rig) -> None:
         rig.connect()
         self.script(rig, logon(1))

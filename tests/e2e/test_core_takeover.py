@@ -1,5 +1,6 @@
 """Another core takes over, or the FIX stores are lost: numbers go on and every report arrives."""
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from tests.support.desk import (
     new_order,
     report_of,
 )
-from tests.support.processes import eventually
+from tests.support.processes import eventually, fix_process_of
 
 FAULT = 8
 
@@ -125,21 +126,26 @@ def test_a_standby_beside_it_takes_over_when_the_leader_is_killed(
         assert standby.code() == 0
 
 
-@pytest.mark.parametrize("where", ["elsewhere", "in the same place"])
+@pytest.mark.parametrize("where", ["elsewhere", "in the same place", "with its FIX process"])
 def test_a_frozen_leader_is_taken_over_and_does_nothing_when_it_wakes(
     bench: Bench, tmp_path: Path, where: str
 ) -> None:
     desk = bench.desk
     bench.orders(3)
-    port = free_port() if where == "elsewhere" else desk.port
+    elsewhere = where != "in the same place"
+    port = free_port() if elsewhere else desk.port
     own: dict[str, object] = {"core__metrics_port": 0}
-    if where == "elsewhere":
+    if elsewhere:
         own |= {"acceptor__port": port, "core__data_dir": desk.directory / "other"}
     with oms(tmp_path, "core", desk.config, **own) as standby:
         eventually(lambda: "waits_for_leadership" in standby.said(), "the standby to wait")
         frozen = desk.core
         assert frozen is not None
-        frozen.send_signal(signal.SIGSTOP)
+        stopped = [frozen.pid]
+        if where == "with its FIX process":
+            stopped.append(fix_process_of(frozen.pid))
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
         seen = len(bench.venue.messages)
         leads(standby)
         desk.until(lambda: not bench.client.is_connected, "the client to be cut off")
@@ -147,7 +153,8 @@ def test_a_frozen_leader_is_taken_over_and_does_nothing_when_it_wakes(
         answer_resync(desk, bench.venue, seen)
         bench.orders(3)
         [(tip,)] = desk.rows("SELECT max(seq) FROM journal WHERE leader_epoch = 1")
-        frozen.send_signal(signal.SIGCONT)
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
         desk.until(lambda: frozen.poll() is not None, "the old leader to end")
         assert frozen.returncode == FAULT, desk.log()
         bench.orders(3)

@@ -19,7 +19,7 @@ from tests.support.desk import (
     new_order,
     report_of,
 )
-from tests.support.processes import ROOT, eventually
+from tests.support.processes import ROOT, eventually, fix_process_of
 
 FAULT = 8
 FLOOD = 4_000
@@ -74,15 +74,6 @@ def test_a_journal_that_stands_still_costs_no_session_and_bounded_memory(desk: D
 def rss_kb(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
-
-
-def fix_process_of(core: int) -> int:
-    """The pid of the core's FIX process, 0 while there is none."""
-    children = Path(f"/proc/{core}/task/{core}/children").read_text().split()
-    for child in children:
-        if b"oms.app.fix_process" in Path(f"/proc/{child}/cmdline").read_bytes():
-            return int(child)
-    return 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

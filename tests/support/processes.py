@@ -93,3 +93,12 @@ def eventually(look: Callable[[], T], what: str, *, timeout_s: float = PATIENCE_
         assert time.monotonic() < deadline, f"never: {what}"
         time.sleep(0.005)
     return found
+
+
+def fix_process_of(core: int) -> int:
+    """The pid of the core's FIX process, 0 while there is none."""
+    children = Path(f"/proc/{core}/task/{core}/children").read_text().split()
+    for child in children:
+        if b"oms.app.fix_process" in Path(f"/proc/{child}/cmdline").read_bytes():
+            return int(child)
+    return 0

@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -126,9 +127,11 @@ def check_books(market: Venue) -> None:
         assert bid is None or ask is None or bid.price < ask.price
 
 
-def check_orders(market: Venue) -> None:
+def check_orders(market: Venue, rebased: Mapping[str, Decimal]) -> None:
     """Every order is the sum of its standing trades, never more than OrderQty, in the book
     exactly when it can trade.
+
+    rebased: what splits added to what an order had traded; trades keep the shares of their day.
     """
     total: dict[str, Decimal] = defaultdict(Decimal)
     notional: dict[str, Decimal] = defaultdict(Decimal)
@@ -140,7 +143,8 @@ def check_orders(market: Venue) -> None:
         if item.ord_status is OrdStatus.REJECTED:
             assert item.cum_qty == 0
             continue
-        assert item.cum_qty == total[item.order_id] <= item.order_qty
+        traded = total[item.order_id] + rebased.get(item.order_id, 0)
+        assert item.cum_qty == traded <= item.order_qty
         assert item.notional == notional[item.order_id]
         side = market.books[item.symbol].side_of(item)
         assert bool(item.leaves_qty) == (item.price is not None and side.holds(item))
@@ -168,10 +172,15 @@ def check_reports(deliveries: list[Delivery]) -> None:
 def test_the_books_and_orders_stay_sound(commands: list[Command], liquid: bool) -> None:
     market = venue(LIQUID) if liquid else venue()
     deliveries: list[Delivery] = []
+    rebased: dict[str, Decimal] = defaultdict(Decimal)
     for command in commands:
+        traded = {item.order_id: item.cum_qty for item in market.orders}
         deliveries.extend(market.apply(command, AT).deliveries)
+        if isinstance(command, SplitShares):
+            for item in market.orders:
+                rebased[item.order_id] += item.cum_qty - traded.get(item.order_id, item.cum_qty)
         check_books(market)
-    check_orders(market)
+    check_orders(market, rebased)
     check_reports(deliveries)
 
 

@@ -12,9 +12,11 @@ from prometheus_client import CollectorRegistry
 
 from fix_sessions.tls_faults import TlsFault, fault_of
 from fix_sessions.tls_files import TlsFileError, _not_after, expires_at
+from oms.app import tls_files
 from oms.app.tls_files import certificate_gauge, watch_certificates
 from oms.settings.load import load
 from tests.support.tls import Authority
+from tests.support.warned import Warnings
 from tests.unit.test_settings import DATABASE, write
 from tests.unit.test_tls_settings import acceptor
 
@@ -46,21 +48,23 @@ def test_no_bytes_are_more_than_a_fault(data: bytes) -> None:
 
 
 def test_a_certificate_that_ends_soon_is_told_of(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    told = Warnings()
+    monkeypatch.setattr(tls_files, "log", told)
     authority = Authority(tmp_path)
     pair, old = authority.issue("a.example"), authority.issue("a.example", expired=True)
     settings = load(write(tmp_path, DATABASE + acceptor(pair)))
     registry = CollectorRegistry()
     watch_certificates(settings, certificate_gauge(registry))
     label = {"key": "acceptor.tls.certificate_file"}
-    assert "tls.certificate_ends" not in capsys.readouterr().out
+    assert not told.events
     assert (registry.get_sample_value(METRIC, label) or 0) > datetime.now(UTC).timestamp()
     pair.certificate.write_bytes(old.certificate.read_bytes())
     end = (datetime.now(UTC) - timedelta(hours=23)).timestamp()
     assert (registry.get_sample_value(METRIC, label) or end) < end
     watch_certificates(settings, certificate_gauge(CollectorRegistry()))
-    assert "tls.certificate_ends" in capsys.readouterr().out
+    assert told.events == ["tls.certificate_ends"]
     pair.certificate.unlink()
     assert registry.get_sample_value(METRIC, label) == 0
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from oms.app import tls_files
 from oms.app.exits import Exit, Stop
 from oms.app.fix_parties import client_files_of, gate_config_of
 from oms.app.tls_files import check_tls
 from oms.settings.load import load
 from tests.support.tls import Authority, Pair
+from tests.support.warned import Warnings
 from tests.unit.test_settings import CLIENT, DATABASE, VENUE, faults, write
 
 FINGERPRINT = "AB:CD:" + "0" * 60
@@ -145,13 +147,15 @@ def test_a_key_with_a_passphrase_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_key_that_everybody_may_read_is_told_of(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    told = Warnings()
+    monkeypatch.setattr(tls_files, "log", told)
     authority = Authority(tmp_path)
     pair = authority.issue("a.example")
     settings = load(write(tmp_path, DATABASE + acceptor(pair) + venue(authority)))
     check_tls(settings)
-    assert "tls.key_is_open" not in capsys.readouterr().out
+    assert not told.events
     pair.key.chmod(0o644)
     check_tls(settings)
-    assert "tls.key_is_open" in capsys.readouterr().out
+    assert told.events == ["tls.key_is_open"]
