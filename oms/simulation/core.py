@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from prometheus_client import CollectorRegistry
 
 from fix_sessions.edge import Edge
+from fix_sessions.light_session import LightSettings
 from fix_sessions.registry import Counterparty
 from fix_sessions.session_control import SessionControl
 from oms.app.fix_stores import first_number
@@ -86,9 +87,7 @@ class SimCore:
         self.journal = journal
         self._disk = disk
         self._agenda = agenda
-        self._boundary = boundary
-        self._limits = limits
-        self._trade_date = trade_date
+        self._boundary, self._limits, self._trade_date = boundary, limits, trade_date
         self._present_us = agenda.now_us
         self._inbox_taken: set[int] = set()
         self.state = State(reference=reference)
@@ -102,10 +101,8 @@ class SimCore:
         )
         self.edge.watch = watch
         self.edge.boundary = boundary
-        clients = {one.session for one in reference.clients.values()}
-        names = [*sorted(clients), *(one.session for one in reference.venues.values())]
         self.engine = SimEngine(
-            {one: settings_of(one, client=one in clients, ours=True) for one in names},
+            _sessions(reference),
             agenda,
             randomness,
             self.edge,
@@ -218,6 +215,13 @@ class SimCore:
                 if mine and one.msg_type not in REJECTS:
                     found[one.epoch, one.msg_seq_num] = one
         return [found[key] for key in sorted(found)]
+
+
+def _sessions(reference: Reference) -> dict[str, LightSettings]:
+    """Our side of each session."""
+    clients = {one.session for one in reference.clients.values()}
+    names = [*sorted(clients), *(one.session for one in reference.venues.values())]
+    return {one: settings_of(one, client=one in clients, ours=True) for one in names}
 
 
 def _counterparties(reference: Reference) -> list[Counterparty]:

@@ -41,6 +41,9 @@ def play(recipe: Recipe, *, judged: bool = True, story: bool = False) -> Outcome
         come_to_rest(world)
     except Broken as broken:
         outcome.checker, outcome.text = broken.checker, broken.text
+    except Exception as error:  # noqa: BLE001 - told with its seed, like all that goes wrong
+        outcome.checker = "the_simulator_itself"
+        outcome.text = f"{type(error).__name__}: {error}"
     finally:
         world.forget()
     _, digest = world.disk.tip()

@@ -1,7 +1,6 @@
 """`oms simulate`: many seeds on several cores, or one again with its story."""
 
 import json
-import os
 import queue
 import subprocess
 import sys
@@ -64,10 +63,10 @@ class Worker:
     """A process of oms.simulation.worker."""
 
     def __init__(self, hash_seed: str, *, judged: bool) -> None:
-        command = [sys.executable, "-m", "oms.simulation.worker"]
+        command = ["env", f"PYTHONHASHSEED={hash_seed}"]
+        command += [sys.executable, "-m", "oms.simulation.worker"]
         self._process = subprocess.Popen(
             command if judged else [*command, "--unjudged"],
-            env=os.environ | {"PYTHONHASHSEED": hash_seed},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

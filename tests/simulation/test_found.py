@@ -7,9 +7,11 @@ import pytest
 
 from oms.app.fix_stores import first_number
 from oms.domain.commands import SYSTEM, EngageKillSwitch, ReleaseKillSwitch
-from oms.domain.events import DiscrepancyFound, OrderHeld, OrderResent, OrderRouted
-from oms.domain.fix import OrdStatus
+from oms.domain.events import CancelPending, DiscrepancyFound, OrderHeld, OrderResent, OrderRouted
+from oms.domain.fix import ExecType, OrdStatus
+from oms.domain.profile import ClientProfile
 from tests.support.checked_world import CheckedWorld, connected
+from tests.support.world import REFERENCE
 
 OPERATOR = replace(SYSTEM, user="kim")
 
@@ -94,3 +96,36 @@ def test_a_replace_given_up_that_the_status_shows_is_adopted() -> None:
     )
     assert child.order_qty == 80
     assert world.of(DiscrepancyFound)
+
+
+def test_new_is_told_by_the_venue_that_keeps_the_order() -> None:
+    """Found by seed 38. The first venue's only word was that it has done with the order."""
+    profile = ClientProfile(new_awaits_venue=True, pending_acks=False)
+    client = replace(REFERENCE.clients["ALPHA"], profile=profile)
+    world = CheckedWorld(replace(REFERENCE, clients={"ALPHA": client}))
+    world.connect("XA", "XB")
+    world.new("c1")
+    first = world.child("c1")
+    done = OrdStatus.DONE_FOR_DAY
+    world.send(world.report(first.counterparty, first.cl_ord_id, ExecType.DONE_FOR_DAY, done))
+    assert world.told() == []
+    second = world.child("c1")
+    assert second is not first
+    world.ack(second)
+    assert world.told() == [("c1", "NEW", "NEW")]
+
+
+def test_what_we_closed_on_our_word_comes_back_by_any_report_that_shows_it_at_work() -> None:
+    """Found by seed 145. The venue had it after all, and first said that it is suspended."""
+    world: CheckedWorld = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.disconnect("XA")
+    world.cancel("c2", "c1")
+    world.back("XA")
+    world.status(child, OrdStatus.REJECTED, ord_rej_reason="5")
+    assert child.closed
+    kind, status = ExecType.SUSPENDED, OrdStatus.SUSPENDED
+    world.send(world.report("XA", child.cl_ord_id, kind, status, leaves_qty=Decimal(100)))
+    assert child.is_open
+    assert [one.order_id for one in world.of(CancelPending)] == [child.order_id]

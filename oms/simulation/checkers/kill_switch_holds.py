@@ -31,7 +31,9 @@ class Checker(Watcher):
         if not isinstance(effect, SendNewOrderSingle):
             return
         state = self.world.shadow.state
-        child = state.orders[effect.order_id]
+        child = state.orders.get(effect.order_id)
+        if child is None:
+            return  # of an earlier date, ended and forgotten
         client = state.orders[child.parent_id].counterparty
         for key in (("FIRM", "*"), ("SESSION", client), ("ACCOUNT", child.account)):
             for begun, ended in self._engaged.get(key, ()):

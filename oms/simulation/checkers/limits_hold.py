@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from oms.domain.events import OrderAccepted, ReplacePending, RiskLimitSet
-from oms.domain.order import Order
+from oms.domain.terms import OrderTerms
 from oms.simulation.shadow import Group
 from oms.simulation.watching import Watcher
 from oms.simulation.world import World
@@ -15,11 +15,11 @@ class Checker(Watcher):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
+        self._terms: dict[str, OrderTerms] = {}
         self._limits: dict[tuple[str, str, str], Decimal] = {}
 
     def folded(self, groups: list[Group]) -> None:
         """See Watcher."""
-        orders = self.world.shadow.state.orders
         for group in groups:
             for seq, event in group.events:
                 if isinstance(event, RiskLimitSet):
@@ -28,22 +28,25 @@ class Checker(Watcher):
                     if event.value is not None:
                         self._limits[key] = event.value
                 elif isinstance(event, OrderAccepted):
-                    terms = event.terms
-                    self._check(seq, orders[event.order_id], terms.order_qty, terms.price)
-                elif isinstance(event, ReplacePending) and not orders[event.order_id].is_child:
-                    self._check(seq, orders[event.order_id], event.order_qty, event.price)
+                    terms = self._terms[event.order_id] = event.terms
+                    self._check(seq, terms, terms.order_qty, terms.price)
+                elif isinstance(event, ReplacePending) and event.order_id in self._terms:
+                    terms = self._terms[event.order_id]
+                    self._check(seq, terms, event.order_qty, event.price)
 
-    def _check(self, seq: int, order: Order, order_qty: Decimal, price: Decimal | None) -> None:
+    def _check(
+        self, seq: int, terms: OrderTerms, order_qty: Decimal, price: Decimal | None
+    ) -> None:
         for rule, measured in self._figures(seq, order_qty, price):
             for level, subject in (
                 ("FIRM", "*"),
-                ("SESSION", order.counterparty),
-                ("ACCOUNT", order.account),
-                ("SYMBOL", order.symbol),
+                ("SESSION", terms.counterparty),
+                ("ACCOUNT", terms.account),
+                ("SYMBOL", terms.symbol),
             ):
                 limit = self._limits.get((rule, level, subject))
                 assert limit is None or measured <= limit, (
-                    f"event {seq} took {order.order_id} on with {rule} {measured} over {limit}"
+                    f"event {seq} took {terms.cl_ord_id} on with {rule} {measured} over {limit}"
                 )
 
     def _figures(

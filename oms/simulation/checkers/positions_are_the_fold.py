@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from oms.domain.events import TradeBusted, TradeCorrected, TradeExecuted
+from oms.domain.events import OrderRouted, TradeBusted, TradeCorrected, TradeExecuted
 from oms.simulation.shadow import Group
 from oms.simulation.watching import Watcher
 from oms.simulation.world import World
@@ -15,6 +15,7 @@ class Checker(Watcher):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
+        self._orders: dict[str, tuple[Place, int]] = {}
         self._trades: dict[tuple[str, str], tuple[Place, Decimal]] = {}
 
     def folded(self, groups: list[Group]) -> None:
@@ -22,10 +23,13 @@ class Checker(Watcher):
         for group in groups:
             for _, event in group.events:
                 match event:
+                    case OrderRouted():
+                        terms = event.terms
+                        place = (terms.account, terms.symbol)
+                        self._orders[event.order_id] = (place, terms.side.sign)
                     case TradeExecuted():
-                        order = self.world.shadow.state.orders[event.order_id]
-                        place = (order.account, order.symbol)
-                        signed = order.side.sign * event.last_qty
+                        place, sign = self._orders[event.order_id]
+                        signed = sign * event.last_qty
                         key = (event.venue, event.exec_id)
                         assert key not in self._trades, f"trade {key} is counted twice"
                         self._trades[key] = (place, signed)
