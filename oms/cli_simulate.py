@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-Seeds = Annotated[int, typer.Option(min=1, help="How many seeds.")]
+Seeds = Annotated[int | None, typer.Option(min=1, help="How many seeds; by default 200.")]
 First = Annotated[int, typer.Option(min=0, help="The first of them.")]
 Jobs = Annotated[int, typer.Option(min=1, help="How many processes at once.")]
 Minutes = Annotated[
-    float, typer.Option(min=0, help="Stop after so long; then --seeds is by default without end.")
+    float, typer.Option(min=0, help="Stop after so long; without --seeds nothing else ends it.")
 ]
 Seed = Annotated[int | None, typer.Option(help="Play this seed alone, and tell its story.")]
 Acts = Annotated[
@@ -22,7 +22,7 @@ _ENDLESS = 10**9
 
 def simulate(
     *,
-    seeds: Seeds = 0,
+    seeds: Seeds = None,
     first: First = 1,
     jobs: Jobs = 2,
     minutes: Minutes = 0.0,
