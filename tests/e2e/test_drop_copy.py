@@ -252,8 +252,13 @@ def test_cores_are_killed_while_both_sessions_tell(floor: Floor) -> None:
     assert booked(desk) == (60, 12)
     known = {str(one) for (one,) in desk.rows("SELECT exec_id FROM executions")}
     assert known == {one["exec_id"] for one in theirs}
-    told = [one.get(17) for one in client.messages if one.get(11) == name and one.get(150) == "F"]
-    assert len(set(told)) == 12
+
+    def told() -> set[str | None]:
+        trades = [one for one in client.messages if one.get(11) == name and one.get(150) == "F"]
+        return {one.get(17) for one in trades}
+
+    desk.until(lambda: len(told()) >= 12, "the client to be told all of it")
+    assert len(told()) == 12
     assert desk.rows("SELECT count(*) FROM orphans") == [(0,)]
     assert desk.rows("SELECT count(*) FROM discrepancies") == [(0,)]
     nothing_was_sent_and_the_record_is_true(desk)
