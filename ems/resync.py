@@ -194,7 +194,10 @@ def _unknown_there(state: State, child: Order) -> Iterator[Event]:
         parent = state.orders[child.parent_id]
         # To send it again would be the first that the venue hears of it.
         killed = state.kill_switch(parent.counterparty, parent.account) is not None
-        if killed or parent.requests or parent.expiring or not parent.is_open:
+        # A late fill may have left less to do than it would do.
+        working = (state.orders[one].leaves_qty for one in parent.open_children)
+        too_much = sum(working, ZERO) > parent.leaves_qty
+        if killed or too_much or parent.requests or parent.expiring or not parent.is_open:
             text = "it had not reached its venue and is not wanted there any more"
             yield OrderCanceled(
                 order_id=child.order_id, cl_ord_id="", reason=Reason.STALE, text=text

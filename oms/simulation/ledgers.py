@@ -140,7 +140,8 @@ class ClientLedger:
             )
             seen.first_id = fields[11]
         first = self.asked.get(seen.first_id)
-        news = kind in "F54C3D79L" and fields[39] != "A"
+        news = kind in "F54C379L" or (kind == "D" and fields[39] in "01")
+        news = news and fields[39] != "A"
         if news and first is not None and not first.finals:
             # An order that trades or ends at once may have no New; other news may come first.
             first.accepted = f"0 {exec_id}"

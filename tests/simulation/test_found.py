@@ -129,3 +129,19 @@ def test_what_we_closed_on_our_word_comes_back_by_any_report_that_shows_it_at_wo
     world.send(world.report("XA", child.cl_ord_id, kind, status, leaves_qty=Decimal(100)))
     assert child.is_open
     assert [one.order_id for one in world.of(CancelPending)] == [child.order_id]
+
+
+def test_a_lost_order_that_is_too_much_by_now_is_not_sent_again() -> None:
+    """Found by seed 5623. While it was in doubt, a late fill of the order before it came in."""
+    world: CheckedWorld = connected()
+    first = world.working()
+    world.canceled(first)
+    second = world.child("c1")
+    assert second is not first
+    world.disconnect(second.counterparty)
+    world.fill(first, "30")
+    world.back(second.counterparty)
+    world.status(second, OrdStatus.REJECTED, ord_rej_reason="5")
+    assert not world.of(OrderResent)
+    [routed] = world.of(OrderRouted)
+    assert routed.terms.order_qty == 70
