@@ -273,8 +273,18 @@ def _closed_with_trade(child: Order, report: ExecutionReport, *, known: bool) ->
 def _expired(child: Order, report: ExecutionReport) -> Iterator[Event]:
     if child.closed is None:
         done = report.exec_type is ExecType.DONE_FOR_DAY
-        expired = OrderExpired(order_id=child.order_id, text=report.text, done_for_day=done)
+        expired = OrderExpired(
+            order_id=child.order_id,
+            text=report.text,
+            done_for_day=done,
+            venue_order_id=_first_named(child, report),
+        )
         yield from _ended(child, report, child.cum_qty, expired)
+
+
+def _first_named(child: Order, report: ExecutionReport) -> str:
+    """The venue's name for a child whose acknowledgement never came."""
+    return "" if child.venue_order_id or report.order_id == "NONE" else report.order_id
 
 
 def _ended(
@@ -324,6 +334,7 @@ def _canceled(child: Order, report: ExecutionReport) -> Iterator[Event]:
         reason=Reason.NONE if asked else Reason.VENUE_CLOSED_ORDER,
         text=report.text,
         restatement="" if asked else report.restatement,
+        venue_order_id=_first_named(child, report),
     )
     yield from _ended(child, report, child.cum_qty, canceled)
 

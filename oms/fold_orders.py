@@ -140,10 +140,21 @@ def _change_request(state: State, order: Order, at: int, event: RequestEvent) ->
 
 
 def _held_no_more(state: State, order: Order) -> None:
-    """The stop order does not wait with us (any more)."""
     waiting = state.stops.get(order.symbol, {})
     if waiting.pop(order.order_id, order) is None and not waiting:
         del state.stops[order.symbol]
+
+
+def _end(state: State, order: Order, event: OrderCanceled | OrderExpired) -> None:
+    if event.venue_order_id:
+        name_child(state, order, event.venue_order_id)
+    if isinstance(event, OrderCanceled):
+        _close(state, order, OrdStatus.CANCELED, event.reason, event.text)
+    else:
+        status = OrdStatus.DONE_FOR_DAY if event.done_for_day else OrdStatus.EXPIRED
+        ours = order.is_child or order.expiring
+        reason = Reason.END_OF_DAY if ours else Reason.VENUE_CLOSED_ORDER
+        _close(state, order, status, reason, event.text)
 
 
 def _change_standing(state: State, order: Order, at: int, event: StandingEvent) -> None:
@@ -156,13 +167,8 @@ def _change_standing(state: State, order: Order, at: int, event: StandingEvent) 
                     _settle_doubt(state, order)
         case OrderRejected():
             _close(state, order, OrdStatus.REJECTED, event.reason, event.text)
-        case OrderCanceled():
-            _close(state, order, OrdStatus.CANCELED, event.reason, event.text)
-        case OrderExpired():
-            status = OrdStatus.DONE_FOR_DAY if event.done_for_day else OrdStatus.EXPIRED
-            ours = order.is_child or order.expiring
-            reason = Reason.END_OF_DAY if ours else Reason.VENUE_CLOSED_ORDER
-            _close(state, order, status, reason, event.text)
+        case OrderCanceled() | OrderExpired():
+            _end(state, order, event)
         case OrderResent():
             _settle_doubt(state, order)
         case OrderInDoubt():

@@ -289,6 +289,7 @@ class OrderCanceled:
     """The order is out of the market; cl_ord_id is the request's, empty when nobody asked.
 
     restatement: the venue's ExecRestatementReason (378), why it cancelled of its own accord.
+    venue_order_id: the venue's OrderID (37), where this is the first that it says of the order.
     """
 
     order_id: str
@@ -296,15 +297,20 @@ class OrderCanceled:
     reason: Reason
     text: str
     restatement: str = ""
+    venue_order_id: str = ""
 
 
 @fact
 class OrderExpired:
-    """The order's time in force ran out; done_for_day: its venue is done with it for the day."""
+    """The order's time in force ran out; done_for_day: its venue is done with it for the day.
+
+    venue_order_id: as of OrderCanceled.
+    """
 
     order_id: str
     text: str
     done_for_day: bool = False
+    venue_order_id: str = ""
 
 
 @fact
