@@ -262,6 +262,14 @@ def _after_refusal(state: State, event: CancelRejected | ReplaceRejected) -> Ite
     else:
         for request in _refused_with(state, parent, event):
             yield rejected(parent, request, event.reason, event.text, event.cxl_rej_reason)
+        if isinstance(event, ReplaceRejected) and _is_to_go(parent):
+            yield from _withdraw(state, parent)
+
+
+def _is_to_go(parent: Order) -> bool:
+    """Whether its cancel, or its end, waited for what became of a replace."""
+    canceled = any(one.kind is RequestKind.CANCEL for one in parent.requests)
+    return canceled or parent.expiring or not parent.is_live
 
 
 def _lost_cancel(event: CancelRejected | ReplaceRejected) -> bool:

@@ -1,6 +1,6 @@
 """Whatever clients, venues, the network and crashes do: the laws hold and all is answered."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.desk_model import ACTIONS, Desk
@@ -11,12 +11,21 @@ ACTS = st.lists(
 )
 
 
+# A cancel that comes while its child's replace is in doubt, which the venue then refuses.
+REFUSED_AMID_A_CANCEL = [
+    *([(0, 0)] + [(20, 0)] * 6 + [(42, 1), (165, 0)] + [(0, 0)] * 4 + [(20, 0)] * 2 + [(190, 0)]),
+    *([(0, 0)] * 14 + [(42, 3), (42, 1), (82, 1), (191, 0), (28, 1), (42, 1), (42, 1), (42, 1)]),
+    *[(189, 0), (20, 1)],
+]
+
+
 def laws(desk: Desk) -> None:
     check_state(desk.world.state, desk.stubborn)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ACTS)
+@example(REFUSED_AMID_A_CANCEL)
 def test_any_traffic_keeps_every_law_and_settles(acts: list[tuple[int, int]]) -> None:
     desk = Desk(laws)
     for kind, n in acts:
