@@ -15,9 +15,9 @@ from typing import Final
 A_FEW: Final = 4
 
 _LOOK_S: Final = 0.25
-_PAUSE_S: Final = 10.0
+_PAUSE_S: Final = 1.0
 # So many times in one look's time others wanted our processor.
-_CROWDED: Final = 10
+_CROWDED: Final = 60
 
 Events = list[tuple[int, int]]
 
