@@ -1,5 +1,6 @@
 """Sessions that come and go through the gate while they trade."""
 
+import contextlib
 import random
 import socket
 import ssl
@@ -16,6 +17,9 @@ from tests.integration.gate_site import INBOUND, OUTBOUND, Site, disconnections,
 from tests.support.tls import Authority, client_context, connect, server_files
 
 ROUNDS = 8
+# Where one connection ends and another begins in the same moment, QuickFIX may close the new one in
+# place of the old one, before it has read of it. Any client connects again then, and so does ours.
+TRIES = 3
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
@@ -71,12 +75,13 @@ def trade(
                 head = [(35, "D"), (34, str(number)), (49, comp_id), (52, ""), (56, "PLUMB")]
                 data += framed([*head, (11, name), (58, "x" * chance.randrange(1, 400))])
             next_out = numbers.stop
-            with connected(port, context) as sock:
-                while data:
-                    size = chance.choice([len(data), 2_000, 300])
-                    sock.sendall(data[:size])
-                    data = data[size:]
-                answers = received(sock, 1 + 2 * len(names))
+            answers: list[dict[int, str]] = []
+            for _ in range(TRIES):
+                with connected(port, context) as sock:
+                    send_in_pieces(sock, data, chance)
+                    answers = received(sock, 1 + 2 * len(names))
+                if answers:
+                    break
             assert [int(answer[34]) for answer in answers] == list(
                 range(next_in, next_in + len(answers))
             )
@@ -87,6 +92,14 @@ def trade(
         faults.append(f"{comp_id}: {error!r}")
 
 
+def send_in_pieces(sock: socket.socket, data: bytes, chance: random.Random) -> None:
+    with contextlib.suppress(ConnectionError):  # what was answered is read all the same
+        while data:
+            size = chance.choice([len(data), 2_000, 300])
+            sock.sendall(data[:size])
+            data = data[size:]
+
+
 def connected(port: int, context: ssl.SSLContext | None) -> socket.socket:
     if context is not None:
         return connect(port, context)
@@ -94,9 +107,15 @@ def connected(port: int, context: ssl.SSLContext | None) -> socket.socket:
 
 
 def received(sock: socket.socket, count: int) -> list[dict[int, str]]:
+    """So many messages, or none where the connection was closed before the first."""
     reader, found = FrameReader(), list[dict[int, str]]()
     while len(found) < count:
-        data = sock.recv(1 << 16)
+        try:
+            data = sock.recv(1 << 16)
+        except ConnectionError:
+            data = b""
+        if not data and not found:
+            return found
         assert data, f"closed after {len(found)} of {count} messages"
         found += [dict(fields_of(frame.text)) for frame in reader.feed(data)]
     return found
