@@ -4,6 +4,7 @@ A simulated PostgreSQL: one writer by lock and epoch, batches all or nothing, a 
 while, and one whose outcome its writer never learns.
 """
 
+import io
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -163,7 +164,7 @@ class SimJournal:
 
     def fileno(self) -> int:
         """Nobody waits for it: `on_answer` is called."""
-        raise NotImplementedError
+        raise io.UnsupportedOperation("a simulated journal has no descriptor")
 
     def heartbeat(self) -> None:
         """See oms.ports.Journal."""
