@@ -2,20 +2,13 @@
 
 from collections.abc import Iterator
 
-from ems.drop_copy import amended_before, trade_named
+from ems.drop_copy import amended_before, busted, corrected, trade_named
 from ems.orphans import decide_orphan, settled
 from oms.domain.commands import ExecutionReport
-from oms.domain.events import (
-    DuplicateExecutionDropped,
-    Event,
-    OrderCanceled,
-    TradeBusted,
-    TradeCorrected,
-)
+from oms.domain.events import DuplicateExecutionDropped, Event
 from oms.domain.instrument import Venue
 from oms.domain.order import Execution, Order
 from oms.domain.orphans import Settlement
-from oms.domain.reasons import Reason
 from oms.domain.state import State
 
 
@@ -42,20 +35,7 @@ def decide_bust(
     if trade is None or trade.busted:
         yield from decide_orphan(state, venue, report)
         return
-    if not report.leaves_qty and child.closed is None:
-        yield OrderCanceled(
-            order_id=child.order_id,
-            cl_ord_id="",
-            reason=Reason.TRADE_BUSTED,
-            text="the venue does not work the busted quantity again",
-        )
-    yield TradeBusted(
-        order_id=child.order_id,
-        parent_id=child.parent_id,
-        venue=venue.name,
-        exec_id=trade.exec_id,
-        bust_exec_id=report.exec_id,
-    )
+    yield from busted(child, trade, report)
 
 
 def decide_correction(
@@ -77,16 +57,7 @@ def decide_correction(
     if trade is None or trade.busted or report.last_qty is None or report.last_px is None:
         yield from decide_orphan(state, venue, report)
         return
-    yield TradeCorrected(
-        order_id=child.order_id,
-        parent_id=child.parent_id,
-        venue=venue.name,
-        exec_id=trade.exec_id,
-        correction_exec_id=report.exec_id,
-        last_qty=report.last_qty,
-        last_px=report.last_px,
-        transact_time=report.transact_time,
-    )
+    yield corrected(child, trade, report, "", (report.last_qty, report.last_px))
     orphan = state.orphans.of_trade(venue.name, report.exec_id)
     if orphan is not None:
         yield settled(orphan, Settlement.BOOKED, order_id=child.order_id)

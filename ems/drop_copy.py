@@ -9,9 +9,10 @@ session is away, the order stays in doubt.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
-from ems.orphans import decide_orphan, settled, telling_of
+from ems.orphans import decide_orphan, reported, settled, telling_of
 from ems.same_trade import Telling, Twin, not_told_by, twin_of, window_of
 from ems.stops import venue_triggered
 from oms.domain.commands import ExecutionReport
@@ -146,25 +147,12 @@ def _same_or_asked(
             rule=twin.rule,
             ids=report.ids,
         )
-    return OrphanReported(
-        venue=venue.name,
-        session=report.origin.session,
-        cl_ord_id=report.cl_ord_id,
-        venue_order_id=report.order_id,
-        exec_id=copy_id(source, report.exec_id),
-        exec_type=report.exec_type,
-        ord_status=report.ord_status,
-        symbol=report.symbol,
-        side=report.side,
-        last_qty=report.last_qty,
-        last_px=report.last_px,
+    return replace(
+        reported(venue, report, source),
         text=twin.doubt,
-        source=source,
         kind=OrphanKind.SAME_TRADE,
         order_id=child.order_id,
         twin=twin.key,
-        transact_time=report.transact_time,
-        ids=report.ids,
     )
 
 
@@ -299,33 +287,52 @@ def _first_or_again(
                 theirs=f"{_shown(figures)} of {told_as}",
             )
     elif bust:
-        if not report.leaves_qty and child.closed is None:
-            yield OrderCanceled(
-                order_id=child.order_id,
-                cl_ord_id="",
-                reason=Reason.TRADE_BUSTED,
-                text="the venue does not work the busted quantity again",
-            )
-        yield TradeBusted(
-            order_id=child.order_id,
-            parent_id=child.parent_id,
-            venue=trade.venue,
-            exec_id=trade.exec_id,
-            bust_exec_id=told_as,
-            source=source,
-        )
+        yield from busted(child, trade, report, source)
     else:
-        yield TradeCorrected(
+        yield corrected(child, trade, report, source, figures)
+
+
+def busted(
+    child: Order, trade: Execution, report: ExecutionReport, source: str = ""
+) -> Iterator[Event]:
+    """The trade is taken back; a child that its venue does not work on ends with it."""
+    if not report.leaves_qty and child.closed is None:
+        yield OrderCanceled(
             order_id=child.order_id,
-            parent_id=child.parent_id,
-            venue=trade.venue,
-            exec_id=trade.exec_id,
-            correction_exec_id=told_as,
-            last_qty=figures[0],
-            last_px=figures[1],
-            transact_time=report.transact_time,
-            source=source,
+            cl_ord_id="",
+            reason=Reason.TRADE_BUSTED,
+            text="the venue does not work the busted quantity again",
         )
+    yield TradeBusted(
+        order_id=child.order_id,
+        parent_id=child.parent_id,
+        venue=trade.venue,
+        exec_id=trade.exec_id,
+        bust_exec_id=copy_id(source, report.exec_id),
+        source=source,
+    )
+
+
+def corrected(
+    child: Order,
+    trade: Execution,
+    report: ExecutionReport,
+    source: str,
+    figures: tuple[Decimal, Decimal],
+) -> TradeCorrected:
+    """The trade has another quantity and price: figures."""
+    last_qty, last_px = figures
+    return TradeCorrected(
+        order_id=child.order_id,
+        parent_id=child.parent_id,
+        venue=trade.venue,
+        exec_id=trade.exec_id,
+        correction_exec_id=copy_id(source, report.exec_id),
+        last_qty=last_qty,
+        last_px=last_px,
+        transact_time=report.transact_time,
+        source=source,
+    )
 
 
 def _shown(figures: tuple[Decimal, Decimal]) -> str:

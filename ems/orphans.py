@@ -41,12 +41,8 @@ from oms.domain.terms import OrderTerms
 _NAMED_BY_US = re.compile(r"[0-9]{6}-[0-9]+-[0-9]+(\.[0-9]+)?").fullmatch
 
 
-def orphan_of(venue: Venue, report: ExecutionReport, source: str = "") -> OrphanReported:
-    """What a venue told about an order or a trade that we do not know; a trade is declined where
-    the venue wants to be told, and told it itself.
-    """
-    declines = venue.profile.orphans is OrphanPolicy.DK and not source
-    unknown = report.exec_type is ExecType.TRADE and not _NAMED_BY_US(report.cl_ord_id)
+def reported(venue: Venue, report: ExecutionReport, source: str) -> OrphanReported:
+    """The report as it is kept where it is booked to no order."""
     return OrphanReported(
         venue=venue.name,
         session=report.origin.session,
@@ -60,11 +56,19 @@ def orphan_of(venue: Venue, report: ExecutionReport, source: str = "") -> Orphan
         last_qty=report.last_qty,
         last_px=report.last_px,
         text=report.text,
-        declined=declines and unknown,
         source=source,
         transact_time=report.transact_time,
         ids=report.ids,
     )
+
+
+def orphan_of(venue: Venue, report: ExecutionReport, source: str = "") -> OrphanReported:
+    """What a venue told about an order or a trade that we do not know; a trade is declined where
+    the venue wants to be told, and told it itself.
+    """
+    declines = venue.profile.orphans is OrphanPolicy.DK and not source
+    unknown = report.exec_type is ExecType.TRADE and not _NAMED_BY_US(report.cl_ord_id)
+    return replace(reported(venue, report, source), declined=declines and unknown)
 
 
 def telling_of(report: ExecutionReport, source: str, *, more_than_booked: bool = False) -> Telling:
