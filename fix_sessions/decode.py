@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from fix_sessions.conditions import order_qty, read_conditions
+from fix_sessions.conditions import read_conditions
 from fix_sessions.decode_baskets import BASKET_READERS
 from fix_sessions.decode_inquiries import INQUIRY_READERS
 from fix_sessions.dialects import Dialect, dialect_of
 from fix_sessions.drop_copy import MAY_COME
-from fix_sessions.fields import MAX_TEXT_CHARACTERS, Fields, Refusal, shown, unsupported
+from fix_sessions.fields import Fields, Refusal, shown, unsupported
+from fix_sessions.order_fields import read_order
 from fix_sessions.quotes import TopOfBook
 from fix_sessions.registry import Counterparty
 from oms.domain.commands import (
@@ -163,20 +164,7 @@ def _too_long(fields: Fields) -> Refusal:
 
 
 def _new_order_single(fields: Fields, origin: Origin) -> NewOrderSingle:
-    return NewOrderSingle(
-        origin=origin,
-        cl_ord_id=fields.text(11),
-        account=fields.text(1),
-        symbol=fields.text(55),
-        side=fields.choice(54, Side),
-        order_qty=order_qty(fields),
-        ord_type=fields.choice(40, OrdType),
-        price=fields.optional_decimal(44),
-        time_in_force=fields.optional_choice(59, TimeInForce) or TimeInForce.DAY,
-        transact_time=fields.timestamp(60),
-        text=fields.optional_text(58, limit=MAX_TEXT_CHARACTERS),
-        conditions=read_conditions(fields),
-    )
+    return NewOrderSingle(origin=origin, **read_order(fields))
 
 
 def _order_cancel_request(fields: Fields, origin: Origin) -> OrderCancelRequest:

@@ -7,9 +7,9 @@ message, as nothing of it can be taken apart from the rest.
 from collections.abc import Callable
 from typing import Final
 
-from fix_sessions.conditions import order_qty, read_conditions
-from fix_sessions.fields import MAX_TEXT_CHARACTERS, Fields, Pairs, Refusal
+from fix_sessions.fields import Fields, Pairs, Refusal
 from fix_sessions.list_entries import NO_ORDERS, split
+from fix_sessions.order_fields import read_order
 from oms.domain.baskets import (
     ListCancelRequest,
     ListExecute,
@@ -18,7 +18,7 @@ from oms.domain.baskets import (
     NewOrderList,
 )
 from oms.domain.commands import Command
-from oms.domain.fix import OrdType, SessionRejectReason, Side, TimeInForce
+from oms.domain.fix import SessionRejectReason
 from oms.domain.origin import Origin
 
 _CL_ORD_ID, _LIST_SEQ_NO, _TOT_NO_ORDERS = 11, 67, 68
@@ -58,17 +58,7 @@ def _order(entry: Pairs, number: int) -> ListOrder:
         fields.require((_CL_ORD_ID, _LIST_SEQ_NO))
         return ListOrder(
             list_seq_no=fields.integer(_LIST_SEQ_NO),
-            cl_ord_id=fields.text(_CL_ORD_ID),
-            account=fields.text(1),
-            symbol=fields.text(55),
-            side=fields.choice(54, Side),
-            order_qty=order_qty(fields),
-            ord_type=fields.choice(40, OrdType),
-            price=fields.optional_decimal(44),
-            time_in_force=fields.optional_choice(59, TimeInForce) or TimeInForce.DAY,
-            transact_time=fields.timestamp(60),
-            text=fields.optional_text(58, limit=MAX_TEXT_CHARACTERS),
-            conditions=read_conditions(fields),
+            **read_order(fields),
         )
     except Refusal as refusal:
         raise Refusal(

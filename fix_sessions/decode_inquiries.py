@@ -1,7 +1,7 @@
 """Readers of what clients ask about beyond single orders; see fix_sessions.decode."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypedDict
 
 from fix_sessions.fields import Fields
 from oms.domain.commands import Command, OrderMassCancelRequest
@@ -18,6 +18,22 @@ from oms.domain.inquiries import (
 from oms.domain.origin import Origin
 
 
+class _Narrowing(TypedDict):
+    """Which orders or trades are meant; empty fields match all."""
+
+    account: str
+    symbol: str
+    side: Side | None
+
+
+def _narrowing(fields: Fields) -> _Narrowing:
+    return _Narrowing(
+        account=fields.optional_text(1),
+        symbol=fields.optional_text(55),
+        side=fields.optional_choice(54, Side),
+    )
+
+
 def _order_mass_cancel_request(fields: Fields, origin: Origin) -> OrderMassCancelRequest:
     """A type that is not served is answered by the report, as FIX has a code for it."""
     fields.require((60,))
@@ -25,22 +41,19 @@ def _order_mass_cancel_request(fields: Fields, origin: Origin) -> OrderMassCance
         origin=origin,
         cl_ord_id=fields.text(11),
         request_type=fields.text(530),
-        account=fields.optional_text(1),
-        symbol=fields.optional_text(55),
-        side=fields.optional_choice(54, Side),
+        **_narrowing(fields),
     )
 
 
 def _order_mass_status_request(fields: Fields, origin: Origin) -> OrderMassStatusRequest:
     kind = fields.choice(585, MassStatusReqType)
-    by_security = kind is MassStatusReqType.SECURITY
+    if kind is MassStatusReqType.SECURITY:
+        fields.require((55,))
     return OrderMassStatusRequest(
         origin=origin,
         mass_status_req_id=fields.text(584),
         mass_status_req_type=kind,
-        account=fields.optional_text(1),
-        symbol=fields.text(55) if by_security else fields.optional_text(55),
-        side=fields.optional_choice(54, Side),
+        **_narrowing(fields),
     )
 
 
@@ -74,9 +87,7 @@ def _trade_capture_report_request(fields: Fields, origin: Origin) -> TradeCaptur
         order_id=fields.optional_text(37),
         cl_ord_id=fields.optional_text(11),
         exec_id=fields.optional_text(17),
-        account=fields.optional_text(1),
-        symbol=fields.optional_text(55),
-        side=fields.optional_choice(54, Side),
+        **_narrowing(fields),
     )
 
 
