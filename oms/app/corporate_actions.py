@@ -29,6 +29,7 @@ from oms.domain.splits import (
 )
 from oms.domain.values import ValueRefused, decimal_text, parse_decimal
 from oms.queries.corporate_actions import find_action, list_actions, preview_of
+from oms.queries.paging import Window
 from oms.settings.model import Settings
 
 _RATIO = re.compile(r"([0-9]{1,6}):([0-9]{1,6})", re.ASCII)
@@ -50,7 +51,7 @@ class Wanted:
 def show_all(settings: Settings, *, as_json: bool) -> None:
     """Print every action. Raises Stop."""
     with open_record(settings) as engine, engine.begin() as connection:
-        rows = list_actions(connection, limit=_MOST_SHOWN).rows
+        rows = list_actions(connection, window=Window(limit=_MOST_SHOWN)).rows
     if as_json:
         for row in rows:
             print_json(row)

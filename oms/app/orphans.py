@@ -5,7 +5,7 @@ from rich.table import Table
 from oms.app.operate import carry_out, checked_reason, console, open_record, operator, print_json
 from oms.domain.orphans import DecideOrphan, OrphanVerdict
 from oms.domain.values import decimal_text
-from oms.queries.paging import Row
+from oms.queries.paging import Row, Window
 from oms.queries.refusals import list_orphans
 from oms.settings.model import Settings
 
@@ -15,7 +15,9 @@ _MOST = 500
 def show(settings: Settings, *, everything: bool, as_json: bool) -> None:
     """Print the open ones, or the newest of all. Raises Stop."""
     with open_record(settings) as engine, engine.begin() as connection:
-        found = list_orphans(connection, is_open=None if everything else True, limit=_MOST)
+        found = list_orphans(
+            connection, is_open=None if everything else True, window=Window(limit=_MOST)
+        )
     if as_json:
         for row in found.rows:
             print_json(row)

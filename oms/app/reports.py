@@ -19,6 +19,7 @@ from oms.audit.timeline import AmbiguousOrder, UnknownOrder, timeline
 from oms.jobs.reconcile import reconcile_now
 from oms.jobs.trading_day import source_of
 from oms.jobs.venue_files import Source
+from oms.queries.paging import Window
 from oms.queries.recon import get_run, list_breaks, list_runs
 from oms.reconciliation.statement import fault_of_day
 from oms.settings.model import Settings, VenueSettings
@@ -57,7 +58,7 @@ def show_recon(settings: Settings, run_id: str, *, as_json: bool = False) -> Non
             _show_run(engine, int(run_id), as_json=as_json)
             return
         with engine.begin() as connection:
-            runs = list_runs(connection, limit=_RUNS_SHOWN).rows
+            runs = list_runs(connection, window=Window(limit=_RUNS_SHOWN)).rows
     if as_json:
         for run in runs:
             print_json(run)
@@ -142,7 +143,7 @@ def _show_run(engine: Engine, run_id: int, *, as_json: bool) -> None:
             raise Stop(Exit.FAILED, f"run_id = {run_id}: there is no such run")
         breaks, cursor = [], ""
         while True:
-            page = list_breaks(connection, run_id=run_id, cursor=cursor, limit=1_000)
+            page = list_breaks(connection, run_id=run_id, window=Window(cursor=cursor, limit=1_000))
             breaks += page.rows
             cursor = page.next
             if not cursor:

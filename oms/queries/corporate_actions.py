@@ -3,20 +3,20 @@
 from sqlalchemy import Connection, select
 
 from oms.domain.splits import CorporateActionPreviewed
-from oms.queries.paging import Page, Row, page, row_of
+from oms.queries.paging import FIRST, Page, Row, Window, page, row_of
 from oms.store.codec import decode
 from oms.store.tables import corporate_actions, journal
 
 
 def list_actions(
-    connection: Connection, *, symbol: str | None = None, cursor: str = "", limit: int = 100
+    connection: Connection, *, symbol: str | None = None, window: Window = FIRST
 ) -> Page:
     """Actions, the one previewed last first."""
     column = corporate_actions.c
     query = select(corporate_actions)
     if symbol is not None:
         query = query.where(column.symbol == symbol)
-    return page(connection, query, key=(column.preview,), cursor=cursor, limit=limit)
+    return page(connection, query, key=(column.preview,), window=window)
 
 
 def find_action(connection: Connection, action_id: str) -> Row | None:

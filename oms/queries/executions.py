@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
-from oms.queries.paging import EVERYTHING, Page, Scope, page
+from oms.queries.paging import EVERYTHING, FIRST, Page, Scope, Window, page
 from oms.store.tables import executions, orders
 
 
@@ -27,8 +27,7 @@ def list_executions(
     *,
     scope: Scope = EVERYTHING,
     narrowed: ExecutionFilter | None = None,
-    cursor: str = "",
-    limit: int = 100,
+    window: Window = FIRST,
 ) -> Page:
     """Trades by the journal number of their booking, newest first."""
     asked = narrowed or ExecutionFilter()
@@ -44,4 +43,4 @@ def list_executions(
         named = (column.parent_id == asked.order_id) | (column.order_id == asked.order_id)
         query = query.where(named)
     # Two reports may share a command but never an event.
-    return page(connection, query, key=(column.seq,), cursor=cursor, limit=limit)
+    return page(connection, query, key=(column.seq,), window=window)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, true
 
-from oms.queries.paging import EVERYTHING, Page, Row, Scope, page, row_of, rows_of
+from oms.queries.paging import EVERYTHING, FIRST, Page, Row, Scope, Window, page, row_of, rows_of
 from oms.store.tables import list_orders, order_lists, orders
 
 _AN_ORDER = (
@@ -26,8 +26,7 @@ def list_lists(
     client: str | None = None,
     list_id: str | None = None,
     trade_date: date | None = None,
-    cursor: str = "",
-    limit: int = 100,
+    window: Window = FIRST,
 ) -> Page:
     """Lists that were taken; a limited scope sees those with an order for an account of its."""
     column = order_lists.c
@@ -38,7 +37,7 @@ def list_lists(
         query = query.where(column.list_id == list_id)
     if trade_date is not None:
         query = query.where(column.trade_date == trade_date)
-    return page(connection, query, key=(column.seq,), cursor=cursor, limit=limit)
+    return page(connection, query, key=(column.seq,), window=window)
 
 
 def get_list(

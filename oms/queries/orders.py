@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
-from oms.queries.paging import EVERYTHING, Page, Row, Scope, page, row_of, rows_of
+from oms.queries.paging import EVERYTHING, FIRST, Page, Row, Scope, Window, page, row_of, rows_of
 from oms.store.tables import (
     child_orders,
     executions,
@@ -39,15 +39,14 @@ def list_orders(
     *,
     scope: Scope = EVERYTHING,
     narrowed: OrderFilter | None = None,
-    cursor: str = "",
-    limit: int = 100,
+    window: Window = FIRST,
 ) -> Page:
     """Client orders, newest first. cl_ord_id finds every order that ever had it in its chain."""
     query = _with_conditions(orders).where(scope.orders())
     for condition in _conditions(narrowed or OrderFilter()):
         query = query.where(condition)
     key = (orders.c.created_at, orders.c.order_id)
-    return page(connection, query, key=key, cursor=cursor, limit=limit)
+    return page(connection, query, key=key, window=window)
 
 
 def get_order(connection: Connection, order_id: str, *, scope: Scope = EVERYTHING) -> Row | None:

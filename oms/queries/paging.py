@@ -46,6 +46,17 @@ EVERYTHING = Scope()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Which rows of a list: so many, behind those of the page that ended with this cursor."""
+
+    cursor: str = ""
+    limit: int = 100
+
+
+FIRST = Window()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Some rows, and the cursor of what follows them; empty when nothing does."""
 
@@ -69,8 +80,7 @@ def page(
     query: Select[Any],
     *,
     key: tuple[ColumnElement[Any], ...],
-    cursor: str,
-    limit: int,
+    window: Window,
     descending: bool = True,
 ) -> Page:
     """The rows of `query` behind the cursor, by `key`: selected columns, unique together.
@@ -78,15 +88,15 @@ def page(
     A page is as cheap at any depth, and rows that arrive meanwhile neither repeat nor hide others.
     Raises CursorRefused.
     """
-    if cursor:
-        after = tuple_(*_decode(cursor, key))
+    if window.cursor:
+        after = tuple_(*_decode(window.cursor, key))
         row_key = tuple_(*key)
         query = query.where(row_key < after if descending else row_key > after)
     order = [column.desc() if descending else column.asc() for column in key]
-    rows = rows_of(connection, query.order_by(*order).limit(limit + 1))
-    if len(rows) <= limit:
+    rows = rows_of(connection, query.order_by(*order).limit(window.limit + 1))
+    if len(rows) <= window.limit:
         return Page(rows=rows)
-    rows = rows[:limit]
+    rows = rows[: window.limit]
     names = [column.key for column in key]
     return Page(rows=rows, next=_encode(tuple(rows[-1][str(name)] for name in names)))
 

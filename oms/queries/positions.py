@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, select
 
-from oms.queries.paging import Page, page
+from oms.queries.paging import FIRST, Page, Window, page
 from oms.store.tables import positions
 
 
@@ -14,8 +14,7 @@ def list_positions(
     accounts: Collection[str] | None = None,
     symbol: str | None = None,
     only_open: bool = False,
-    cursor: str = "",
-    limit: int = 100,
+    window: Window = FIRST,
 ) -> Page:
     """Positions by account and symbol; accounts None is all, only_open leaves the flat ones out."""
     column = positions.c
@@ -27,4 +26,4 @@ def list_positions(
     if only_open:
         query = query.where(column.quantity != 0)
     key = (column.account, column.symbol)
-    return page(connection, query, key=key, cursor=cursor, limit=limit, descending=False)
+    return page(connection, query, key=key, window=window, descending=False)

@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
-from oms.queries.paging import Page, Row, page, row_of
+from oms.queries.paging import FIRST, Page, Row, Window, page, row_of
 from oms.store.tables import recon_breaks, recon_runs
 
 
@@ -14,8 +14,7 @@ def list_runs(
     trade_date: date | None = None,
     venue: str | None = None,
     state: str | None = None,
-    cursor: str = "",
-    limit: int = 100,
+    window: Window = FIRST,
 ) -> Page:
     """Runs, the newest first."""
     column = recon_runs.c
@@ -26,7 +25,7 @@ def list_runs(
         query = query.where(column.venue == venue)
     if state is not None:
         query = query.where(column.state == state)
-    return page(connection, query, key=(column.run_id,), cursor=cursor, limit=limit)
+    return page(connection, query, key=(column.run_id,), window=window)
 
 
 def get_run(connection: Connection, run_id: int) -> Row | None:
@@ -40,12 +39,11 @@ def list_breaks(
     *,
     run_id: int,
     kind: str | None = None,
-    cursor: str = "",
-    limit: int = 100,
+    window: Window = FIRST,
 ) -> Page:
     """The breaks that one run found, in its order."""
     column = recon_breaks.c
     query = select(recon_breaks).where(column.run_id == run_id)
     if kind is not None:
         query = query.where(column.kind == kind)
-    return page(connection, query, key=(column.n,), cursor=cursor, limit=limit, descending=False)
+    return page(connection, query, key=(column.n,), window=window, descending=False)

@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
-from oms.queries.paging import EVERYTHING, Page, Scope, page
+from oms.queries.paging import EVERYTHING, FIRST, Page, Scope, Window, page
 from oms.store.tables import discrepancies, disputes, orders, orphans, refusals
 
 
@@ -15,8 +15,7 @@ def list_refusals(
     reason: str | None = None,
     session: str | None = None,
     cl_ord_id: str | None = None,
-    cursor: str = "",
-    limit: int = 100,
+    window: Window = FIRST,
 ) -> Page:
     """Refused requests and messages; a limited scope shows its client's, by the order's account."""
     column = refusals.c
@@ -32,7 +31,7 @@ def list_refusals(
         query = query.where(column.session == session)
     if cl_ord_id is not None:
         query = query.where(column.cl_ord_id == cl_ord_id)
-    return page(connection, query, key=(column.seq,), cursor=cursor, limit=limit)
+    return page(connection, query, key=(column.seq,), window=window)
 
 
 def list_orphans(
@@ -41,8 +40,7 @@ def list_orphans(
     venue: str | None = None,
     trade_date: date | None = None,
     is_open: bool | None = None,
-    cursor: str = "",
-    limit: int = 100,
+    window: Window = FIRST,
 ) -> Page:
     """Venue reports for orders or trades that we do not know."""
     column = orphans.c
@@ -53,7 +51,7 @@ def list_orphans(
         query = query.where(column.venue == venue)
     if trade_date is not None:
         query = query.where(column.trade_date == trade_date)
-    return page(connection, query, key=(column.seq,), cursor=cursor, limit=limit)
+    return page(connection, query, key=(column.seq,), window=window)
 
 
 def list_disputes(
@@ -62,8 +60,7 @@ def list_disputes(
     venue: str | None = None,
     order_id: str | None = None,
     is_open: bool | None = None,
-    cursor: str = "",
-    limit: int = 100,
+    window: Window = FIRST,
 ) -> Page:
     """Executions that a client does not accept."""
     column = disputes.c
@@ -74,7 +71,7 @@ def list_disputes(
         query = query.where(column.order_id == order_id)
     if is_open is not None:
         query = query.where(column.resolved_at.is_(None) == is_open)
-    return page(connection, query, key=(column.seq,), cursor=cursor, limit=limit)
+    return page(connection, query, key=(column.seq,), window=window)
 
 
 def list_discrepancies(
@@ -82,8 +79,7 @@ def list_discrepancies(
     *,
     order_id: str | None = None,
     trade_date: date | None = None,
-    cursor: str = "",
-    limit: int = 100,
+    window: Window = FIRST,
 ) -> Page:
     """Figures in venue reports that differ from ours."""
     column = discrepancies.c
@@ -92,4 +88,4 @@ def list_discrepancies(
         query = query.where(column.order_id == order_id)
     if trade_date is not None:
         query = query.where(column.trade_date == trade_date)
-    return page(connection, query, key=(column.seq,), cursor=cursor, limit=limit)
+    return page(connection, query, key=(column.seq,), window=window)

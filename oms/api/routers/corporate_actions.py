@@ -2,19 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import Path, Response
+from fastapi import Path
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from oms.api import commands
 from oms.api.auth import Operator, Staff
-from oms.api.context import Context, Ctx, Reader
+from oms.api.context import Context, Reader
 from oms.api.corporate_actions_shown import CorporateAction, CorporateActionDetail, detail
 from oms.api.problems import not_found, responses
 from oms.api.requests import CorporateActionApproval, SplitPreview
-from oms.api.routers.common import Cursor, IdempotencyKey, Limit, Narrow, listing, router
+from oms.api.routers.common import Core, InWindow, Narrow, listing, router
 from oms.api.shown import Listing
-from oms.api.submit import ACCEPTED, control
+from oms.api.submit import ACCEPTED
 from oms.api.values import PRINTABLE
 from oms.queries.corporate_actions import find_action, list_actions, preview_of
 
@@ -29,12 +29,11 @@ def get_actions(
     *,
     _: Staff,
     connection: Reader,
+    window: InWindow,
     symbol: Narrow = None,
-    cursor: Cursor = "",
-    limit: Limit = 100,
 ) -> Listing[CorporateAction]:
     """Previewed and applied."""
-    page = list_actions(connection, symbol=symbol, cursor=cursor, limit=limit)
+    page = list_actions(connection, symbol=symbol, window=window)
     return listing(CorporateAction, page)
 
 
@@ -47,28 +46,24 @@ def get_action(action_id: ActionId, _: Staff, connection: Reader) -> CorporateAc
 @api.post(
     "/corporate-actions/preview", summary="Show what a split would change", responses=_COMMAND
 )
-async def post_preview(
-    caller: Operator, context: Ctx, body: SplitPreview, response: Response, key: IdempotencyKey = ""
-) -> CorporateActionDetail:
+async def post_preview(caller: Operator, core: Core, body: SplitPreview) -> CorporateActionDetail:
     """Nothing changes. The answer is kept: somebody else may apply it by its number."""
-    await control(context, commands.preview_split(caller, body), key, response)
-    return await run_in_threadpool(_read, context, body.action_id)
+    await core.send(commands.preview_split(caller, body))
+    return await run_in_threadpool(_read, core.context, body.action_id)
 
 
 @api.post("/corporate-actions/apply", summary="Let a split take effect", responses=_COMMAND)
 async def post_apply(
     *,
     caller: Operator,
-    context: Ctx,
+    core: Core,
     body: CorporateActionApproval,
-    response: Response,
-    key: IdempotencyKey = "",
 ) -> CorporateActionDetail:
     """By another than who previewed it, and only if the preview still says what would happen. Of
     one that is applied already, it is the same answer again.
     """
-    await control(context, commands.apply_split(caller, body), key, response)
-    return await run_in_threadpool(_read, context, body.action_id)
+    await core.send(commands.apply_split(caller, body))
+    return await run_in_threadpool(_read, core.context, body.action_id)
 
 
 def _read(context: Context, action_id: str) -> CorporateActionDetail:

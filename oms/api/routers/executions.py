@@ -2,7 +2,7 @@
 
 from oms.api.auth import Caller
 from oms.api.context import Reader
-from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
+from oms.api.routers.common import InWindow, Narrow, listing, router
 from oms.api.shown import Execution, Listing
 from oms.api.values import Day, Flag
 from oms.queries.executions import ExecutionFilter, list_executions
@@ -15,6 +15,7 @@ def get_executions(
     *,
     caller: Caller,
     connection: Reader,
+    window: InWindow,
     order_id: Narrow = None,
     account: Narrow = None,
     symbol: Narrow = None,
@@ -22,8 +23,6 @@ def get_executions(
     exec_id: Narrow = None,
     trade_date: Day | None = None,
     busted: Flag | None = None,
-    cursor: Cursor = "",
-    limit: Limit = 100,
 ) -> Listing[Execution]:
     """order_id may be a client order's or a child order's. A key with a client sees its own."""
     narrowed = ExecutionFilter(
@@ -35,7 +34,5 @@ def get_executions(
         trade_date=trade_date,
         busted=busted,
     )
-    page = list_executions(
-        connection, scope=caller.scope, narrowed=narrowed, cursor=cursor, limit=limit
-    )
+    page = list_executions(connection, scope=caller.scope, narrowed=narrowed, window=window)
     return listing(Execution, page)

@@ -8,7 +8,7 @@ from oms.api.auth import Caller
 from oms.api.context import Reader
 from oms.api.list_shown import ListedOrder, OrderList, OrderListDetail
 from oms.api.problems import not_found, responses
-from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
+from oms.api.routers.common import InWindow, Narrow, listing, router
 from oms.api.shown import Listing
 from oms.api.values import PRINTABLE, Day
 from oms.queries.lists import get_list, list_lists, orders_of
@@ -23,11 +23,10 @@ def get_lists(
     *,
     caller: Caller,
     connection: Reader,
+    window: InWindow,
     client: Narrow = None,
     list_id: Narrow = None,
     trade_date: Day | None = None,
-    cursor: Cursor = "",
-    limit: Limit = 100,
 ) -> Listing[OrderList]:
     """Those that were taken (NewOrderList); those that were refused are among the refusals."""
     page = list_lists(
@@ -36,8 +35,7 @@ def get_lists(
         client=client,
         list_id=list_id,
         trade_date=trade_date,
-        cursor=cursor,
-        limit=limit,
+        window=window,
     )
     return listing(OrderList, page)
 

@@ -9,15 +9,7 @@ from oms.api.auth import Caller, Handler, Operator
 from oms.api.context import Ctx, Reader
 from oms.api.problems import invalid, not_found, responses
 from oms.api.requests import Cancellation, MassCancellation, NewOrder, Replacement, Resolution
-from oms.api.routers.common import (
-    Cursor,
-    IdempotencyKey,
-    Limit,
-    Narrow,
-    OrderIdInPath,
-    listing,
-    router,
-)
+from oms.api.routers.common import Core, InWindow, Narrow, OrderIdInPath, listing, router
 from oms.api.shown import ChildOrder, CommandState, Execution, Listing, Order, OrderDetail
 from oms.api.submit import ACCEPTED, control, order_command, visible_order
 from oms.api.values import ClOrdId, Day, Flag, Moment, SideName, StatusName
@@ -55,6 +47,7 @@ def get_orders(
     *,
     caller: Caller,
     connection: Reader,
+    window: InWindow,
     client: Narrow = None,
     account: Narrow = None,
     symbol: Narrow = None,
@@ -66,8 +59,6 @@ def get_orders(
     trade_date: Day | None = None,
     since: Moment | None = None,
     until: Moment | None = None,
-    cursor: Cursor = "",
-    limit: Limit = 100,
 ) -> Listing[Order]:
     """since and until are of creation. cl_ord_id finds an order by any of its chain."""
     narrowed = OrderFilter(
@@ -83,9 +74,7 @@ def get_orders(
         since=since,
         until=until,
     )
-    page = list_orders(
-        connection, scope=caller.scope, narrowed=narrowed, cursor=cursor, limit=limit
-    )
+    page = list_orders(connection, scope=caller.scope, narrowed=narrowed, window=window)
     return listing(Order, page)
 
 
@@ -178,12 +167,10 @@ async def post_mass_cancel(
 async def post_resolve(
     *,
     caller: Operator,
-    context: Ctx,
+    core: Core,
     order_id: OrderIdInPath,
     body: Resolution,
-    response: Response,
-    key: IdempotencyKey = "",
 ) -> CommandState:
     """Where the venue cannot say: a human does, by name and with a reason, for the record."""
     command = commands.resolve(caller, order_id, body)
-    return await control(context, command, key, response)
+    return await core.send(command)

@@ -2,7 +2,7 @@
 
 from oms.api.auth import Caller
 from oms.api.context import Reader
-from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
+from oms.api.routers.common import InWindow, Narrow, listing, router
 from oms.api.shown import Listing, Position
 from oms.api.values import Flag
 from oms.queries.positions import list_positions
@@ -15,11 +15,10 @@ def get_positions(
     *,
     caller: Caller,
     connection: Reader,
+    window: InWindow,
     account: Narrow = None,
     symbol: Narrow = None,
     only_open: Flag = False,
-    cursor: Cursor = "",
-    limit: Limit = 100,
 ) -> Listing[Position]:
     """Quantity, average price and realised profit. A key with a client sees its accounts."""
     accounts = caller.accounts if caller.client else None
@@ -30,7 +29,6 @@ def get_positions(
         accounts=accounts,
         symbol=symbol,
         only_open=only_open,
-        cursor=cursor,
-        limit=limit,
+        window=window,
     )
     return listing(Position, page)

@@ -10,7 +10,7 @@ from oms.api.auth import Operator, Staff
 from oms.api.context import Ctx, Reader
 from oms.api.problems import invalid, not_found, responses
 from oms.api.requests import ReconRequest
-from oms.api.routers.common import Cursor, Limit, Narrow, listing, router
+from oms.api.routers.common import InWindow, Narrow, listing, router
 from oms.api.shown import Listing, ReconBreak, ReconRun
 from oms.api.values import Day, RunState
 from oms.queries.recon import get_run, list_breaks, list_runs
@@ -26,16 +26,13 @@ def get_runs(
     *,
     _: Staff,
     connection: Reader,
+    window: InWindow,
     trade_date: Day | None = None,
     venue: Narrow = None,
     state: RunState | None = None,
-    cursor: Cursor = "",
-    limit: Limit = 100,
 ) -> Listing[ReconRun]:
     """state is running, done or failed; a failed run says why in `error` and proves nothing."""
-    page = list_runs(
-        connection, trade_date=trade_date, venue=venue, state=state, cursor=cursor, limit=limit
-    )
+    page = list_runs(connection, trade_date=trade_date, venue=venue, state=state, window=window)
     return listing(ReconRun, page)
 
 
@@ -50,14 +47,13 @@ def get_breaks(
     *,
     _: Staff,
     connection: Reader,
+    window: InWindow,
     run_id: RunId,
     kind: Narrow = None,
-    cursor: Cursor = "",
-    limit: Limit = 100,
 ) -> Listing[ReconBreak]:
     """Each with its kind, what both sides say, and their evidence."""
     _run(connection, run_id)
-    page = list_breaks(connection, run_id=run_id, kind=kind, cursor=cursor, limit=limit)
+    page = list_breaks(connection, run_id=run_id, kind=kind, window=window)
     return listing(ReconBreak, page)
 
 

@@ -1,15 +1,13 @@
 """Risk limits and kill switches: /v1/risk/limits, /v1/kill-switch."""
 
-from fastapi import Response
-
 from oms.api import commands
 from oms.api.auth import Caller, Principal, RiskOfficer, Staff
-from oms.api.context import Ctx, Reader
+from oms.api.context import Reader
 from oms.api.problems import invalid, responses
 from oms.api.requests import KillSwitchChange, KillSwitchEngagement, LimitChange
-from oms.api.routers.common import IdempotencyKey, router
+from oms.api.routers.common import Core, router
 from oms.api.shown import CommandState, KillSwitch, Listing, RiskLimit
-from oms.api.submit import ACCEPTED, control
+from oms.api.submit import ACCEPTED
 from oms.queries.paging import Row
 from oms.queries.risk import list_kill_switches, list_limits
 from oms.risk.limits import Level, unconfigured
@@ -32,15 +30,13 @@ def get_limits(caller: Caller, connection: Reader) -> Listing[RiskLimit]:
 )
 async def put_limit(
     caller: RiskOfficer,
-    context: Ctx,
+    core: Core,
     body: LimitChange,
-    response: Response,
-    key: IdempotencyKey = "",
 ) -> CommandState:
     """Journaled with who and why; in force for the next order. value null removes the limit."""
     if body.value is not None:
-        _refuse_unknown(context.settings, body.level, body.subject)
-    return await control(context, commands.set_limit(caller, body), key, response)
+        _refuse_unknown(core.context.settings, body.level, body.subject)
+    return await core.send(commands.set_limit(caller, body))
 
 
 @api.get("/kill-switch", summary="Engaged kill switches")
@@ -57,14 +53,12 @@ def get_kill_switches(_: Staff, connection: Reader) -> Listing[KillSwitch]:
 )
 async def post_engage(
     caller: Staff,
-    context: Ctx,
+    core: Core,
     body: KillSwitchEngagement,
-    response: Response,
-    key: IdempotencyKey = "",
 ) -> CommandState:
     """Level FIRM, SESSION (a client's name) or ACCOUNT."""
-    _refuse_unknown(context.settings, body.level, body.subject)
-    return await control(context, commands.engage(caller, body), key, response)
+    _refuse_unknown(core.context.settings, body.level, body.subject)
+    return await core.send(commands.engage(caller, body))
 
 
 @api.post(
@@ -74,13 +68,11 @@ async def post_engage(
 )
 async def post_release(
     caller: RiskOfficer,
-    context: Ctx,
+    core: Core,
     body: KillSwitchChange,
-    response: Response,
-    key: IdempotencyKey = "",
 ) -> CommandState:
     """Harder than engaging: only compliance and admin may."""
-    return await control(context, commands.release(caller, body), key, response)
+    return await core.send(commands.release(caller, body))
 
 
 def _refuse_unknown(settings: Settings, level: str, subject: str) -> None:

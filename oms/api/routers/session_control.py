@@ -2,17 +2,15 @@
 
 from dataclasses import asdict
 
-from fastapi import Response
-
 from oms.api import commands
 from oms.api.auth import Operator, Staff
 from oms.api.context import Ctx, Reader
 from oms.api.problems import responses
 from oms.api.requests import ResetApproval, SessionChange, SessionReload
-from oms.api.routers.common import IdempotencyKey, router
+from oms.api.routers.common import Core, router
 from oms.api.routers.sessions import SessionName, require_session
 from oms.api.shown import CommandState, OrderAtRisk, ResetPreview
-from oms.api.submit import ACCEPTED, control
+from oms.api.submit import ACCEPTED
 from oms.queries.sessions import find_session, orders_at_risk
 
 api = router("sessions")
@@ -27,15 +25,13 @@ _COMMAND = ACCEPTED | responses(404, 409)
 async def post_reload(
     *,
     caller: Operator,
-    context: Ctx,
+    core: Core,
     body: SessionReload,
-    response: Response,
-    key: IdempotencyKey = "",
 ) -> CommandState:
     """The core reads its file again and adds, changes and removes clients, venues and drop copies;
     `text` tells which. The others go on. A file that cannot be taken over changes nothing.
     """
-    return await control(context, commands.reload_sessions(caller, body), key, response)
+    return await core.send(commands.reload_sessions(caller, body))
 
 
 @api.post("/sessions/{name}/stop", summary="Log a session out and keep it so", responses=_COMMAND)
@@ -43,14 +39,12 @@ async def post_stop(
     *,
     name: SessionName,
     caller: Operator,
-    context: Ctx,
+    core: Core,
     body: SessionChange,
-    response: Response,
-    key: IdempotencyKey = "",
 ) -> CommandState:
     """Whatever its schedule says, until it is started; over restarts too."""
-    require_session(context, caller, name)
-    return await control(context, commands.stop_session(caller, name, body), key, response)
+    require_session(core.context, caller, name)
+    return await core.send(commands.stop_session(caller, name, body))
 
 
 @api.post("/sessions/{name}/start", summary="Undo a stop", responses=_COMMAND)
@@ -58,14 +52,12 @@ async def post_start(
     *,
     name: SessionName,
     caller: Operator,
-    context: Ctx,
+    core: Core,
     body: SessionChange,
-    response: Response,
-    key: IdempotencyKey = "",
 ) -> CommandState:
     """The session is open again when its schedule says so."""
-    require_session(context, caller, name)
-    return await control(context, commands.start_session(caller, name, body), key, response)
+    require_session(core.context, caller, name)
+    return await core.send(commands.start_session(caller, name, body))
 
 
 @api.get(
@@ -89,14 +81,12 @@ async def post_reset(
     *,
     name: SessionName,
     caller: Operator,
-    context: Ctx,
+    core: Core,
     body: SessionChange,
-    response: Response,
-    key: IdempotencyKey = "",
 ) -> CommandState:
     """Nothing happens until somebody else approves it; `text` tells the request's number."""
-    require_session(context, caller, name)
-    return await control(context, commands.request_reset(caller, name, body), key, response)
+    require_session(core.context, caller, name)
+    return await core.send(commands.request_reset(caller, name, body))
 
 
 @api.post("/sessions/{name}/reset/approve", summary="Approve a requested reset", responses=_COMMAND)
@@ -104,11 +94,9 @@ async def post_approval(
     *,
     name: SessionName,
     caller: Operator,
-    context: Ctx,
+    core: Core,
     body: ResetApproval,
-    response: Response,
-    key: IdempotencyKey = "",
 ) -> CommandState:
     """By another than who asked for it, within the hour: the session logs out and is reset."""
-    require_session(context, caller, name)
-    return await control(context, commands.approve_reset(caller, name, body), key, response)
+    require_session(core.context, caller, name)
+    return await core.send(commands.approve_reset(caller, name, body))
