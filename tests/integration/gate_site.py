@@ -14,6 +14,7 @@ from fix_sessions.gate_events import GateEvent, GateEventKind
 from fix_sessions.gate_process import GateProcess
 from fix_sessions.handover import Handover
 from fix_sessions.settings import SessionSpec
+from fix_sessions.tls_files import ServerFiles
 from fix_sessions.wire import Frame, FrameReader, fields_of, first, frame, utc_timestamp_ms
 from tests.integration.gate_rig import (
     LOCALHOST,
@@ -206,6 +207,10 @@ def framed(fields: list[tuple[int, str]]) -> bytes:
     """The message, its SendingTime (52) set to now."""
     now = utc_timestamp_ms(time.time_ns() // 1_000)
     return frame("FIX.4.4", [(tag, now if tag == 52 else value) for tag, value in fields])
+
+
+def at_the_gate(files: ServerFiles) -> GateTls:
+    return GateTls(host=LOCALHOST, port=0, files=files)
 
 
 @contextlib.contextmanager

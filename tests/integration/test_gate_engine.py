@@ -1,5 +1,6 @@
 """The gate in front of the real engine: what a refused Logon may and may not change there."""
 
+import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,9 @@ from tests.integration.gate_site import INBOUND, OUTBOUND, Site, caller
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    found = Site(tmp_path)
-    try:
+    """A gate that keeps its clients' connections."""
+    with contextlib.closing(Site(tmp_path)) as found:
         yield found
-    finally:
-        found.close()
 
 
 def test_a_reset_with_a_wrong_password_resets_nothing(site: Site) -> None:

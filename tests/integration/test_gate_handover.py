@@ -1,9 +1,9 @@
 """After the Logon the client's connection becomes the core's: nothing lost, nothing let in."""
 
+import contextlib
 import os
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,15 +24,6 @@ from tests.integration.gate_site import (
 
 FLOOD = 3_000
 TEXT = "x" * 500
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    found = Site(tmp_path, hands_over=True)
-    try:
-        yield found
-    finally:
-        found.close()
 
 
 def freeze_gate(site: Site) -> None:
@@ -155,8 +146,7 @@ def test_a_client_that_leaves_in_the_middle_of_it_is_gone(site: Site) -> None:
 
 
 def test_many_logons_at_once_are_all_handed_over(tmp_path: Path) -> None:
-    site = Site(tmp_path, sessions=15, hands_over=True)
-    try:
+    with contextlib.closing(Site(tmp_path, sessions=15, hands_over=True)) as site:
         clients = [Caller(site, name) for name in site.comp_ids]
         for client in clients:
             client.send(logon_fields(client.comp_id, t34=str(INBOUND)))
@@ -172,8 +162,6 @@ def test_many_logons_at_once_are_all_handed_over(tmp_path: Path) -> None:
             client.sock.close()
         site.wait_until(lambda: len(disconnections(site)) == len(clients), "their ends told")
         assert site.engine.taken_over.session_ids == []
-    finally:
-        site.close()
 
 
 def test_a_logon_that_the_engine_refuses_is_not_handed_over(site: Site) -> None:

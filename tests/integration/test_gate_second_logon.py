@@ -1,8 +1,5 @@
 """QuickFIX resets at once and asks later: a second Logon on a connection that was handed over."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from fix_sessions.wire import frame
@@ -10,15 +7,6 @@ from tests.integration.gate_rig import TICKET, logon_fields
 from tests.integration.gate_site import Site, caller, framed, handed_over, reports_to
 
 TEXT = "x" * 500
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    found = Site(tmp_path, hands_over=True)
-    try:
-        yield found
-    finally:
-        found.close()
 
 
 SECOND_LOGONS = {

@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fix_sessions.gate_config import GateTls
 from fix_sessions.gate_events import GateEventKind, RefusalReason
 from fix_sessions.gate_process import GateError, GateProcess
-from fix_sessions.tls_files import ServerFiles
 from fix_sessions.wire import frame
 from tests.integration.gate_rig import (
     LOCALHOST,
@@ -28,30 +26,11 @@ from tests.integration.gate_rig import (
     running_gate,
     wait_until,
 )
+from tests.integration.gate_site import at_the_gate
 from tests.support.tls import Authority, Pair, client_context, connect, server_files
 
 MEGABYTE = 1 << 20
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.fixture
-def server(authority: Authority) -> Pair:
-    return authority.issue(LOCALHOST)
-
-
-def at_the_gate(files: ServerFiles) -> GateTls:
-    return GateTls(host=LOCALHOST, port=0, files=files)
-
-
-@pytest.fixture
-def rig(server: Pair) -> Iterator[Rig]:
-    with running_gate(tls=at_the_gate(server_files(server))) as found:
-        yield found
 
 
 @pytest.fixture
@@ -76,15 +55,15 @@ def assert_not_let_in(rig: Rig, context: ssl.SSLContext, alert: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
-def test_a_session_over_tls(rig: Rig, authority: Authority, version: ssl.TLSVersion) -> None:
-    with log_on(rig, client_context(authority, version=version)) as sock:
+def test_a_session_over_tls(tls_rig: Rig, authority: Authority, version: ssl.TLSVersion) -> None:
+    with log_on(tls_rig, client_context(authority, version=version)) as sock:
         assert sock.version() == version.name.replace("_", ".")
         assert_echoes(sock, 2)
         sock.sendall(logon_large(3))
         assert len(read_frame_of(sock, 3)) > MEGABYTE
-    event = rig.wait_for_kind(GateEventKind.DISCONNECTED)
+    event = tls_rig.wait_for_kind(GateEventKind.DISCONNECTED)
     assert (event.session_id, event.cause) == ("session-C1", "client_closed")
-    wait_until(lambda: rig.engine.connections[0].is_closed, "the engine's connection closed")
+    wait_until(lambda: tls_rig.engine.connections[0].is_closed, "the engine's connection closed")
 
 
 def logon_large(number: int) -> bytes:
@@ -103,9 +82,12 @@ def read_frame_of(sock: socket.socket, number: int) -> bytes:
 
 
 def test_a_plain_session_beside_it_and_messages_right_behind_the_logon(
-    rig: Rig, authority: Authority
+    tls_rig: Rig, authority: Authority
 ) -> None:
-    with rig.log_on("C2") as plain, connect(rig.process.tls_port, client_context(authority)) as tls:
+    with (
+        tls_rig.log_on("C2") as plain,
+        connect(tls_rig.process.tls_port, client_context(authority)) as tls,
+    ):
         behind = frame("FIX.4.4", [(35, "0"), (34, "2"), (112, "behind")])
         tls.sendall(logon("C1") + behind)
         assert b"\x0135=A\x01" in read_frame(tls)
@@ -120,13 +102,13 @@ def test_without_a_plain_port_there_is_only_tls(server: Pair, authority: Authori
             assert_echoes(sock, 2)
 
 
-def test_plain_fix_on_the_port_of_tls_is_refused(rig: Rig) -> None:
-    with socket.create_connection((LOCALHOST, rig.process.tls_port), PATIENCE_S) as sock:
+def test_plain_fix_on_the_port_of_tls_is_refused(tls_rig: Rig) -> None:
+    with socket.create_connection((LOCALHOST, tls_rig.process.tls_port), PATIENCE_S) as sock:
         sock.sendall(logon())
         answer = read_to_end(sock)
     assert b"35=" not in answer
-    assert rig.wait_for_refusal(RefusalReason.TLS_NOT_SPOKEN).address == LOCALHOST
-    assert rig.engine.connections == []
+    assert tls_rig.wait_for_refusal(RefusalReason.TLS_NOT_SPOKEN).address == LOCALHOST
+    assert tls_rig.engine.connections == []
 
 
 def test_an_old_version_is_refused(server: Pair, authority: Authority) -> None:
@@ -175,29 +157,29 @@ def test_mutual_tls_refuses_an_expired_certificate(mutual: Rig, authority: Autho
     assert event.detail == "their certificate has expired"
 
 
-def test_a_client_that_does_not_trust_us_is_told_of(rig: Rig, tmp_path: Path) -> None:
+def test_a_client_that_does_not_trust_us_is_told_of(tls_rig: Rig, tmp_path: Path) -> None:
     stranger = Authority(tmp_path, "stranger")
     with pytest.raises(ssl.SSLCertVerificationError):
-        connect(rig.process.tls_port, client_context(stranger))
-    event = rig.wait_for_refusal(RefusalReason.TLS_REFUSED_BY_PEER)
+        connect(tls_rig.process.tls_port, client_context(stranger))
+    event = tls_rig.wait_for_refusal(RefusalReason.TLS_REFUSED_BY_PEER)
     assert event.detail == "they refuse us: unknown ca"
 
 
-def test_a_refused_logon_is_answered_over_tls(rig: Rig, authority: Authority) -> None:
-    with connect(rig.process.tls_port, client_context(authority)) as sock:
+def test_a_refused_logon_is_answered_over_tls(tls_rig: Rig, authority: Authority) -> None:
+    with connect(tls_rig.process.tls_port, client_context(authority)) as sock:
         sock.sendall(logon(t554="wrong"))
         answer = read_frame(sock)
         assert b"\x0135=5\x01" in answer
         assert b"do not belong to this session" in answer
         assert sock.recv(1) == b""
-    rig.wait_for_refusal(RefusalReason.BAD_CREDENTIALS)
+    tls_rig.wait_for_refusal(RefusalReason.BAD_CREDENTIALS)
 
 
-def test_a_second_logon_ends_the_session(rig: Rig, authority: Authority) -> None:
-    with log_on(rig, client_context(authority)) as sock:
+def test_a_second_logon_ends_the_session(tls_rig: Rig, authority: Authority) -> None:
+    with log_on(tls_rig, client_context(authority)) as sock:
         sock.sendall(frame("FIX.4.4", [*logon_fields(t34="2"), (141, "Y")]))
         assert read_to_end(sock) == b""
-    assert rig.wait_for_kind(GateEventKind.DISCONNECTED).cause == "second_logon"
+    assert tls_rig.wait_for_kind(GateEventKind.DISCONNECTED).cause == "second_logon"
 
 
 def test_a_consumer_that_does_not_read_is_dropped_and_others_go_on(
@@ -223,19 +205,19 @@ def test_a_consumer_that_does_not_read_is_dropped_and_others_go_on(
         assert_echoes(neighbour, 99)
 
 
-def test_a_silent_session_gives_way(rig: Rig, authority: Authority) -> None:
+def test_a_silent_session_gives_way(tls_rig: Rig, authority: Authority) -> None:
     context = client_context(authority)
-    with connect(rig.process.tls_port, context) as dead:
+    with connect(tls_rig.process.tls_port, context) as dead:
         dead.sendall(logon(t108="1"))
         assert b"\x0135=A\x01" in read_frame(dead)
 
         def is_let_in() -> bool:
-            with connect(rig.process.tls_port, context) as again:
+            with connect(tls_rig.process.tls_port, context) as again:
                 again.sendall(logon(t108="1"))
                 return b"\x0135=A\x01" in again.recv(1 << 12)
 
         wait_until(is_let_in, "the silent one to give way")
-        assert rig.wait_for_kind(GateEventKind.DISCONNECTED).cause == "superseded"
+        assert tls_rig.wait_for_kind(GateEventKind.DISCONNECTED).cause == "superseded"
 
 
 def sha256_of(pair: Pair) -> str:
@@ -283,17 +265,17 @@ def test_a_client_that_must_use_tls_may_not_come_without(
 
 
 def test_a_renewed_certificate_counts_from_the_next_connection(
-    rig: Rig, server: Pair, tmp_path: Path
+    tls_rig: Rig, server: Pair, tmp_path: Path
 ) -> None:
     successor = Authority(tmp_path, "successor")
     renewed = successor.issue(LOCALHOST)
     server.certificate.write_bytes(renewed.certificate.read_bytes())
     with pytest.raises(ssl.SSLCertVerificationError):  # the key is still the old one's
-        connect(rig.process.tls_port, client_context(successor))
-    event = rig.wait_for_kind(GateEventKind.TLS_FILES_REFUSED)
+        connect(tls_rig.process.tls_port, client_context(successor))
+    event = tls_rig.wait_for_kind(GateEventKind.TLS_FILES_REFUSED)
     assert "must be the key of certificate_file" in event.detail
     server.key.write_bytes(renewed.key.read_bytes())
-    with log_on(rig, client_context(successor)) as sock:
+    with log_on(tls_rig, client_context(successor)) as sock:
         assert_echoes(sock, 2)
 
 
@@ -304,10 +286,10 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path, server: Pair) -> No
         pass
 
 
-def test_ports_stay_the_same_for_a_gate_in_the_place_of_another(rig: Rig, server: Pair) -> None:
-    before = rig.port, rig.process.tls_port
-    pinned = rig.process.pinned()
-    rig.process.stop()
+def test_ports_stay_the_same_for_a_gate_in_the_place_of_another(tls_rig: Rig, server: Pair) -> None:
+    before = tls_rig.port, tls_rig.process.tls_port
+    pinned = tls_rig.process.pinned()
+    tls_rig.process.stop()
     gate = GateProcess(pinned)
     try:
         gate.start()

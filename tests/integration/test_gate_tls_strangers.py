@@ -4,7 +4,6 @@ import contextlib
 import random
 import socket
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,24 +19,9 @@ from tests.integration.gate_rig import (
     running_gate,
     wait_until,
 )
-from tests.integration.test_gate_tls import at_the_gate, log_on
+from tests.integration.gate_site import at_the_gate
+from tests.integration.test_gate_tls import log_on
 from tests.support.tls import Authority, Pair, client_context, connect, server_files
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.fixture
-def server(authority: Authority) -> Pair:
-    return authority.issue(LOCALHOST)
-
-
-@pytest.fixture
-def rig(server: Pair) -> Iterator[Rig]:
-    with running_gate(tls=at_the_gate(server_files(server))) as found:
-        yield found
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01"], ids=["nothing", "a beginning"])
@@ -86,11 +70,11 @@ def test_the_logon_is_waited_for_after_the_handshake_too(
         rig.wait_for_refusal(RefusalReason.LOGON_TIMEOUT)
 
 
-def test_who_goes_away_in_the_handshake_is_told_of(rig: Rig, authority: Authority) -> None:
-    with socket.create_connection((LOCALHOST, rig.process.tls_port), PATIENCE_S) as sock:
+def test_who_goes_away_in_the_handshake_is_told_of(tls_rig: Rig, authority: Authority) -> None:
+    with socket.create_connection((LOCALHOST, tls_rig.process.tls_port), PATIENCE_S) as sock:
         sock.sendall(b"\x16\x03\x01")
-    rig.wait_for_refusal(RefusalReason.TLS_CLOSED)
-    with log_on(rig, client_context(authority)) as session:
+    tls_rig.wait_for_refusal(RefusalReason.TLS_CLOSED)
+    with log_on(tls_rig, client_context(authority)) as session:
         assert_echoes(session, 2)
 
 

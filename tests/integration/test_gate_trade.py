@@ -9,11 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from fix_sessions.gate_config import GateTls
 from fix_sessions.gate_events import GateEventKind
 from fix_sessions.wire import FrameReader, fields_of, first
 from tests.integration.gate_rig import LOCALHOST, PATIENCE_S, logon_fields
-from tests.integration.gate_site import INBOUND, OUTBOUND, Site, disconnections, framed
+from tests.integration.gate_site import (
+    INBOUND,
+    OUTBOUND,
+    Site,
+    at_the_gate,
+    disconnections,
+    framed,
+)
 from tests.support.tls import Authority, client_context, connect, server_files
 
 ROUNDS = 8
@@ -28,7 +34,7 @@ def test_sessions_that_come_and_go_while_they_trade_lose_nothing(
 ) -> None:
     """Orders right behind each Logon, two reports for each, back again at once; seeded."""
     authority = Authority(tmp_path / "tls")
-    tls = GateTls(host=LOCALHOST, port=0, files=server_files(authority.issue(LOCALHOST)))
+    tls = at_the_gate(server_files(authority.issue(LOCALHOST)))
     site = Site(tmp_path, sessions=8, hands_over=True, tls=tls if secure else None)
     context = client_context(authority) if secure else None
     port = site.gate.tls_port if secure else site.port

@@ -32,11 +32,6 @@ MEGABYTE = 1 << 20
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.fixture
 def front(authority: Authority) -> Iterator[Callable[..., TlsFront]]:
     with contextlib.ExitStack() as stack:
 
