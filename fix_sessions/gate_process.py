@@ -11,13 +11,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
+from fix_sessions.child_process import READ_BYTES, end, pipe, read_lines
 from fix_sessions.gate_config import GateClient, GateConfig, clients_to_line, config_to_json
 from fix_sessions.gate_events import GateEvent, event_from_json
-
-_READ_BYTES: Final = 65_536
-_MAX_READS: Final = 64  # for one call: the engine's thread has more to do
 
 
 class GateError(RuntimeError):
@@ -95,24 +93,14 @@ class GateProcess:
 
     def fileno(self) -> int:
         """Readable when there are events, or when the gate has ended: see `alive`."""
-        return _pipe(self._started().stdout).fileno()
+        return pipe(self._started().stdout).fileno()
 
     def read_events(self) -> list[GateEvent]:
         """What has come so far, without waiting. Nothing is left to come once `alive` is False.
 
         Raises GateError where the gate says that it cannot listen.
         """
-        data = bytearray(self._unread)
-        for _ in range(_MAX_READS):
-            try:
-                piece = os.read(self.fileno(), _READ_BYTES)
-            except BlockingIOError:
-                break
-            self._has_ended = not piece
-            if not piece:
-                break
-            data += piece
-        *lines, self._unread = bytes(data).split(b"\n")
+        lines, self._unread, self._has_ended = read_lines(self.fileno(), self._unread)
         if self.port is None and lines:
             self.port = self._port_from(lines.pop(0))
         return [event_from_json(line) for line in lines]
@@ -123,16 +111,9 @@ class GateProcess:
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """Close all connections and end the gate; a second call does nothing."""
-        process = self._process
-        if process is None:
+        if self._process is None:
             return
-        with contextlib.suppress(BrokenPipeError):
-            _pipe(process.stdin).close()
-        try:
-            process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(self._process, timeout_s)
         self._has_ended = True
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -142,7 +123,7 @@ class GateProcess:
 
     def _send(self, data: bytes, deadline: float) -> None:
         """The configuration may be larger than a pipe holds, and the child may die meanwhile."""
-        stdin = _pipe(self._started().stdin)
+        stdin = pipe(self._started().stdin)
         os.set_blocking(stdin.fileno(), False)
         while data:
             _wait_for(stdin, selectors.EVENT_WRITE, deadline)
@@ -153,10 +134,10 @@ class GateProcess:
                     raise GateError(self._ending()) from None
 
     def _first_line(self, deadline: float) -> bytes:
-        stdout = _pipe(self._started().stdout)
+        stdout = pipe(self._started().stdout)
         while b"\n" not in self._unread:
             _wait_for(stdout, selectors.EVENT_READ, deadline)
-            piece = os.read(stdout.fileno(), _READ_BYTES)
+            piece = os.read(stdout.fileno(), READ_BYTES)
             if not piece:
                 raise GateError(self._ending())
             self._unread += piece
@@ -179,11 +160,6 @@ class GateProcess:
             raise GateError(str(answer["error"]))
         self.tls_port = int(answer.get("tls", 0))
         return int(answer["listening"])
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None, "the gate is started with pipes"
-    return stream
 
 
 def _wait_for(stream: IO[bytes], what: int, deadline: float) -> None:

@@ -1,22 +1,18 @@
 """The core's side of the relay to venues: start it, hear from it, stop it."""
 
-import contextlib
 import os
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Final
 
+from fix_sessions.child_process import end, pipe, read_lines
 from fix_sessions.venue_relay_config import (
     RelayConfig,
     RelayEvent,
     config_to_json,
     event_from_json,
 )
-
-_READ_BYTES: Final = 65_536
-_MAX_READS: Final = 64  # for one call: the core's thread has more to do
 
 
 class VenueRelayProcess:
@@ -42,21 +38,11 @@ class VenueRelayProcess:
 
     def fileno(self) -> int:
         """Readable when there are events, or when the relay has ended: see `alive`."""
-        return _pipe(self._process.stdout).fileno()
+        return pipe(self._process.stdout).fileno()
 
     def read_events(self) -> list[RelayEvent]:
         """What has come so far, without waiting."""
-        data = bytearray(self._unread)
-        for _ in range(_MAX_READS):
-            try:
-                piece = os.read(self.fileno(), _READ_BYTES)
-            except BlockingIOError:
-                break
-            self._has_ended = not piece
-            if not piece:
-                break
-            data += piece
-        *lines, self._unread = bytes(data).split(b"\n")
+        lines, self._unread, self._has_ended = read_lines(self.fileno(), self._unread)
         return [event_from_json(line) for line in lines]
 
     def alive(self) -> bool:
@@ -65,16 +51,5 @@ class VenueRelayProcess:
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """Close all connections and end the relay; a second call does nothing."""
-        with contextlib.suppress(BrokenPipeError):
-            _pipe(self._process.stdin).close()
-        try:
-            self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process, timeout_s)
         self._has_ended = True
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None, "the relay is started with pipes"
-    return stream

@@ -297,31 +297,18 @@ def _status(state: State, seq: int, event: OrderStatusReported) -> Iterator[Effe
     if not event.session:
         return
     order = state.orders[event.order_id]
-    yield SendExecutionReport(
-        session=event.session,
-        event_seq=seq,
-        at=state.at,
-        order_id=order.order_id,
+    for report in _report(
+        state,
+        seq,
+        event.order_id,
+        ExecType.ORDER_STATUS,
         cl_ord_id=event.cl_ord_id,
-        exec_id="0",
-        exec_type=ExecType.ORDER_STATUS,
-        ord_status=order.told_status,
-        account=order.account,
-        symbol=order.symbol,
-        side=order.side,
-        order_qty=order.order_qty,
-        ord_type=order.ord_type,
-        price=order.price,
-        time_in_force=order.time_in_force,
-        cum_qty=order.cum_qty,
-        leaves_qty=order.leaves_qty,
-        avg_px=order.avg_px,
-        ord_status_req_id=event.ord_status_req_id,
         text="UNKNOWN: the venue has not confirmed this state" if order.in_doubt else order.text,
-        conditions=order.conditions,
-        day=day_figures(order) if order.time_in_force.good_till else None,
-        list_id=order.first_terms.list_id,
-    )
+        session=event.session,
+    ):
+        report.exec_id = "0"
+        report.ord_status_req_id = event.ord_status_req_id
+        yield report
 
 
 def _unknown_status(state: State, seq: int, event: UnknownOrderStatusReported) -> Iterator[Effect]:

@@ -55,26 +55,12 @@ def session_specs(settings: Settings) -> list[SessionSpec]:
         )
         for one in settings.clients
     ]
-    venues = [
-        SessionSpec(
-            session_id=one.name,
-            role="initiator",
-            begin_string=one.begin_string,
-            sender_comp_id=one.sender_comp_id,
-            target_comp_id=one.target_comp_id,
-            host=one.host,
-            port=one.port,
-            heart_bt_int_s=one.heart_bt_int_s,
-            username=one.username or None,
-            password=one.password.get_secret_value() if one.password else None,
-            reset_on_logon=one.profile.reset_on_logon,
-        )
-        for one in settings.venues
-    ]
-    return clients + venues + [_copy_spec(one) for one in settings.drop_copies]
+    venues = [_initiator(one, reset_on_logon=one.profile.reset_on_logon) for one in settings.venues]
+    copies = [_initiator(one, reset_on_logon=one.reset_on_logon) for one in settings.drop_copies]
+    return clients + venues + copies
 
 
-def _copy_spec(one: DropCopySettings) -> SessionSpec:
+def _initiator(one: VenueSettings | DropCopySettings, *, reset_on_logon: bool) -> SessionSpec:
     return SessionSpec(
         session_id=one.name,
         role="initiator",
@@ -86,7 +72,7 @@ def _copy_spec(one: DropCopySettings) -> SessionSpec:
         heart_bt_int_s=one.heart_bt_int_s,
         username=one.username or None,
         password=one.password.get_secret_value() if one.password else None,
-        reset_on_logon=one.reset_on_logon,
+        reset_on_logon=reset_on_logon,
     )
 
 
