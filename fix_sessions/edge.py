@@ -50,6 +50,7 @@ class _Leaving:
     event_seq: int
     order_id: str
     repetition: _Repetition | None = None
+    was_held: bool = False
 
 
 class Edge:
@@ -87,6 +88,9 @@ class Edge:
         self._clock = clock
         self._leaving: deque[_Leaving] = deque()
         self._sent: list[SentMessage] = []
+        # By session that gets new numbers: what leaves after the repetition of what came before.
+        self._held: dict[str, list[FixMessage]] = {}
+        self._held_leaving = 0
 
     def take_in(self, counterparties: Sequence[Counterparty], epochs: Mapping[str, int]) -> None:
         """These sessions are there, too, or are different from now on."""
@@ -103,7 +107,9 @@ class Edge:
         """Nothing is done with these sessions until they are taken in again. What comes from there
         is understood, what is sent there is kept for the counterparty.
         """
-        self._open.difference_update(names)
+        for name in names:
+            self._open.discard(name)
+            self._let_go(name)
 
     # The engine's side
 
@@ -167,6 +173,7 @@ class Edge:
             text=text,
             at=self._clock.now(),
         )
+        self._held_leaving -= left.was_held
         if left.repetition is None:
             self._sent.append(sent)
         else:
@@ -192,6 +199,12 @@ class Edge:
 
     def deliver(self, effect: FixMessage) -> None:
         """See oms.ports.Outlet."""
+        if effect.session in self._held:
+            self._held[effect.session].append(effect)
+        else:
+            self._encode(effect)
+
+    def _encode(self, effect: FixMessage, *, was_held: bool = False) -> None:
         session_id = effect.session
         encode = self._encoders.get(session_id)
         if encode is None:
@@ -199,7 +212,9 @@ class Edge:
         msg_type, body = encode(effect)
         if msg_type:
             order_id = getattr(effect, "order_id", "")
-            self._send(_Leaving(session_id, msg_type, effect.event_seq, order_id), body)
+            leaving = _Leaving(session_id, msg_type, effect.event_seq, order_id, was_held=was_held)
+            self._held_leaving += was_held
+            self._send(leaving, body)
 
     def release(self) -> list[SentMessage]:
         """See oms.ports.Outlet."""
@@ -211,6 +226,15 @@ class Edge:
         """See oms.ports.Outlet."""
         return bool(self._leaving or self._sent)
 
+    @property
+    def held_from(self) -> int | None:
+        """See oms.ports.Outlet."""
+        if not (self._held or self._held_leaving):
+            return None
+        held = [one.event_seq for messages in self._held.values() for one in messages]
+        held += [one.event_seq for one in self._leaving if one.was_held]
+        return min(held, default=None)
+
     def _send(self, leaving: _Leaving, pieces: Sequence[str]) -> None:
         session_id, msg_type = leaving.session_id, leaving.msg_type
         groups = msg_type in self._with_groups[session_id]
@@ -220,6 +244,20 @@ class Edge:
     def knows(self, session_id: str) -> bool:
         """Whether the session is configured, and made."""
         return session_id in self._open
+
+    def reset(self, session_id: str, reason: str) -> None:
+        """Log out, then both numbers to 1, unless the session comes up again meanwhile.
+
+        The engine does so before the core knows. From here on a client's messages wait for
+        `repeat`: under the new numbers they would be ahead of the older ones.
+        """
+        if self._counterparties[session_id].role == "client":
+            self._held.setdefault(session_id, [])
+        self.engine.reset(session_id, reason)
+
+    def _let_go(self, session_id: str) -> None:
+        for effect in self._held.pop(session_id, ()):
+            self._encode(effect, was_held=True)
 
     def repeat(self, session_id: str, messages: Sequence[SentMessage]) -> None:
         """After a reset: send a client what was sent to nobody; venues are asked what they have.
@@ -231,6 +269,7 @@ class Edge:
         repetition = _Repetition(len(again))
         for message in again:
             self._send_again(message, repetition)
+        self._let_go(session_id)
         self._note_repetition(session_id, repetition)
 
     def _send_again(self, message: SentMessage, repetition: _Repetition) -> None:

@@ -41,6 +41,11 @@ class SessionControl:
         """See oms.ports.Outlet."""
         return self._outlet.pending
 
+    @property
+    def held_from(self) -> int | None:
+        """See oms.ports.Outlet."""
+        return self._outlet.held_from
+
     def _carry_out(self, effect: ControlSession) -> None:
         engine, session = self._edge.engine, effect.session
         match effect.action:
@@ -49,7 +54,7 @@ class SessionControl:
             case SessionAction.CLOSE:
                 engine.logout(session, effect.text)
             case SessionAction.RESET:
-                engine.reset(session, effect.text)
+                self._edge.reset(session, effect.text)
             case SessionAction.REPEAT:
                 lost = self._read_sent(session, effect.epoch, effect.since)
                 self._edge.repeat(session, lost)

@@ -35,6 +35,12 @@ class Outlet(Protocol):
     def pending(self) -> bool:
         """Whether something was begun that `release` has not told of yet."""
 
+    @property
+    def held_from(self) -> int | None:
+        """The first event a message of which is held back for its session's new numbers, if any: a
+        core that starts sends again what comes after the last that was noted as sent.
+        """
+
 
 class EffectOutlet(Protocol):
     """Where committed effects of any kind are carried out."""
@@ -47,6 +53,10 @@ class EffectOutlet(Protocol):
 
     @property
     def pending(self) -> bool:
+        """See Outlet."""
+
+    @property
+    def held_from(self) -> int | None:
         """See Outlet."""
 
 

@@ -207,8 +207,9 @@ class CoreProcess:
         self._engine.add_wakeup(self._journal_line.fileno(), self._journal_line.heard)
         # First of all entries of this leader: what is sent again below is noted after it.
         self._sequencer.pump()
-        self._sequencer.deliver_again(self._recovered.undelivered)
+        # What is repeated for new numbers comes before what is newer.
         self._sequencer.deliver_again(list(actions_at_start(self._state)))
+        self._sequencer.deliver_again(self._recovered.undelivered)
         self._commit_start()
         self._engine.start()
         self._relays.start(self._engine)

@@ -234,7 +234,7 @@ class SessionReload:
             self._ids[name] = ids
             self._owners[ids] = name
             if session.reset_due:
-                self._engine.reset(name, REMADE)
+                self._edge.reset(name, REMADE)
             elif not session.barred:
                 self._engine.logon(name)
 

@@ -91,7 +91,7 @@ class Sequencer:
         """Whether nothing is queued, undecided, uncommitted or undelivered."""
         if self._outlet.pending:
             return False
-        return not (self._commands or self._batch or self._journal.busy or self._sent)
+        return not (self._commands or self._batch or self._journal.busy or self._notable())
 
     @property
     def full(self) -> bool:
@@ -135,21 +135,31 @@ class Sequencer:
 
         What a crash finds not noted is sent again as PossResend, so it should not be much.
         """
-        if len(self._sent) >= NOTE_SENT_MANY or self._observed_count >= OBSERVED_MARK_EVERY:
+        if self._observed_count >= OBSERVED_MARK_EVERY:
             return True
-        return bool(self._sent) and now - self._sent_since >= NOTE_SENT_AFTER_US
+        due = len(self._sent) >= NOTE_SENT_MANY or now - self._sent_since >= NOTE_SENT_AFTER_US
+        return due and bool(self._notable())
+
+    def _notable(self) -> list[SentMessage]:
+        """What was sent and may be noted: nothing beyond what is held back."""
+        held_from = self._outlet.held_from if self._sent else None
+        if held_from is None:
+            return self._sent
+        return [one for one in self._sent if one.event_seq < held_from]
 
     def _note(self) -> MessagesSent:
+        noted = self._notable()
         note = MessagesSent(
             origin=SYSTEM,
-            messages=tuple(self._sent),
+            messages=tuple(noted),
             observed=tuple(
                 StreamMark(session=name, epoch=origin.epoch, msg_seq_num=origin.msg_seq_num)
                 for name, origin in self._observed.items()
             ),
         )
-        self._noting += self._sent
-        self._sent.clear()
+        self._noting += noted
+        last = max((one.event_seq for one in noted), default=0)
+        self._sent = [one for one in self._sent if one.event_seq > last]
         self._observed.clear()
         self._observed_count = 0
         return note

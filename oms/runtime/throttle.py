@@ -54,6 +54,11 @@ class Throttle:
         """See oms.ports.Outlet; what waits for its turn was not begun."""
         return self._outlet.pending
 
+    @property
+    def held_from(self) -> int | None:
+        """See oms.ports.Outlet; venues are asked what they have, whatever was noted."""
+        return self._outlet.held_from
+
     def _room(self, session: str) -> bool:
         """Whether one more may go in this second; if so it is counted."""
         limit = self._limits.get(session)

@@ -170,8 +170,8 @@ class SimCore:
             for limit in self._limits:
                 self.sequencer.submit(limit)
         self.sequencer.pump()
-        self.sequencer.deliver_again(self.recovered.undelivered)
         self.sequencer.deliver_again(list(actions_at_start(self.state)))
+        self.sequencer.deliver_again(self.recovered.undelivered)
 
     def turn(self) -> None:
         """Take what came and do it. Raises CoreCrash, LeadershipLost, or what a defect raises."""

@@ -134,6 +134,7 @@ class Collector:
 
     def __init__(self) -> None:
         self.sent: list[Effect] = []
+        self.held_from: int | None = None
         self._numbers: dict[str, int] = {}
         self._untold: list[SentMessage] = []
 

@@ -351,7 +351,7 @@ def test_hours_of_a_new_schedule_hold_before_the_session_opens() -> None:
 class Kept:
     """An outlet that keeps what it is given."""
 
-    pending = False
+    pending, held_from = False, None
 
     def __init__(self) -> None:
         self.effects: list[FixMessage] = []
