@@ -37,6 +37,7 @@ from oms.domain.state import State
 from oms.domain.values import decimal_text
 from oms.domain.verdict import Verdict
 from oms.orders.spent_ids import spent
+from oms.orders.splits import old_shares_fault
 
 
 def terms_of(command: NewOrderSingle, list_id: str = "") -> OrderTerms:
@@ -268,6 +269,9 @@ def replace_fault(
     final = profile.filled_is_final or command.order_qty == order.cum_qty
     if order.closed is not None or (order.is_filled and final):
         return Reason.TOO_LATE, f"order {order.order_id} is {order.ord_status.name}"
+    old_shares = old_shares_fault(state, order)
+    if old_shares:
+        return Reason.TOO_LATE, old_shares
     if order.expiring or (order.requests and not _may_wait(order, profile)):
         return Reason.ALREADY_PENDING, f"a request on {order.order_id} is pending"
     if order.in_doubt:

@@ -40,6 +40,28 @@ def concerned(state: State, split: Split) -> list[Order]:
     ]
 
 
+def old_shares_fault(state: State, order: Order) -> str:
+    """Why what the order has traded does not go together with a quantity of today; mostly empty.
+
+    What was done when its symbol was split stayed as it was, and so does what is opened again.
+    """
+    missed, last = Fraction(1), ""
+    for action in state.corporate_actions.values():
+        split = action.event.split
+        later = order.trade_date < split.effective_date and action.applied_at > order.created_at
+        if split.symbol == order.symbol and action.applied and later:
+            missed *= split.ratio
+            last = max(last, split.effective_date)
+    for _, ratio in order.rebasings:
+        missed /= ratio
+    if missed == 1:
+        return ""
+    return (
+        f"order {order.order_id} was done before {order.symbol} was split on {last}:"
+        " it stays in old shares, send a new order"
+    )
+
+
 def change_of(order: Order, split: Split, instrument: Instrument) -> tuple[OrderChange, list[str]]:
     """The order before and after, and the rules that would be broken by what it became.
 
