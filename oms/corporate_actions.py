@@ -11,7 +11,7 @@ A preview names everything that would change. It may be made at any time and as 
 what is applied is the latest one, and only if it still says what would happen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -87,7 +87,7 @@ def _preview(state: State, seq: int, command: PreviewCorporateAction) -> Iterato
         effective_date=command.effective_date,
         cash_in_lieu_px=command.cash_in_lieu_px,
     )
-    plan = plan_of(state, split)
+    plan = plan_of(state, split, command.sessions)
     yield CorporateActionPreviewed(
         split=split,
         orders=tuple(plan.orders),
@@ -124,7 +124,7 @@ def _terms_fault(state: State, command: PreviewCorporateAction) -> str:
     earliest, latest = today - LONGEST_NIGHT, today + timedelta(days=366)
     if not earliest.isoformat() <= command.effective_date <= latest.isoformat():
         return f"effective_date = {command.effective_date}: must be from {earliest} to {latest}"
-    return ""
+    return _no_trading_date(state, command.effective_date, command.sessions)
 
 
 def _symbol_fault(state: State, symbol: str) -> str:
@@ -148,7 +148,7 @@ def _apply(state: State, command: ApplyCorporateAction) -> Iterator[Event]:
         yield CommandAnswered(accepted=True, reason=Reason.NONE, text=_applied(known))
         return
     preview = known.event
-    plan = plan_of(state, preview.split)
+    plan = plan_of(state, preview.split, command.sessions)
     reason = Reason.UNSUPPORTED_VALUE
     if known.preview != command.preview:
         fault = f"preview = {command.preview}: must be the latest one ({known.preview})"
@@ -206,11 +206,11 @@ def _carried_out(
                 )
 
 
-def plan_of(state: State, split: Split) -> Plan:
-    """What the split would change as things stand, and what stops it."""
+def plan_of(state: State, split: Split, sessions: Sequence[str] = ()) -> Plan:
+    """What the split would change as things stand, and what stops it; sessions: see the command."""
     instrument = state.reference.instruments[split.symbol]
     plan = Plan(reference_px=_reference_px(state, split))
-    window = _window_fault(state, split)
+    window = _window_fault(state, split, sessions)
     if window:
         plan.faults.append(window)
     for order in order_splits.concerned(state, split):
@@ -229,7 +229,7 @@ def plan_of(state: State, split: Split) -> Plan:
     return plan
 
 
-def _window_fault(state: State, split: Split) -> str:
+def _window_fault(state: State, split: Split, sessions: Sequence[str]) -> str:
     """Why now is not between the last trade in old shares and the first one in new ones."""
     effective, today = split.effective_date, state.trade_date
     named = f"effective_date = {effective}: "
@@ -238,7 +238,10 @@ def _window_fault(state: State, split: Split) -> str:
             return f"{named}the trading day {today} must be closed first"
         if date.fromisoformat(effective) - date.fromisoformat(today) > LONGEST_NIGHT:
             return f"{named}must be the trading date that opens next, after {today}"
-        return ""
+        opens_next = min((one for one in sessions if one > today), default="")
+        if opens_next and effective > opens_next:
+            return f"{named}must be the trading date that opens next, {opens_next}"
+        return _no_trading_date(state, effective, sessions)
     if effective < today:
         return f"{named}must not be before the trading date {today}, which is open"
     since = state.trade_date_at
@@ -246,6 +249,16 @@ def _window_fault(state: State, split: Split) -> str:
     if any(position_splits.traded_since(one, since) for one in held):
         return f"{named}{split.symbol} has traded on it already, in shares that nobody can tell"
     return ""
+
+
+def _no_trading_date(state: State, effective: str, sessions: Sequence[str]) -> str:
+    """Where the calendar has no such date; one that was opened by hand is one all the same."""
+    if not sessions or effective in sessions or effective == state.trade_date:
+        return ""
+    before = max((one for one in sessions if one < effective), default="")
+    after = min((one for one in sessions if one > effective), default="")
+    near = " or ".join(one for one in (before, after) if one)
+    return f"effective_date = {effective}: must be a trading date of the calendar, as {near}"
 
 
 def _reference_px(state: State, split: Split) -> Decimal | None:

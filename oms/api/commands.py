@@ -251,7 +251,9 @@ def approve_reset(caller: Principal, session: str, body: ResetApproval) -> Appro
     )
 
 
-def preview_split(caller: Principal, body: SplitPreview) -> PreviewCorporateAction:
+def preview_split(
+    caller: Principal, body: SplitPreview, sessions: tuple[str, ...]
+) -> PreviewCorporateAction:
     """What a split would change."""
     return PreviewCorporateAction(
         origin=_of_operator(caller),
@@ -262,16 +264,20 @@ def preview_split(caller: Principal, body: SplitPreview) -> PreviewCorporateActi
         effective_date=body.effective_date.isoformat(),
         reason=body.reason,
         cash_in_lieu_px=body.cash_in_lieu_px,
+        sessions=sessions,
     )
 
 
-def apply_split(caller: Principal, body: CorporateActionApproval) -> ApplyCorporateAction:
+def apply_split(
+    caller: Principal, body: CorporateActionApproval, sessions: tuple[str, ...]
+) -> ApplyCorporateAction:
     """The split takes effect."""
     return ApplyCorporateAction(
         origin=_of_operator(caller),
         action_id=body.action_id,
         preview=body.preview,
         reason=body.reason,
+        sessions=sessions,
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -28,6 +28,7 @@ from oms.domain.splits import (
     PreviewCorporateAction,
 )
 from oms.domain.values import ValueRefused, decimal_text, parse_decimal
+from oms.queries.calendars import sessions_around
 from oms.queries.corporate_actions import find_action, list_actions, preview_of
 from oms.queries.paging import Window
 from oms.settings.model import Settings
@@ -79,7 +80,9 @@ def show_one(settings: Settings, action_id: str, *, as_json: bool) -> None:
 def preview(settings: Settings, wanted: Wanted) -> None:
     """Have the split previewed, and print what it would change. Raises Stop."""
     command = _command(wanted)
-    carry_out(settings, command)
+    with open_record(settings) as engine, engine.begin() as connection:
+        sessions = sessions_around(connection, date.fromisoformat(command.effective_date))
+    carry_out(settings, replace(command, sessions=sessions))
     show_one(settings, wanted.action_id, as_json=False)
 
 
@@ -88,6 +91,7 @@ def apply(settings: Settings, action_id: str, number: int, reason: str, *, sure:
     checked = checked_reason(reason)
     with open_record(settings) as engine, engine.begin() as connection:
         row, shown = _found(connection, action_id)
+        sessions = sessions_around(connection, row["effective_date"])
     if row["preview"] != number:
         text = f"preview = {number}: must be the latest one ({row['preview']})"
         raise Stop(Exit.FAILED, text)
@@ -97,7 +101,11 @@ def apply(settings: Settings, action_id: str, number: int, reason: str, *, sure:
     carry_out(
         settings,
         ApplyCorporateAction(
-            origin=operator(), action_id=action_id, preview=number, reason=checked
+            origin=operator(),
+            action_id=action_id,
+            preview=number,
+            reason=checked,
+            sessions=sessions,
         ),
     )
 

@@ -21,7 +21,8 @@ MOST_SHARES = 100_000
 class PreviewCorporateAction:
     """Show what a split would change; nothing changes. effective_date (ISO): the first trading date
     of the new shares. cash_in_lieu_px: what is paid for a new share where a position is left with a
-    fraction of one; None: such a split is refused.
+    fraction of one; None: such a split is refused. sessions: the firm's trading dates around the
+    effective one, as its calendar has them, for the core knows none; empty: they are not known.
     """
 
     origin: Origin
@@ -32,16 +33,20 @@ class PreviewCorporateAction:
     effective_date: str
     reason: str
     cash_in_lieu_px: Decimal | None = None
+    sessions: tuple[str, ...] = ()
 
 
 @fact
 class ApplyCorporateAction:
-    """Let a split that was previewed take effect; preview: the number that the preview got."""
+    """Let a split that was previewed take effect; preview: the number that the preview got;
+    sessions: as in PreviewCorporateAction.
+    """
 
     origin: Origin
     action_id: str
     preview: int
     reason: str
+    sessions: tuple[str, ...] = ()
 
 
 SplitCommand = PreviewCorporateAction | ApplyCorporateAction

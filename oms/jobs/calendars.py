@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 from sqlalchemy.dialects.postgresql import insert
 
+from oms.queries.calendars import FIRM
 from oms.settings.model import Settings
 from oms.store.tables import trading_calendar
 
-FIRM: Final = "*"
 _BEHIND: Final = timedelta(days=31)
 
 
@@ -62,26 +62,3 @@ def _sessions(code: str, today: date) -> Iterator[dict[str, Any]]:
             "opens_at": calendar.session_open(session).to_pydatetime(),
             "closes_at": calendar.session_close(session).to_pydatetime(),
         }
-
-
-def sessions_of(connection: Connection, venue: str, first: date, last: date) -> list[date]:
-    """The session dates from first to last, in order."""
-    column = trading_calendar.c
-    query = (
-        select(column.session_date)
-        .where(column.venue == venue, column.session_date.between(first, last))
-        .order_by(column.session_date)
-    )
-    return list(connection.execute(query).scalars())
-
-
-def next_session(connection: Connection, venue: str, day: date) -> date | None:
-    """The first session on or after that day, None where none is loaded."""
-    column = trading_calendar.c
-    query = (
-        select(column.session_date)
-        .where(column.venue == venue, column.session_date >= day)
-        .order_by(column.session_date)
-        .limit(1)
-    )
-    return connection.execute(query).scalar_one_or_none()

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, func, select
 
 from oms.audit.verify import verify
 from oms.domain.commands import JOBS, CloseTradingDay, Command, OpenTradingDate
-from oms.jobs.calendars import FIRM, load_calendars, next_session, sessions_of
+from oms.jobs.calendars import load_calendars
 from oms.jobs.core_commands import send, wait_answer
 from oms.jobs.metrics import JobMetrics
 from oms.jobs.once import Outcome, Retry, Work, jobs_engine, plan, run_once
@@ -30,6 +30,7 @@ from oms.jobs.reconcile import RECON, reconcile
 from oms.jobs.stopping import Stopping
 from oms.jobs.venue_files import Source
 from oms.orders.good_till import OF_THE_DAY
+from oms.queries.calendars import FIRM, next_session, sessions_of
 from oms.settings.model import Settings, VenueSettings
 from oms.settings.trading_date import trade_date_of
 from oms.store.tables import job_runs, journal, orders

@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, insert, select
 
-from oms.jobs.calendars import FIRM, load_calendars, next_session, sessions_of
+from oms.jobs.calendars import load_calendars
 from oms.jobs.once import jobs_engine
+from oms.queries.calendars import FIRM, next_session, sessions_of
 from oms.settings.load import load
 from oms.settings.model import Settings
 from oms.store.postgres_urls import APP_ROLE, role_url

@@ -30,6 +30,7 @@ def preview(
     user: str = "anne",
     effective: str = TOMORROW,
     cash: str | None = None,
+    sessions: tuple[str, ...] = (),
 ) -> CorporateActionPreviewed:
     world.send(
         PreviewCorporateAction(
@@ -41,13 +42,21 @@ def preview(
             effective_date=effective,
             reason="announced",
             cash_in_lieu_px=None if cash is None else Decimal(cash),
+            sessions=sessions,
         )
     )
     [found] = world.of(CorporateActionPreviewed)
     return found
 
 
-def apply(world: TermsWorld, action: str = "CA-1", *, user: str = "bert", number: int = 0) -> str:
+def apply(
+    world: TermsWorld,
+    action: str = "CA-1",
+    *,
+    user: str = "bert",
+    number: int = 0,
+    sessions: tuple[str, ...] = (),
+) -> str:
     """The refusal, empty where it took effect."""
     known = world.state.corporate_actions.get(action)
     world.send(
@@ -56,6 +65,7 @@ def apply(world: TermsWorld, action: str = "CA-1", *, user: str = "bert", number
             action_id=action,
             preview=number or (known.preview if known else 0),
             reason="checked",
+            sessions=sessions,
         )
     )
     answers = [one.text for one in world.of(CommandAnswered) if not one.accepted]

@@ -1,5 +1,6 @@
 """Corporate actions: POST /v1/corporate-actions/preview and /apply, and what became of them."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import Path
@@ -16,6 +17,7 @@ from oms.api.routers.common import Core, InWindow, Narrow, listing, router
 from oms.api.shown import Listing
 from oms.api.submit import ACCEPTED
 from oms.api.values import PRINTABLE
+from oms.queries.calendars import sessions_around
 from oms.queries.corporate_actions import find_action, list_actions, preview_of
 
 api = router("corporate actions")
@@ -48,7 +50,8 @@ def get_action(action_id: ActionId, _: Staff, connection: Reader) -> CorporateAc
 )
 async def post_preview(caller: Operator, core: Core, body: SplitPreview) -> CorporateActionDetail:
     """Nothing changes. The answer is kept: somebody else may apply it by its number."""
-    await core.send(commands.preview_split(caller, body))
+    sessions = await run_in_threadpool(_sessions, core.context, body.effective_date)
+    await core.send(commands.preview_split(caller, body, sessions))
     return await run_in_threadpool(_read, core.context, body.action_id)
 
 
@@ -62,8 +65,21 @@ async def post_apply(
     """By another than who previewed it, and only if the preview still says what would happen. Of
     one that is applied already, it is the same answer again.
     """
-    await core.send(commands.apply_split(caller, body))
+    sessions = await run_in_threadpool(_sessions_of, core.context, body.action_id)
+    await core.send(commands.apply_split(caller, body, sessions))
     return await run_in_threadpool(_read, core.context, body.action_id)
+
+
+def _sessions(context: Context, day: date) -> tuple[str, ...]:
+    with context.engine.connect() as connection:
+        return sessions_around(connection, day)
+
+
+def _sessions_of(context: Context, action_id: str) -> tuple[str, ...]:
+    """Around the date that the preview named; the core refuses an action that is unknown."""
+    with context.engine.connect() as connection:
+        row = find_action(connection, action_id)
+        return sessions_around(connection, row["effective_date"]) if row is not None else ()
 
 
 def _read(context: Context, action_id: str) -> CorporateActionDetail:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from oms.cli import commands
 from oms.jobs.once import jobs_engine
 from oms.jobs.reconcile import reconcile
 from oms.jobs.venue_files import Source
+from oms.queries.calendars import FIRM
 from oms.settings.trading_date import trade_date_of
 from oms.store.postgres_urls import APP_ROLE, role_url
-from oms.store.tables import recon_breaks
+from oms.store.tables import recon_breaks, trading_calendar
 from tests.integration.api.core_rig import PATIENCE_S, Server, whole_server
 from tests.integration.api.rig import problem
 from tests.support.postgres import Databases
@@ -33,6 +34,12 @@ SPLIT = {
     "new_shares": 2,
     "old_shares": 1,
     "reason": "announced",
+}
+
+
+_HOURS = {
+    "opens_at": datetime(2026, 1, 1, 9, tzinfo=UTC),
+    "closes_at": datetime(2026, 1, 1, 17, tzinfo=UTC),
 }
 
 
@@ -245,6 +252,44 @@ def test_the_command_line_shows_it_and_asks(rig: Rig) -> None:
     number = str(document["preview"])
     with pytest.raises(Stop, match="refused: user = "):
         rig.command("apply", "CLI-1", number, "--reason", "test", "--yes")
+
+
+def test_only_the_trading_date_that_opens_next_is_taken(rig: Rig) -> None:
+    """The calendar's next dates after tomorrow's are in 3 and 4 days."""
+    rig.close()
+    after = [(rig.today + timedelta(days=n)).isoformat() for n in (1, 2, 3, 4)]
+    engine = jobs_engine(rig.url)
+    dates = [rig.today, *(date.fromisoformat(after[n]) for n in (0, 2, 3))]
+    rows = [{"venue": FIRM, "session_date": day, **_HOURS} for day in dates]
+    with engine.begin() as connection:
+        connection.execute(trading_calendar.insert(), rows)
+    try:
+        api = rig.server.api
+        body = SPLIT | {"action_id": "DATED", "effective_date": after[1]}
+        answer = api.operations.post("/v1/corporate-actions/preview", json=body)
+        told = problem(answer, 422, "refused:unsupported-value")["detail"]
+        rule = f"effective_date = {after[1]}: must be a trading date of the calendar"
+        assert told == f"{rule}, as {after[0]} or {after[2]}"
+        with pytest.raises(Stop, match=rule):
+            rig.command(
+                *("preview", "DATED", "--symbol", "ACME", "--ratio", "2:1"),
+                *("--effective", after[1], "--reason", "r"),
+            )
+        shown = api.operations.post(
+            "/v1/corporate-actions/preview", json=body | {"effective_date": after[2]}
+        ).json()
+        rule = f"effective_date = {after[2]}: must be the trading date that opens next, {after[0]}"
+        assert shown["faults"] == [rule]
+        asked = {"action_id": "DATED", "preview": shown["preview"], "reason": "checked"}
+        answer = api.admin.post("/v1/corporate-actions/apply", json=asked)
+        assert rule in problem(answer, 409, "refused:too-late")["detail"]
+        number = str(shown["preview"])
+        with pytest.raises(Stop, match=rule):
+            rig.command("apply", "DATED", number, "--reason", "r", "--yes")
+    finally:
+        with engine.begin() as connection:
+            connection.execute(trading_calendar.delete())
+        engine.dispose()
 
 
 @pytest.mark.parametrize("name", ["alpha", "compliance"])
