@@ -1,10 +1,11 @@
-"""The edge of the core process: messages decoded into commands, effects encoded and sent."""
+"""The edge of the core process: what the sessions' process read comes in, effects are encoded and
+sent.
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fix_sessions.decode import Decoder
 from fix_sessions.encode import WITH_GROUPS, Encoder, encoder_of
 from fix_sessions.registry import Counterparty
 from fix_sessions.remote_engine import RemoteEngine
@@ -12,6 +13,7 @@ from fix_sessions.wire import fields_of
 from oms.domain.commands import (
     SYSTEM,
     Channel,
+    Command,
     MessagesSent,
     Origin,
     SentMessage,
@@ -56,8 +58,8 @@ class _Leaving:
 class Edge:
     """RemoteHandler of the engine, and Outlet of the sequencer.
 
-    Set `engine`, `intake` and `read_sent` before the engine polls: they are made one after the
-    other. `read_sent` is asked with session, first epoch, first and last MsgSeqNum.
+    Call `drive` and set `intake` and `read_sent` before the engine polls: they are made one after
+    the other. `read_sent` is asked with session, first epoch, first and last MsgSeqNum.
     """
 
     engine: RemoteEngine
@@ -71,35 +73,44 @@ class Edge:
         epochs: Mapping[str, int],
         outbound_epochs: Mapping[str, int],
         clock: Clock,
+        unpack: Callable[[int, bytes], Command],
     ) -> None:
         """epochs: each session's reset count so far; outbound_epochs: that at which our own numbers
-        began.
+        began. unpack: undoes fix_sessions.reading.Pack.
         """
         self._counterparties: dict[str, Counterparty] = {}
         self._encoders: dict[str, Encoder] = {}
         # By session: messages that are made with the dictionary, which keeps groups whole.
         self._with_groups: dict[str, frozenset[str]] = {}
-        self._decoders: dict[str, Decoder] = {}
         self._epochs: dict[str, int] = {}
         # The sessions that are configured and made: what was removed is still understood.
         self._open: set[str] = set()
-        self.take_in(counterparties, epochs)
+        self._know(counterparties, epochs)
         self._outbound_epochs = dict(outbound_epochs)
         self._clock = clock
+        self._unpack = unpack
         self._leaving: deque[_Leaving] = deque()
         self._sent: list[SentMessage] = []
         # By session that gets new numbers: what leaves after the repetition of what came before.
         self._held: dict[str, list[FixMessage]] = {}
         self._held_leaving = 0
 
+    def drive(self, engine: RemoteEngine) -> None:
+        """This engine, whose process learns who is behind the sessions."""
+        self.engine = engine
+        engine.understand(list(self._counterparties.values()), self._epochs)
+
     def take_in(self, counterparties: Sequence[Counterparty], epochs: Mapping[str, int]) -> None:
-        """These sessions are there, too, or are different from now on."""
+        """These sessions are there, too, or are different from now on; in their process as well."""
+        self._know(counterparties, epochs)
+        self.engine.understand(counterparties, self._epochs)
+
+    def _know(self, counterparties: Sequence[Counterparty], epochs: Mapping[str, int]) -> None:
         for one in counterparties:
             name = one.session_id
             self._counterparties[name] = one
             self._encoders[name] = encoder_of(one)
             self._with_groups[name] = WITH_GROUPS.union(one.wire.custom_tags)
-            self._decoders[name] = Decoder(one)
             self._epochs.setdefault(name, epochs.get(name, 0))
             self._open.add(name)
 
@@ -113,12 +124,9 @@ class Edge:
 
     # The engine's side
 
-    def on_message(self, session_id: str, text: str) -> None:
+    def on_command(self, session_id: str, number: int, packed: bytes) -> None:
         """See RemoteHandler."""
-        decoder = self._decoders[session_id]
-        at = self._clock.now()
-        for command in decoder.decode(text, epoch=self._epochs[session_id], at=at):
-            self.intake.submit(command)
+        self.intake.submit(self._unpack(number, packed), packed)
 
     def on_logon(self, session_id: str) -> None:
         """See RemoteHandler."""
@@ -301,6 +309,7 @@ class Edge:
         journaled = inbound
         if self.engine.expected_inbound(session_id) <= journaled:
             self.on_sequence_reset(session_id, 1)
+            self.engine.new_epoch(session_id)
             journaled = 0
         self.engine.set_expected_inbound(session_id, journaled + 1)
         noted = outbound + 1

@@ -13,8 +13,9 @@ from typing import Final
 import structlog
 
 from fix_sessions.dialects import APPL_VER_ID, FIXT11
-from fix_sessions.frames import Frame, FrameBuffer, FrameWriter, Kind, frame_of
+from fix_sessions.frames import Frame, FrameBuffer, FrameWriter, Kind, frame_of, packed_frame
 from fix_sessions.process_state import StopWatch
+from fix_sessions.reading import Reading
 from fix_sessions.resends import ResendUnavailable
 from fix_sessions.settings import SessionSpec
 from fix_sessions.waiting import A_FEW
@@ -45,11 +46,14 @@ class FixLink:
 
     cause_of: Callable[[str], LogoutCause]
 
-    def __init__(self, sock: socket.socket, specs: Sequence[SessionSpec], ticket: str) -> None:
+    def __init__(
+        self, sock: socket.socket, specs: Sequence[SessionSpec], ticket: str, reading: Reading
+    ) -> None:
         """sock: to the core, one end of a socket pair."""
         sock.setblocking(False)
         self._sock = sock
         self._ticket = ticket
+        self._reading = reading
         self._specs: dict[str, SessionSpec] = {}
         self._places: dict[str, int] = {}
         self.know(specs)
@@ -72,7 +76,9 @@ class FixLink:
 
     def on_message(self, session_id: str, text: str) -> None:
         """See SessionHandler."""
-        self._out.append(frame_of(Kind.MESSAGE, self._places[session_id], 0, text))
+        place = self._places[session_id]
+        for number, packed in self._reading.read(session_id, text):
+            self._out.append(packed_frame(Kind.COMMAND, place, number, packed))
         if len(self._out) >= _WRITE_EARLY and not self.behind:
             # In QuickFIX's callbacks it would be a fault; reading tells of it a moment later.
             with contextlib.suppress(CoreGone):
@@ -89,6 +95,7 @@ class FixLink:
 
     def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
         """See SessionHandler."""
+        self._reading.reset(session_id)
         self.tell(Kind.WAS_RESET, session_id, next_inbound)
 
     def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
@@ -184,12 +191,12 @@ class FixLink:
         self.tell(Kind.SENT_BEFORE_WANTED, session_id, text=json.dumps([begin, end]))
         while True:
             try:
-                kind, _, number, text = self.answer()
+                kind, _, number, content = self.answer()
             except CoreGone:
                 raise ResendUnavailable("the core is gone") from None
             if kind == Kind.SENT_BEFORE:
-                yield number, text
-            elif text:
-                raise ResendUnavailable(text)
+                yield number, content.decode()
+            elif content:
+                raise ResendUnavailable(content.decode())
             else:
                 return

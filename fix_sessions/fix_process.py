@@ -1,8 +1,8 @@
 """The process of a core's FIX sessions: QuickFIX works here, the core decides beside it.
 
-Both keep one processor busy each, where together they would take turns. This side only moves texts:
-what is received goes to the core undecoded, what is to be sent comes whole and committed. It ends
-with the core, and any fault here ends it, which ends the core: both recover by the journal.
+Both keep one processor busy each, where together they would take turns. What is received is read
+here and goes to the core as commands, what is to be sent comes whole and committed. This process
+ends with the core, and any fault here ends it, which ends the core: both recover by the journal.
 """
 
 import json
@@ -20,6 +20,7 @@ from fix_sessions.fix_process_config import FixProcessConfig
 from fix_sessions.frames import Kind
 from fix_sessions.gate_config import GateClient
 from fix_sessions.gate_keeper import GateKeeper
+from fix_sessions.reading import Reading, parties_from_json
 from fix_sessions.session_change import SessionChange, change_from_json
 
 _POLL_S: Final = 0.25
@@ -39,9 +40,10 @@ class Housekeeping(Protocol):
 class FixProcess:
     """The engine, its gate, and the link to the core, which says what they do."""
 
-    def __init__(self, sock: socket.socket, config: FixProcessConfig) -> None:
+    def __init__(self, sock: socket.socket, config: FixProcessConfig, reading: Reading) -> None:
         """sock: to the core. Creating it makes the sessions; none is open before START."""
-        self._link = FixLink(sock, config.sessions, config.ticket)
+        self._reading = reading
+        self._link = FixLink(sock, config.sessions, config.ticket, reading)
         self._names = [spec.session_id for spec in config.sessions]
         self._engine = Engine(
             config.sessions,
@@ -123,7 +125,8 @@ class FixProcess:
         frames, names, engine = self._link.frames, self._names, self._engine
         while frames:
             self._look_for_doubt()
-            kind, session, number, text = frames.popleft()
+            kind, session, number, content = frames.popleft()
+            text = content.decode()
             if kind == Kind.SEND:
                 engine.send_text(names[session], text, groups=bool(number))
             else:
@@ -145,6 +148,10 @@ class FixProcess:
             case Kind.DISCONNECT:
                 if engine.is_logged_on(session_id):
                     engine.disconnect(session_id)
+            case Kind.PARTIES:
+                self._reading.take_in(*parties_from_json(text))
+            case Kind.NEW_EPOCH:
+                self._reading.reset(session_id)
             case Kind.CHANGE:
                 self._begin_change(change_from_json(text))
             case Kind.START:

@@ -1,7 +1,7 @@
 """What the core and the process of its FIX sessions tell each other: frames on one stream socket.
 
-A frame is the length of its text, its kind, the session's place in the configuration and a number,
-then UTF-8 text. Many frames travel in one write.
+A frame is the length of its content, its kind, the session's place in the configuration and a
+number, then the content: text in UTF-8, or a packed command. Many frames travel in one write.
 """
 
 import contextlib
@@ -29,12 +29,14 @@ class Kind(IntEnum):
     SENT_BEFORE = 11  # session; number: its MsgSeqNum; text: as it was sent
     SENT_BEFORE_END = 12  # the answer to SENT_BEFORE_WANTED is whole; text: why it cannot be
     CHANGE = 13  # text: JSON, see session_change.SessionChange
+    PARTIES = 14  # text: JSON, see reading.parties_to_json
+    NEW_EPOCH = 15  # session; what comes next belongs to the next epoch
 
     MADE = 16  # text: JSON, expected and next number of each session
     STARTED = 17
     PORT_IN_USE = 18  # text: whose
     GATE_FAILED = 19  # text: why
-    MESSAGE = 20  # session; text: as received
+    COMMAND = 20  # session; number and content: what was received, see reading.Packed
     LOGGED_ON = 21  # session
     LOGGED_OUT = 22  # session; number: place of its cause in LogoutCause; text: why
     WAS_RESET = 23  # session; number: MsgSeqNum expected next
@@ -49,12 +51,16 @@ class Kind(IntEnum):
     CHANGED = 32  # CHANGE is done; text: JSON, expected and next number of each session made anew
 
 
-Frame = tuple[int, int, int, str]
+Frame = tuple[int, int, int, bytes]
 
 
 def frame_of(kind: int, session: int = 0, number: int = 0, text: str = "") -> bytes:
     """One frame's bytes."""
-    data = text.encode()
+    return packed_frame(kind, session, number, text.encode())
+
+
+def packed_frame(kind: int, session: int, number: int, data: bytes) -> bytes:
+    """As `frame_of`, of content that is bytes already."""
     return _HEAD.pack(len(data), kind, session, number) + data
 
 
@@ -109,7 +115,7 @@ class FrameBuffer:
         self._rest = b""
 
     def frames(self, data: bytes) -> list[Frame]:
-        """The frames that are whole with these bytes: kind, session, number, text."""
+        """The frames that are whole with these bytes: kind, session, number, content."""
         if self._rest:
             data = self._rest + data
         found: list[Frame] = []
@@ -121,7 +127,7 @@ class FrameBuffer:
             stop = start + length
             if stop > end:
                 break
-            found.append((kind, session, number, data[start:stop].decode() if length else ""))
+            found.append((kind, session, number, data[start:stop]))
             at = stop
         self._rest = data[at:]
         return found

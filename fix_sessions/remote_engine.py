@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -22,6 +22,8 @@ from fix_sessions.frames import Frame, FrameBuffer, FrameWriter, Kind, frame_of
 from fix_sessions.gate_process import GateError
 from fix_sessions.outgoing import text_of_pieces
 from fix_sessions.process_state import StopWatch
+from fix_sessions.reading import parties_to_json
+from fix_sessions.registry import Counterparty
 from fix_sessions.resends import ResendUnavailable
 from fix_sessions.session_change import SessionChange, change_to_json
 from fix_sessions.waiting import A_FEW, Waiting
@@ -44,10 +46,12 @@ SIGNALS_TO_ALL: Final = frozenset({signal.SIGINT, signal.SIGTERM})
 class RemoteHandler(Protocol):
     """What the owner is told, all of it from inside `poll`, `start` or `stop`, on one thread.
 
-    As fix_sessions.application.SessionHandler, but for Logons, which are judged over there.
+    As fix_sessions.application.SessionHandler, but for messages, which are read over there, and
+    Logons, which are judged there.
     """
 
-    def on_message(self, session_id: str, text: str) -> None: ...
+    def on_command(self, session_id: str, number: int, packed: bytes) -> None:
+        """What came on that session; see fix_sessions.reading.Packed."""
 
     def on_logon(self, session_id: str) -> None: ...
 
@@ -204,6 +208,14 @@ class RemoteEngine:
 
     # Sessions
 
+    def understand(self, parties: Sequence[Counterparty], epochs: Mapping[str, int]) -> None:
+        """Have what comes from them read so from now on; epochs: of those that are new there."""
+        self._ask(Kind.PARTIES, text=parties_to_json(parties, epochs))
+
+    def new_epoch(self, session_id: str) -> None:
+        """The owner has found a reset by itself: what comes next belongs to the next epoch."""
+        self._ask(Kind.NEW_EPOCH, session_id)
+
     def send_pieces(
         self, session_id: str, msg_type: str, pieces: Sequence[str], *, groups: bool
     ) -> None:
@@ -280,13 +292,13 @@ class RemoteEngine:
         names, handler = self._names, self._handler
         frames = self._buffer.frames(data)
         self._many = len(frames)
-        for kind, session, number, text in frames:
-            if kind == Kind.MESSAGE:
-                handler.on_message(names[session], text)
+        for kind, session, number, content in frames:
+            if kind == Kind.COMMAND:
+                handler.on_command(names[session], number, content)
             elif kind == Kind.SENT:
-                handler.on_sent(names[session], number, text)
+                handler.on_sent(names[session], number, content.decode())
             else:
-                self._told(kind, names[session] if names else "", number, text)
+                self._told(kind, names[session] if names else "", number, content.decode())
 
     def _exit_code(self) -> int | None:
         """Its socket closes a moment before it has ended."""
@@ -327,7 +339,7 @@ class RemoteEngine:
             case Kind.GATE_FAILED:
                 raise GateError(text)
             case _:
-                self._answer = (kind, 0, number, text)
+                self._answer = (kind, 0, number, text.encode())
 
     def _look_whether_to_go_on(self) -> None:
         if self.before_work is not None:

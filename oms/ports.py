@@ -18,8 +18,11 @@ class Clock(Protocol):
 class Intake(Protocol):
     """Where the edges hand in what they decoded."""
 
-    def submit(self, command: Command) -> None:
-        """Queue a command; called on the sequencer's thread."""
+    def submit(self, command: Command, payload: bytes = b"") -> None:
+        """Queue a command; called on the sequencer's thread.
+
+        payload: its canonical bytes, where another process of this program has made them.
+        """
 
 
 class Outlet(Protocol):
@@ -78,8 +81,8 @@ class Sealed(Protocol):
 class OpenBatch(Protocol):
     """A batch that entries are added to, on the sequencer's thread."""
 
-    def add_command(self, seq: int, at: int, command: Command) -> None:
-        """Append a command to the chain."""
+    def add_command(self, seq: int, at: int, command: Command, payload: bytes) -> None:
+        """Append a command to the chain; payload: as `Intake.submit` was given it."""
 
     def add_event(self, seq: int, at: int, event: Event) -> None:
         """Append an event of the last command to the chain."""

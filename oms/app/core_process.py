@@ -46,6 +46,7 @@ from oms.settings.model import Settings
 from oms.settings.reference import reference_of
 from oms.settings.trading_date import trade_date_of
 from oms.store.batch import Batch
+from oms.store.codec import unpack
 from oms.store.inbox import InboxReader
 from oms.store.journal import PostgresJournal
 from oms.store.leader import Leadership
@@ -94,7 +95,7 @@ class CoreProcess:
         self._engine.before_work = self._journal_line.assure
         self._engine.refused = self._metrics.refused
         self._engine.open(fix, self._edge)
-        self._edge.engine = self._engine
+        self._edge.drive(self._engine)
         self._sequencer = Sequencer(
             state=self._state,
             last_hash=self._recovered.last_hash,
@@ -136,6 +137,7 @@ class CoreProcess:
             epochs={one.name: one.epoch for one in sessions},
             outbound_epochs={one.name: one.outbound_epoch for one in sessions},
             clock=self._clock,
+            unpack=unpack,
         )
 
     def _new_pace(self) -> Pace | None:

@@ -17,11 +17,14 @@ from fix_sessions.fix_process import FixProcess
 from fix_sessions.fix_process_config import FixProcessConfig, config_from_line
 from fix_sessions.frames import Kind, frame_of
 from fix_sessions.gate_process import GateError
+from fix_sessions.reading import Reading
 from fix_sessions.remote_engine import SIGNALS_TO_ALL
 from oms import logs
 from oms.app.exits import Exit
+from oms.runtime.clock import SystemClock
 from oms.runtime.memory import Collector
 from oms.settings import LoggingSettings
+from oms.store.codec import pack
 
 log = structlog.get_logger()
 
@@ -60,7 +63,7 @@ def _run(sock: socket.socket, config: FixProcessConfig) -> None:
         {"format": config.log_format, "level": config.log_level}
     )
     logs.configure(settings, process="fix")
-    process = FixProcess(sock, config)
+    process = FixProcess(sock, config, Reading(pack, SystemClock().now))
     try:
         process.run(Collector())
     finally:

@@ -37,7 +37,7 @@ class Pace:
         self._submit = intake.submit
         self._clock = clock
         self._taken_at: dict[str, deque[int]] = {}
-        self._waiting: dict[str, deque[Command]] = {}
+        self._waiting: dict[str, deque[tuple[Command, bytes]]] = {}
         self._told: set[str] = set()
         self.limit(limits)
 
@@ -53,14 +53,14 @@ class Pace:
         """How many commands wait."""
         return sum(map(len, self._waiting.values()))
 
-    def submit(self, command: Command) -> None:
+    def submit(self, command: Command, payload: bytes = b"") -> None:
         """See oms.ports.Intake."""
         session = _session_of(command)
         waiting = self._waiting.get(session)
         if waiting is None or (not waiting and self._room(session, command)):
-            self._submit(command)
+            self._submit(command, payload)
         else:
-            waiting.append(command)
+            waiting.append((command, payload))
 
     def release(self) -> None:
         """Hand on what may go now, and end the connection of who has too much waiting."""
@@ -72,8 +72,8 @@ class Pace:
                 self._disconnect(session)
             else:
                 self._told.discard(session)
-            while waiting and self._room(session, waiting[0]):
-                self._submit(waiting.popleft())
+            while waiting and self._room(session, waiting[0][0]):
+                self._submit(*waiting.popleft())
 
     def _room(self, session: str, command: Command) -> bool:
         """Whether it may go in this second; if so it is counted. What no message brought may."""

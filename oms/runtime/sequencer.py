@@ -58,7 +58,8 @@ class Sequencer:
         self._outlet = outlet
         self._clock = clock
         self._metrics = metrics
-        self._commands: deque[Command] = deque()
+        # Each with its canonical bytes, where they are known.
+        self._commands: deque[tuple[Command, bytes]] = deque()
         self._last_hash = last_hash
         self._batch: OpenBatch | None = None
         self._entries = 0
@@ -82,9 +83,9 @@ class Sequencer:
         clients = self.state.reference.clients.values()
         self._bundling = frozenset(one.session for one in clients if one.profile.bundled_ioc)
 
-    def submit(self, command: Command) -> None:
+    def submit(self, command: Command, payload: bytes = b"") -> None:
         """See oms.ports.Intake."""
-        self._commands.append(command)
+        self._commands.append((command, payload))
 
     @property
     def idle(self) -> bool:
@@ -108,14 +109,14 @@ class Sequencer:
         self._note_sent(self._outlet.release(), now)
         if now >= self._next_tick:
             self._next_tick = now + TICK_US
-            self._commands.append(ClockTicked())
+            self.submit(ClockTicked())
         if self._note_due(now):
-            self._decide(self._note(), now)
+            self._decide(self._note(), b"", now)
         commands = self._commands
         # A batch that grew without end while the journal stalls would cost it the lead afterwards.
         while commands and not self.full:
             for _ in range(min(len(commands), LOOK_EVERY)):
-                self._decide(commands.popleft(), self._clock.now())
+                self._decide(*commands.popleft(), self._clock.now())
             # The journal never waits for the end of a long queue.
             self._deliver_committed()
             self._hand_over()
@@ -164,7 +165,7 @@ class Sequencer:
         self._observed_count = 0
         return note
 
-    def _decide(self, command: Command, at: int) -> None:
+    def _decide(self, command: Command, payload: bytes, at: int) -> None:
         if is_duplicate(self.state, command):
             self._metrics.duplicate(command)
             return
@@ -174,11 +175,11 @@ class Sequencer:
             self._observed_count += 1
         state = self.state
         seq = state.seq + 1
-        batch = None if observation else self._add(seq, at, command)
+        batch = None if observation else self._add(seq, at, command, payload)
         known = len(self._effects)
         for number, event in step(state, Stamped(seq=seq, at=at, command=command)):
             if batch is None:
-                batch = self._add(seq, at, command)
+                batch = self._add(seq, at, command, payload)
             batch.add_event(number, at, event)
             self._entries += 1
             self._effects.extend(effects_of(state, number, event))
@@ -188,11 +189,11 @@ class Sequencer:
             self._effects[known:] = bundled(self._effects[known:], self._bundling)
         self._metrics.command(command)
 
-    def _add(self, seq: int, at: int, command: Command) -> OpenBatch:
+    def _add(self, seq: int, at: int, command: Command, payload: bytes) -> OpenBatch:
         if self._batch is None:
             self._batch = self._new_batch(seq, self._last_hash)
             self._oldest_at = command.origin.received_at or at
-        self._batch.add_command(seq, at, command)
+        self._batch.add_command(seq, at, command, payload)
         self._entries += 1
         return self._batch
 

@@ -28,6 +28,7 @@ from oms.runtime.throttle import Throttle
 from oms.simulation.agenda import Action, Agenda
 from oms.simulation.disk import Disk, SimBatch, SimJournal
 from oms.simulation.engine import SimEngine, settings_of
+from oms.store.codec import unpack
 from oms.store.sent_messages import REJECTS
 
 AWAY_US = 1_000_000
@@ -44,9 +45,9 @@ class BatchWithCrashes(SimBatch):
 
     boundary: Callable[[], None]
 
-    def _add(self, seq: int, at: int, kind: str, obj: object) -> None:
+    def _add(self, seq: int, at: int, kind: str, obj: object, payload: bytes) -> None:
         self.boundary()
-        super()._add(seq, at, kind, obj)  # type: ignore[arg-type]
+        super()._add(seq, at, kind, obj, payload)  # type: ignore[arg-type]
 
 
 class WatchedEdge(Edge):
@@ -98,6 +99,7 @@ class SimCore:
             epochs={one.name: one.epoch for one in sessions},
             outbound_epochs={one.name: one.outbound_epoch for one in sessions},
             clock=agenda,
+            unpack=unpack,
         )
         self.edge.watch = watch
         self.edge.boundary = boundary
@@ -111,7 +113,7 @@ class SimCore:
             flush=flush,
         )
         self._open_stores()
-        self.edge.engine = self.engine  # type: ignore[assignment]
+        self.edge.drive(self.engine)  # type: ignore[arg-type]
         self.edge.read_sent = self._read_sent
         self.sequencer = self._new_sequencer(reference)
         self.edge.intake = self.sequencer

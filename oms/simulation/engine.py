@@ -7,14 +7,17 @@ QuickFIX.
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from fix_sessions.light_session import LOGON, Fields, LightSession, LightSettings, Message
+from fix_sessions.reading import Reading
+from fix_sessions.registry import Counterparty
 from fix_sessions.remote_engine import RemoteHandler
 from fix_sessions.wire import fields_of
 from oms.domain.session_commands import LogoutCause
 from oms.simulation.agenda import Action, Agenda
+from oms.store.codec import pack
 
 Numbers = dict[str, tuple[int, int]]
 _RESEND_REQUEST, _REJECT = "2", "3"
@@ -71,12 +74,13 @@ class Line:
 class Teller:
     """A RemoteHandler that tells the real one over the line."""
 
-    def __init__(self, handler: RemoteHandler, line: Line) -> None:
+    def __init__(self, handler: RemoteHandler, line: Line, reading: Reading) -> None:
         self._handler = handler
         self._line = line
+        self._reading = reading
 
-    def on_message(self, session_id: str, text: str) -> None:
-        self._line.send(partial(self._handler.on_message, session_id, text))
+    def on_command(self, session_id: str, number: int, packed: bytes) -> None:
+        self._line.send(partial(self._handler.on_command, session_id, number, packed))
 
     def on_logon(self, session_id: str) -> None:
         self._line.send(partial(self._handler.on_logon, session_id))
@@ -85,6 +89,7 @@ class Teller:
         self._line.send(partial(self._handler.on_logout, session_id, reason, cause))
 
     def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
+        self._reading.reset(session_id)
         self._line.send(partial(self._handler.on_sequence_reset, session_id, next_inbound))
 
     def on_sent(self, session_id: str, msg_seq_num: int, text: str) -> None:
@@ -218,7 +223,8 @@ class SimEngine:
         """into_core: does something in the core's process; flush: writes what a session has."""
         self.there = Line(agenda, randomness, slow_us, lambda action: action())
         self._back = Line(agenda, randomness, slow_us, into_core)
-        teller = Teller(handler, self._back)
+        self._reading = Reading(pack, agenda.now)
+        teller = Teller(handler, self._back, self._reading)
         self.sessions = {
             name: EngineSession(name, one, agenda.now, teller) for name, one in settings.items()
         }
@@ -248,7 +254,9 @@ class SimEngine:
         session = self.sessions[session_id]
         for message in session.receive(data):
             if message.msg_type not in _SESSION_LEVEL:
-                self._teller.on_message(session_id, message.raw.decode("latin-1"))
+                text = message.raw.decode("latin-1")
+                for number, packed in self._reading.read(session_id, text):
+                    self._teller.on_command(session_id, number, packed)
         self._flush(session_id)
 
     def _send(self, session_id: str, msg_type: str, pieces: Sequence[str]) -> None:
@@ -279,6 +287,14 @@ class SimEngine:
             self._teller.on_sequence_reset(session_id, 1)
 
     # What the edge and the core ask for
+
+    def understand(self, parties: Sequence[Counterparty], epochs: Mapping[str, int]) -> None:
+        """Before the sessions open, as all that is asked of numbers."""
+        self._reading.take_in(parties, epochs)
+
+    def new_epoch(self, session_id: str) -> None:
+        """Before the sessions open."""
+        self._reading.reset(session_id)
 
     def send_pieces(
         self,

@@ -170,11 +170,14 @@ class Batch:
     def __len__(self) -> int:
         return self.last_seq - self._first_seq + 1
 
-    def add_command(self, seq: int, at: int, command: Command) -> None:
-        """Add a command, once it is known to be journaled; its events follow."""
+    def add_command(self, seq: int, at: int, command: Command, payload: bytes = b"") -> None:
+        """Add a command, once it is known to be journaled; its events follow.
+
+        payload: what `encode` makes of it, where that was done before.
+        """
         entries = self._entries
         self._command_row = len(entries.objs)
-        self._add(seq, at, "C", command)
+        self._add(seq, at, "C", command, payload or encode(command))
         origin = command.origin
         entries.order_ids.append("")
         entries.sessions.append(origin.session)
@@ -187,7 +190,7 @@ class Batch:
     def add_event(self, seq: int, at: int, event: Event) -> None:
         """Add an event of the command added last."""
         entries = self._entries
-        self._add(seq, at, "E", event)
+        self._add(seq, at, "E", event, encode(event))
         order_id = getattr(event, "order_id", "")
         if order_id and self._command_row is not None:
             entries.order_ids[self._command_row] = order_id
@@ -199,11 +202,10 @@ class Batch:
         self._projector.observe_event(seq, at, event)
         self._answers.observe_event(event)
 
-    def _add(self, seq: int, at: int, kind: str, obj: Command | Event) -> None:
+    def _add(self, seq: int, at: int, kind: str, obj: Command | Event, payload: bytes) -> None:
         assert seq == self.last_seq + 1, f"seq {seq} does not follow {self.last_seq}"
         entries = self._entries
         name = type(obj).__name__
-        payload = encode(obj)
         digest = chain(self.last_hash, header(seq, at, kind, name), payload)
         entries.ats.append(at)
         entries.kinds.append(kind)

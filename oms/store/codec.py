@@ -58,6 +58,19 @@ def decode(type_name: str, payload: bytes) -> Command | Event:
         raise CodecError(f"{type_name}: {error}") from error
 
 
+def pack(command: Command) -> tuple[int, bytes]:
+    """A command for another process of this program: its type's number, its canonical bytes.
+
+    Raises as `encode` does.
+    """
+    return _NUMBERS[type(command)], encode(command)
+
+
+def unpack(number: int, payload: bytes) -> Command:
+    """What `pack` was given; not for bytes of another origin."""
+    return _UNPACKERS[number](payload)
+
+
 def _quickly_decoded(type_name: str, payload: bytes) -> Command | Event | None:
     """What the payload is the encoding of, by a decoder that forgives; None where it had to.
 
@@ -175,3 +188,7 @@ _DECODERS: Final[dict[str, Decoder]] = {
 _QUICK_DECODERS: Final = {
     name: msgspec.json.Decoder(one) for name, one in (COMMAND_TYPES | EVENT_TYPES).items()
 }
+_NUMBERS: Final = {one: number for number, one in enumerate(COMMAND_TYPES.values())}
+_UNPACKERS: Final = [
+    cast("Callable[[bytes], Command]", _QUICK_DECODERS[name].decode) for name in COMMAND_TYPES
+]

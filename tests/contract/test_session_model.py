@@ -5,10 +5,12 @@ import random
 import pytest
 
 from fix_sessions.light_session import LightSettings
+from fix_sessions.registry import Counterparty
 from fix_sessions.wire import FrameReader, fields_of, first, frame
 from oms.domain.session_commands import LogoutCause
 from oms.simulation.agenda import Agenda
 from oms.simulation.engine import TICKET, SimEngine
+from oms.store.codec import unpack
 from tests.contract.session_contract import SessionContract, Told
 
 
@@ -19,8 +21,9 @@ class Owner:
         self.told: list[Told] = []
         self.sent: dict[int, str] = {}
 
-    def on_message(self, session_id: str, text: str) -> None:
+    def on_command(self, session_id: str, number: int, packed: bytes) -> None:
         del session_id
+        text = unpack(number, packed).origin.raw
         self.told.append(("message", first(fields_of(text), 148) or ""))
 
     def on_logon(self, session_id: str) -> None:
@@ -69,6 +72,8 @@ class ModelRig:
             into_core=lambda action: action(),
             flush=self._flush,
         )
+        party = Counterparty(session_id="ALPHA", name="ALPHA", role="client")
+        self._engine.understand([party], {})
         self._session = self._engine.sessions["ALPHA"]
         self._open = False
 

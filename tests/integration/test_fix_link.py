@@ -7,8 +7,12 @@ import pytest
 
 from fix_sessions.fix_link import CoreGone, FixLink
 from fix_sessions.frames import FrameBuffer, FrameWriter, Kind, frame_of
+from fix_sessions.reading import Reading
+from fix_sessions.registry import Counterparty
 from fix_sessions.resends import ResendUnavailable
 from oms.domain.session_commands import LogoutCause
+from oms.runtime.clock import SystemClock
+from oms.store.codec import pack
 from tests.support.fix_engine import accepting
 
 MANY = 20_000
@@ -22,8 +26,14 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
+def reading() -> Reading:
+    made = Reading(pack, SystemClock().now)
+    made.take_in([Counterparty(session_id="ALPHA", name="ALPHA", role="client")], {})
+    return made
+
+
 def link_on(sock: socket.socket) -> FixLink:
-    link = FixLink(sock, [accepting()], "the ticket")
+    link = FixLink(sock, [accepting()], "the ticket", reading())
     link.cause_of = lambda _: LogoutCause.LOST
     return link
 
@@ -45,7 +55,7 @@ def test_whatever_waits_comes_whole_and_in_order(ends: tuple[socket.socket, sock
         writer.write()
         found += buffer.frames(theirs.recv(1 << 18))
     assert most > 1_000_000, "the socket took everything: nothing was shown"
-    assert found == [(Kind.SEND, 1, number, TEXT) for number in range(MANY)]
+    assert found == [(Kind.SEND, 1, number, TEXT.encode()) for number in range(MANY)]
     assert writer.waiting_bytes == 0
 
 
@@ -56,7 +66,7 @@ def test_a_frame_that_was_begun_is_never_ended_by_other_bytes(
     ours, theirs = ends
     ours.setblocking(False)
     writer = FrameWriter(ours)
-    writer.frames += [frame_of(Kind.MESSAGE, 0, 0, TEXT)] * MANY
+    writer.frames += [frame_of(Kind.SENT, 0, 0, TEXT)] * MANY
     writer.write()
     assert writer.waiting_bytes
     writer.end(0.05)
@@ -65,7 +75,7 @@ def test_a_frame_that_was_begun_is_never_ended_by_other_bytes(
         found += buffer.frames(data)
     with pytest.raises(OSError, match="Broken pipe"):
         ours.sendall(frame_of(Kind.FAULT, text="x" * 1_000))
-    assert {(kind, text) for kind, _, _, text in found} == {(Kind.MESSAGE, TEXT)}
+    assert {(kind, data) for kind, _, _, data in found} == {(Kind.SENT, TEXT.encode())}
 
 
 def test_an_answer_passes_what_stands_in_the_line(
@@ -77,9 +87,10 @@ def test_an_answer_passes_what_stands_in_the_line(
     before = frame_of(Kind.SENT_BEFORE, 0, 7, TEXT)
     theirs.sendall(b"".join([*sends, before, frame_of(Kind.SENT_BEFORE_END), *sends]))
     assert list(link.sent_before("ALPHA", 7, 7)) == [(7, TEXT)]
-    assert [text for _, _, _, text in link.frames] == ["0", "1", "2"] * 2
+    assert [data for _, _, _, data in link.frames] == [b"0", b"1", b"2"] * 2
     theirs.setblocking(False)
-    assert FrameBuffer().frames(theirs.recv(100)) == [(Kind.SENT_BEFORE_WANTED, 0, 0, "[7, 7]")]
+    wanted = (Kind.SENT_BEFORE_WANTED, 0, 0, b"[7, 7]")
+    assert FrameBuffer().frames(theirs.recv(100)) == [wanted]
 
 
 def test_the_end_of_the_core_is_no_fault_of_a_callback(

@@ -16,6 +16,7 @@ from oms.runtime.metrics import CoreMetrics
 from oms.runtime.recovery import recover
 from oms.runtime.sequencer import Sequencer
 from oms.runtime.throttle import Throttle
+from oms.store.codec import encode
 from tests.support.world import START
 
 
@@ -36,7 +37,8 @@ class MemoryBatch:
         self.previous_hash = last_hash
         self.entries: list[Kept] = []
 
-    def add_command(self, seq: int, at: int, command: Command) -> None:
+    def add_command(self, seq: int, at: int, command: Command, payload: bytes) -> None:
+        assert not payload or payload == encode(command)
         self.entries.append(Kept(seq=seq, at=at, obj=command))
 
     def add_event(self, seq: int, at: int, event: Event) -> None:

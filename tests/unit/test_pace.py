@@ -31,9 +31,11 @@ class Taken:
 
     def __init__(self) -> None:
         self.commands: list[Command] = []
+        self.payloads: list[bytes] = []
 
-    def submit(self, command: Command) -> None:
+    def submit(self, command: Command, payload: bytes = b"") -> None:
         self.commands.append(command)
+        self.payloads.append(payload)
 
     @property
     def numbers(self) -> list[int]:
@@ -74,15 +76,15 @@ def paced(taken: Taken, clock: StepClock, ended: list[str]) -> Pace:
 
 def test_what_comes_too_fast_waits_in_order(paced: Pace, taken: Taken, clock: StepClock) -> None:
     for n in range(1, 6):
-        paced.submit(order(n))
-        paced.submit(order(n, BETA))
+        paced.submit(order(n), b"%d" % n)
+        paced.submit(order(n, BETA), b"%d" % n)
     assert [one.origin.session for one in taken.commands].count("BETA") == 5
     assert paced.waiting == 3
     paced.release()
     assert paced.waiting == 3
     clock.at += SECOND
     paced.release()
-    paced.submit(order(6))
+    paced.submit(order(6), b"6")
     clock.at += SECOND
     paced.release()
     clock.at += SECOND
@@ -90,6 +92,7 @@ def test_what_comes_too_fast_waits_in_order(paced: Pace, taken: Taken, clock: St
     assert [one for one in taken.numbers if taken.numbers.count(one) == 1] == [6]
     alphas = [one for one in taken.commands if one.origin.session == "ALPHA"]
     assert [one.origin.msg_seq_num for one in alphas] == [1, 2, 3, 4, 5, 6]
+    assert [int(one) for one in taken.payloads] == taken.numbers
 
 
 def test_what_the_session_itself_tells_keeps_its_place(
