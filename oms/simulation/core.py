@@ -83,9 +83,7 @@ class SimCore:
         flush: Callable[[str], None],
         watch: Callable[[FixMessage], None],
     ) -> None:
-        self.machine = machine
-        self.open = False
-        self.journal = journal
+        self.machine, self.journal, self.open = machine, journal, False
         self._disk = disk
         self._agenda = agenda
         self._boundary, self._limits, self._trade_date = boundary, limits, trade_date

@@ -25,6 +25,7 @@ from oms.domain.effects import SendExecutionReport
 from oms.domain.events import CancelPending, DiscrepancyFound, OrderHeld, OrderResent, OrderRouted
 from oms.domain.fix import ExecType, OrdStatus, OrdType, Side
 from oms.domain.profile import ClientProfile
+from oms.store.codec import unpack
 from tests.support.checked_world import CheckedWorld, connected
 from tests.support.memory_core import MemoryCore, MemoryJournal, StepClock
 from tests.support.world import DATE, REFERENCE
@@ -199,7 +200,7 @@ def test_what_comes_for_new_numbers_waits_for_what_is_repeated() -> None:
     older reports followed it, repeated, and the client's book went back.
     """
     parties = [Counterparty(session_id=one, name=one, role="client") for one in ("ALPHA", "BETA")]
-    edge = Edge(parties, epochs={}, outbound_epochs={}, clock=StepClock())
+    edge = Edge(parties, epochs={}, outbound_epochs={}, clock=StepClock(), unpack=unpack)
     engine = LateEngine(edge)
     edge.engine = engine  # type: ignore[assignment]
     edge.intake = Taken()
