@@ -19,6 +19,7 @@ from oms.cli_options import settings_of as _settings
 from oms.cli_orphans import orphans
 from oms.cli_sessions import session
 from oms.cli_simulate import simulate
+from oms.cli_soak import soak
 
 _OUTPUT_FAULTS = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 commands = typer.Typer(
@@ -48,6 +49,7 @@ for group, name in (
     commands.add_typer(group, name=name)
 commands.command()(conformance)
 commands.command()(simulate)
+commands.command()(soak)
 
 
 def app() -> None:

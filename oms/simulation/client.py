@@ -248,6 +248,10 @@ class SimClient:
             self.session.settings = replace(self.session.settings, reset_on_logon=False)
             self._agenda.after(1_000_000, self.settle)
 
+    def count_on(self, count: int) -> None:
+        """Its ClOrdIDs go on after that one, which another life of it has used."""
+        self._count = max(self._count, count)
+
     def begin_again(self) -> None:
         """By agreement both sides begin at 1; what was never answered is asked again."""
         self.session.next_in = self.session.next_out = 1

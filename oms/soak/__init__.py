@@ -1,0 +1,1 @@
+"""A soak: the real parts under faults drawn from one seed, and the simulator's checkers after."""

@@ -1,0 +1,76 @@
+"""What is kept of a soak: the verdict of `oms audit verify`, the journal, logs, tapes."""
+
+import contextlib
+import gzip
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from oms.settings.environment import environment_with
+from oms.simulation.watching import Broken
+from oms.soak.figures import Figures
+from oms.soak.site import Site
+from oms.soak.stage import Stage
+from oms.store.postgres_urls import APP_ROLE, role_url
+
+_LIMIT_S = 300.0
+
+
+def verify(stage: Stage, figures: Figures) -> None:
+    """`oms audit verify`: the chain, and every table against the journal. Raises Broken."""
+    done = _oms(stage, "audit", "verify")
+    said = " ".join((done.stdout + done.stderr).decode(errors="replace").split())
+    figures.verified = said[:300]
+    figures.note("verified", code=done.returncode, said=said[:1000])
+    if done.returncode:
+        raise Broken("tables_are_the_fold", said[:500])
+
+
+def keep(stage: Stage, figures: Figures) -> None:
+    """The journal, as an export that proves itself, before its disk goes."""
+    if not stage.owner_url:
+        return
+    date = datetime.now(UTC).date().isoformat()
+    file = stage.site.home / "journal.jsonl"
+    try:
+        done = _oms(stage, "audit", "export", date, "--out", str(file))
+    except subprocess.TimeoutExpired:
+        figures.note("journal not kept", why="the export takes too long")
+        return
+    if done.returncode:
+        figures.note("journal not kept", why=done.stderr.decode(errors="replace")[-300:])
+    log = stage.site.postgres_dir / "postgresql.log"
+    with contextlib.suppress(OSError):
+        shutil.copy(log, stage.site.log("postgresql"))
+
+
+def pack(site: Site) -> None:
+    """Compress what is large, and forget the passwords."""
+    site.client_plan.unlink(missing_ok=True)
+    large = [site.home / "journal.jsonl", *site.logs.glob("*.log")]
+    large += [*site.tape("any").parent.glob("*.jsonl")]
+    for path in large:
+        if path.exists():
+            _pack(path)
+
+
+def _pack(path: Path) -> None:
+    with path.open("rb") as plain, gzip.open(f"{path}.gz", "wb") as packed:
+        shutil.copyfileobj(plain, packed)
+    path.unlink()
+
+
+def _oms(stage: Stage, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    urls = {
+        "OMS_DATABASE__URL": role_url(stage.owner_url, APP_ROLE),
+        "OMS_DATABASE__OWNER_URL": stage.owner_url,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "oms", *arguments, "--config", str(stage.site.config)],
+        check=False,
+        capture_output=True,
+        timeout=_LIMIT_S,
+        env=environment_with(urls),
+    )

@@ -1,0 +1,173 @@
+"""What a soak did and found: events as they happen, on file and screen, and a page at the end."""
+
+import json
+import statistics
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from oms.app.exits import Exit
+from oms.soak.faults import FAULTS, Struck
+from oms.soak.ground import Ground
+from oms.soak.health import Health
+from oms.soak.judge import CHECKERS, OWN, Verdict
+
+# A fault that the server is not over after so long, with no other in between, is a failure.
+_QUIET = frozenset({"healed", "recovered", "progress"})
+
+
+@dataclass(slots=True)
+class Wound:
+    """A fault that the server is not over yet. since: when it was undone; 0: it lasts."""
+
+    kind: str
+    struck: Struck
+    seq: int
+    since: float = 0.0
+
+
+class Figures:
+    """See the module. failure: what went wrong beside the checkers."""
+
+    def __init__(self, home: Path, seed: int, minutes: float) -> None:
+        self.home = home
+        self.failure = ""
+        self.endings: list[str] = []
+        self.verified = ""
+        self._command = f"oms soak --minutes {minutes:g} --seed {seed}"
+        self._began = time.monotonic()
+        self._log = (home / "soak.jsonl").open("a", encoding="utf-8")
+        self._kinds: list[str] = []
+        self._why_not: list[str] = []
+        self._links = ""
+        self._counts: Counter[str] = Counter()
+        self._recoveries: dict[str, list[float]] = {}
+        self._wounds: list[Wound] = []
+        self._verdicts: list[tuple[Verdict, float]] = []
+        self._epochs = 0
+
+    @property
+    def dealt(self) -> int:
+        """How many faults so far."""
+        return self._counts.total()
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return time.monotonic() - self._began
+
+    def note(self, event: str, **values: object) -> None:
+        """One event of the run."""
+        entry = {"t": round(self.seconds, 2), "event": event, **values}
+        self._log.write(json.dumps(entry, default=str) + "\n")
+        self._log.flush()
+        if event not in _QUIET:
+            told = "  ".join(f"{key} {value}" for key, value in values.items())
+            self._say(f"{event}  {told}".rstrip())
+
+    def _say(self, text: str) -> None:
+        print(f"{self.seconds:8.1f} s  {text}", flush=True)
+
+    def allowed(self, ground: Ground, kinds: Iterable[str], why_not: str) -> None:
+        """What the machine allows."""
+        self._kinds = list(kinds)
+        self._links = ground.links
+        missing = [one for one in FAULTS if one not in self._kinds]
+        self._why_not = [f"{one}: not dealt, as {why_not}" for one in missing]
+        self.note("allowed", faults=len(self._kinds), links=self._links)
+        for one in self._why_not:
+            self.note("not allowed", fault=one)
+
+    def struck(self, kind: str, struck: Struck, seq: int) -> None:
+        """A fault was dealt, when the journal was at that number."""
+        self._counts[kind] += 1
+        self._wounds.append(Wound(kind, struck, seq))
+        self.note("fault", kind=kind, whom=struck.whom, seconds=round(struck.lasts_s, 1))
+
+    def undone(self, struck: Struck) -> None:
+        """It is over."""
+        for one in self._wounds:
+            if one.struck is struck:
+                one.since = time.monotonic()
+                self.note("healed", kind=one.kind)
+
+    def look(self, health: Health, *, up: bool) -> None:
+        """Whether the server serves again: all sessions up, and it commits."""
+        self._epochs = max(self._epochs, health.epoch)
+        if health.down or not up:
+            return
+        for one in list(self._wounds):
+            if one.since and health.at > one.since and health.seq > one.seq:
+                self._wounds.remove(one)
+                seconds = health.at - one.since
+                self._recoveries.setdefault(one.kind, []).append(seconds)
+                self.note("recovered", kind=one.kind, seconds=round(seconds, 2))
+
+    def progress(self, health: Health, told: Mapping[str, int]) -> None:
+        """How far all is."""
+        wounds = [one.kind for one in self._wounds]
+        self.note(
+            "progress", **told, faults=self.dealt, epoch=health.epoch, seq=health.seq, wounds=wounds
+        )
+        self._say(
+            f"{told['orders']:,} orders, {told['trades']:,} trades, {self.dealt} faults,"
+            f" {health.epoch} leaders" + (f"; not over: {', '.join(wounds)}" if wounds else "")
+        )
+
+    def held(self, verdict: Verdict, seconds: float, *, closed: bool) -> None:
+        """All checkers hold."""
+        self._verdicts.append((verdict, seconds))
+        self.note("all hold", closed=closed, after=round(seconds, 1), **asdict(verdict))
+
+    def sum_up(self, failure: str) -> int:
+        """Write the page, say how it went; the exit code."""
+        page = "\n".join(self._page(failure)) + "\n"
+        (self.home / "report.md").write_text(page, encoding="utf-8")
+        self.note("end", failure=failure)
+        self._log.close()
+        print()
+        print(page)
+        if failure:
+            print(f"{failure}\nagain: {self._command}; evidence in {self.home}")
+        return Exit.FAILED if failure else Exit.OK
+
+    def _page(self, failure: str) -> Iterable[str]:
+        yield "# A soak"
+        yield ""
+        yield f"`{self._command}`, {self.seconds / 60:.1f} minutes in all:"
+        yield f"**{'failed: ' + failure if failure else 'every invariant held'}**."
+        yield ""
+        yield "| fault | dealt | served again after, median / longest |"
+        yield "| --- | --- | --- |"
+        for kind in FAULTS:
+            found = self._recoveries.get(kind, [])
+            told = f"{statistics.median(found):.1f} / {max(found):.1f} s" if found else ""
+            yield f"| {kind} | {self._counts[kind]} | {told} |"
+        yield ""
+        yield f"Links: {self._links}. Slow disk: the journal's backend and the WAL writer are"
+        yield "stopped and let go in bursts. Faults overlap; seconds count from the end of a fault"
+        yield "to all sessions up and a commit, whatever other fault came in between."
+        for one in self._why_not:
+            yield f"- {one}"
+        yield ""
+        yield from self._found()
+
+    def _found(self) -> Iterable[str]:
+        if self._verdicts:
+            last = self._verdicts[-1][0]
+            quiet = [seconds for _, seconds in self._verdicts]
+            yield f"- {last.orders:,} client orders, {last.children:,} at venues, {last.trades:,}"
+            yield f"  trades, {last.reports:,} reports to clients, {last.entries:,} journal entries"
+            yield f"- {self._epochs} leaders, {self.dealt} faults, {last.transitions} kinds of"
+            yield "  transition between order states"
+            yield f"- checked {len(quiet)} times in quiet, which came after"
+            yield f"  {min(quiet):.0f} to {max(quiet):.0f} s"
+        if self.verified:
+            yield f"- `oms audit verify`: {self.verified}"
+        counts = Counter(self.endings)
+        ended = ", ".join(f"{one} ({number} times)" for one, number in sorted(counts.items()))
+        yield f"- ended by themselves: {ended or 'nobody'}"
+        names = sorted({one.__name__.rpartition(".")[2] for one in CHECKERS} | set(OWN))
+        yield f"- checkers: {', '.join(names)}"
