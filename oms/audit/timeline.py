@@ -5,7 +5,7 @@ which stands before its events. FIX messages stand with what they caused or what
 that came in before its command, one that went out behind its event, with the time of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -20,18 +20,19 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    tuple_,
     union,
 )
 
+from oms.domain.commands import SentMessage
 from oms.domain.values import micros
+from oms.store.sent_messages import messages_of
 from oms.store.tables import (
     child_orders,
-    fix_messages,
     journal,
     list_orders,
     order_cl_ord_ids,
     orders,
+    sent_orders,
 )
 
 
@@ -97,7 +98,8 @@ def timeline(connection: Connection, order_id: str) -> list[TimelineEntry]:
     spans = _spans([row["seq"] for row in commands], [row["seq"] for row in events])
     rows = (*commands, *events, *_beside(connection, spans))
     found = [_of_journal(row) for row in {row["seq"]: row for row in rows}.values()]
-    found += [_of_message(row) for row in _messages(connection, ids, commands)]
+    found += [one for one in map(_received, commands) if one.text]
+    found += [_of_sent(message, noted_at) for message, noted_at in _sent(connection, ids)]
     return sorted(found, key=lambda one: (one.seq, _RANK[one.kind], one.at, one.msg_seq_num or 0))
 
 
@@ -169,22 +171,16 @@ def _beside(connection: Connection, spans: Iterable[tuple[int, int]]) -> list[Ro
     return _rows(connection, and_(journal.c.kind == "E", no_order), or_(*stretches))
 
 
-def _messages(
-    connection: Connection, ids: list[str], commands: list[RowMapping]
-) -> list[RowMapping]:
-    """What names the orders, and what these commands came in as; each once, by index."""
-    column = fix_messages.c
-    numbered = [
-        (row["session"], row["epoch"], "in", row["msg_seq_num"])
-        for row in commands
-        if row["msg_seq_num"] is not None
-    ]
-    key = (column.session, column.epoch, column.direction, column.msg_seq_num)
-    found: dict[tuple[Any, ...], RowMapping] = {}
-    for condition in (column.order_id.in_(ids), tuple_(*key).in_(numbered)):
-        for row in connection.execute(select(fix_messages).where(condition)).mappings():
-            found[tuple(row[one.name] for one in key)] = row
-    return list(found.values())
+def _sent(connection: Connection, ids: list[str]) -> Iterator[tuple[SentMessage, int]]:
+    """What was sent about the orders, each with when, at the latest."""
+    wanted = select(sent_orders.c.seq).where(sent_orders.c.order_id.in_(ids))
+    told: set[tuple[str, int, int]] = set()
+    for note in sorted(_rows(connection, journal.c.seq.in_(wanted)), key=lambda row: row["seq"]):
+        for one in messages_of(note["payload"]):
+            key = (one.session, one.epoch, one.msg_seq_num)
+            if one.order_id in ids and key not in told:
+                told.add(key)
+                yield one, micros(note["at"])
 
 
 def _of_journal(row: RowMapping) -> TimelineEntry:
@@ -217,17 +213,38 @@ def _who(origin: dict[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _of_message(row: RowMapping) -> TimelineEntry:
-    came = row["direction"] == "in"
+def _received(row: RowMapping) -> TimelineEntry:
+    """The message that came in as this command; without text if none did."""
+    raw: str = msgspec.json.decode(row["payload"]).get("origin", {}).get("raw", "")
     return TimelineEntry(
         seq=row["seq"],
         at=micros(row["at"]),
-        kind=EntryKind.FIX_IN if came else EntryKind.FIX_OUT,
-        type=row["msg_type"],
+        kind=EntryKind.FIX_IN,
+        type=_msg_type_of(raw),
         order_id=row["order_id"] or "",
-        who=f"from {row['session']}" if came else f"to {row['session']}",
-        session=row["session"],
+        who=f"from {row['session']}",
+        session=row["session"] or "",
         msg_seq_num=row["msg_seq_num"],
         detail={},
-        text=row["text"].replace("\x01", "|"),
+        text=raw.replace("\x01", "|"),
     )
+
+
+def _of_sent(message: SentMessage, noted_at: int) -> TimelineEntry:
+    return TimelineEntry(
+        seq=message.event_seq,
+        at=message.at or noted_at,
+        kind=EntryKind.FIX_OUT,
+        type=message.msg_type,
+        order_id=message.order_id,
+        who=f"to {message.session}",
+        session=message.session,
+        msg_seq_num=message.msg_seq_num,
+        detail={},
+        text=message.text.replace("\x01", "|"),
+    )
+
+
+def _msg_type_of(raw: str) -> str:
+    """MsgType (35) of a message's text; empty where there is none."""
+    return raw.partition("\x0135=")[2].partition("\x01")[0]

@@ -7,8 +7,18 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, func, literal, select
 
+from oms.domain.commands import SentMessage
+from oms.domain.values import utc
 from oms.queries.paging import Row, row_of, rows_of
-from oms.store.tables import child_orders, disconnect_cancels, fix_messages, orders, sessions
+from oms.store.sent_messages import messages_of
+from oms.store.tables import (
+    child_orders,
+    disconnect_cancels,
+    journal,
+    orders,
+    sent_notes,
+    sessions,
+)
 
 # How many epochs are looked back for numbers that go on: the other direction alone was reset.
 _EPOCHS_BACK = 5
@@ -79,36 +89,50 @@ def resend_preview(
     end = min(end, last) if end else last
     if known is None or begin > end:
         return []
-    column = fix_messages.c
-    mine = (column.session == session) & (column.direction == "out")
+    column = sent_notes.c
     epochs = _epochs(connection, session, known["epoch"])
+    # Each note has a message of the session, so that many notes have enough.
     query = (
-        select(column.msg_seq_num, column.msg_type, column.order_id, column.at, column.text)
-        .where(mine, column.epoch.in_(epochs), column.msg_seq_num.between(begin, end))
-        .order_by(column.msg_seq_num)
-        .limit(limit + 1)
+        select(journal.c.at, journal.c.payload)
+        .join(sent_notes, column.seq == journal.c.seq)
+        .where(column.session == session, column.epoch.in_(epochs))
+        .where(column.last_msg_seq_num >= begin, column.first_msg_seq_num <= end)
+        .order_by(column.last_msg_seq_num, column.seq)
+        .limit(limit + 2)
     )
-    rows = rows_of(connection, query)
-    if len(rows) > limit:
-        end = rows[limit]["msg_seq_num"] - 1
-        rows = rows[:limit]
-    return list(_with_gaps(rows, begin, end))
+    sent: dict[int, Resent] = {}
+    for row in rows_of(connection, query):
+        for one in messages_of(row["payload"]):
+            number = one.msg_seq_num
+            if one.session == session and one.epoch in epochs and begin <= number <= end:
+                sent.setdefault(number, _resent(one, row["at"]))
+    numbers = sorted(sent)
+    if len(numbers) > limit:
+        end = numbers[limit] - 1
+    return list(_with_gaps([sent[number] for number in numbers[:limit]], begin, end))
+
+
+def _resent(message: SentMessage, noted_at: datetime) -> Resent:
+    return Resent(
+        begin_seq_no=message.msg_seq_num,
+        end_seq_no=message.msg_seq_num,
+        msg_type=message.msg_type,
+        order_id=message.order_id,
+        at=utc(message.at) if message.at else noted_at,
+        text=message.text,
+    )
 
 
 def _epochs(connection: Connection, session: str, newest: int) -> list[int]:
     """The epochs through which the outbound numbers run on without a beginning."""
-    column = fix_messages.c
+    column = sent_notes.c
     query = (
         select(
             column.epoch,
-            func.min(column.msg_seq_num).label("first"),
-            func.max(column.msg_seq_num).label("last"),
+            func.min(column.first_msg_seq_num).label("first"),
+            func.max(column.last_msg_seq_num).label("last"),
         )
-        .where(
-            column.session == session,
-            column.direction == "out",
-            column.epoch > newest - _EPOCHS_BACK,
-        )
+        .where(column.session == session, column.epoch > newest - _EPOCHS_BACK)
         .group_by(column.epoch)
         .order_by(column.epoch.desc())
     )
@@ -122,21 +146,13 @@ def _epochs(connection: Connection, session: str, newest: int) -> list[int]:
     return found
 
 
-def _with_gaps(rows: Sequence[Row], begin: int, end: int) -> Iterator[Resent]:
+def _with_gaps(messages: Sequence[Resent], begin: int, end: int) -> Iterator[Resent]:
     expected = begin
-    for row in rows:
-        number = row["msg_seq_num"]
-        if number > expected:
-            yield Resent(begin_seq_no=expected, end_seq_no=number - 1, msg_type="4")
-        yield Resent(
-            begin_seq_no=number,
-            end_seq_no=number,
-            msg_type=row["msg_type"],
-            order_id=row["order_id"] or "",
-            at=row["at"],
-            text=row["text"],
-        )
-        expected = number + 1
+    for one in messages:
+        if one.begin_seq_no > expected:
+            yield Resent(begin_seq_no=expected, end_seq_no=one.begin_seq_no - 1, msg_type="4")
+        yield one
+        expected = one.end_seq_no + 1
     if expected <= end:
         yield Resent(begin_seq_no=expected, end_seq_no=end, msg_type="4")
 

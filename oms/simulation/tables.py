@@ -15,7 +15,6 @@ _TABLE_OF: Final = {
     "order_changes": "orders",
     "child_order_changes": "child_orders",
     "trade_changes": "executions",
-    "repeated_fix_messages": "fix_messages",
     "removed_limits": "risk_limits",
     "released_switches": "kill_switches",
 }
@@ -24,7 +23,6 @@ _FIRST_STAYS: Final = frozenset(
     {
         "order_cl_ord_ids",
         "executions",
-        "repeated_fix_messages",
         "orphans",
         "discrepancies",
         "refusals",

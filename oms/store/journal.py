@@ -31,8 +31,7 @@ _READ = """
 
 
 _DELIVERED = """
-    SELECT coalesce(max(seq), 0) FROM fix_messages
-    WHERE direction = 'out' AND NOT (session = ANY(%s))
+    SELECT coalesce(max(last_event_seq), 0) FROM sent_notes WHERE NOT (session = ANY(%s))
 """
 
 

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from oms.domain.answers import AnswerFact, DisputeFact, MassCancelAnswered
 from oms.domain.baskets import BasketFact, ListRefused
-from oms.domain.commands import Command, MessagesSent, Origin, SentMessage
+from oms.domain.commands import Command, MessagesSent
 from oms.domain.events import (
     CancelPending,
     CancelRejected,
@@ -103,21 +103,18 @@ class Projector:
     __slots__ = (
         "_actions",
         "_cl_ord_ids",
-        "_command",
         "_disconnects",
         "_discrepancies",
         "_heard",
-        "_highest",
-        "_inbound",
         "_kill_switches",
         "_limits",
         "_lists",
         "_new",
-        "_numbers_rise",
         "_orders",
-        "_outbound",
         "_positions",
         "_refusals",
+        "_sent_notes",
+        "_sent_orders",
         "_sessions",
         "_state",
         "_trades",
@@ -125,18 +122,15 @@ class Projector:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._command: tuple[int, int, Command] | None = None
         self._orders: dict[str, tuple[Order, int]] = {}
         self._new: set[str] = set()
         self._positions: dict[tuple[str, str], tuple[Position, int]] = {}
         self._sessions: dict[str, int] = {}
         self._heard: dict[str, int] = {}
-        self._highest: dict[tuple[str, int, str], int] = {}
-        self._numbers_rise = True
         self._trades = TradeRows()
         self._cl_ord_ids: dict[tuple[str, str, str], int] = {}
-        self._inbound: list[Row] = []
-        self._outbound: list[Row] = []
+        self._sent_notes: list[Row] = []
+        self._sent_orders: list[Row] = []
         self._limits: dict[tuple[str, str, str], Row | None] = {}
         self._kill_switches: dict[tuple[str, str], Row | None] = {}
         self._discrepancies: list[Row] = []
@@ -147,35 +141,30 @@ class Projector:
 
     def observe_command(self, seq: int, at: int, command: Command) -> None:
         """A journaled command; its events follow."""
-        self._close_command("")
         origin = command.origin
         if origin.msg_seq_num:
             self._hear(origin.session, origin.epoch, origin.msg_seq_num, at)
-            if origin.raw:
-                self._number(origin, "in")
-                self._command = (seq, at, command)
         if isinstance(command, MessagesSent):
-            for message in command.messages:
-                self._number(message, "out")
-                self._sessions[message.session] = at
-                self._outbound.append(rows.outbound_row(at, message))
-            for mark in command.observed:
-                self._hear(mark.session, mark.epoch, mark.msg_seq_num, at)
+            self._note(seq, at, command)
 
-    def _number(self, one: Origin | SentMessage, direction: str) -> None:
-        """Note whether the message's number is beyond all of its session's that were journaled.
-
-        Only then its row cannot be there yet; asking the table costs as much as writing the row.
-        """
-        session = self._state.sessions.get(one.session)
-        if session is None or session.epoch != one.epoch:
-            self._numbers_rise = False
-            return
-        key = (one.session, one.epoch, direction)
-        known = session.inbound if direction == "in" else session.outbound
-        highest = max(known, self._highest.get(key, 0))
-        self._numbers_rise = self._numbers_rise and one.msg_seq_num > highest
-        self._highest[key] = max(highest, one.msg_seq_num)
+    def _note(self, seq: int, at: int, command: MessagesSent) -> None:
+        """Where the texts of what was sent are to be found."""
+        spans: dict[tuple[str, int], list[int]] = {}
+        orders: dict[str, None] = {}
+        for message in command.messages:
+            number, event_seq = message.msg_seq_num, message.event_seq
+            span = spans.setdefault((message.session, message.epoch), [number, number, event_seq])
+            span[0] = min(span[0], number)
+            span[1] = max(span[1], number)
+            span[2] = max(span[2], event_seq)
+            if message.order_id:
+                orders[message.order_id] = None
+        for (session, epoch), span in spans.items():
+            self._sessions[session] = at
+            self._sent_notes.append(rows.sent_note_row(seq, session, epoch, span))
+        self._sent_orders += [(order_id, seq) for order_id in orders]
+        for mark in command.observed:
+            self._hear(mark.session, mark.epoch, mark.msg_seq_num, at)
 
     def _hear(self, name: str, epoch: int, msg_seq_num: int, at: int) -> None:
         """The journal says how far a session was read; the state may know of observations since."""
@@ -184,17 +173,8 @@ class Projector:
         if epoch == (session.epoch if session else 0):
             self._heard[name] = max(msg_seq_num, self._heard.get(name, 0))
 
-    def _close_command(self, order_id: str) -> None:
-        """The inbound message of the command is complete once we know its order, if it has one."""
-        if self._command is not None:
-            seq, at, command = self._command
-            self._inbound.append(rows.inbound_row(seq, at, command, order_id))
-            self._command = None
-
     def observe_event(self, seq: int, at: int, event: Event) -> None:
         """An event of the command observed last."""
-        if self._command is not None and (order_id := getattr(event, "order_id", "")):
-            self._close_command(order_id)
         match event:
             case OrderAccepted() | OrderRouted():
                 self._new.add(event.order_id)
@@ -347,16 +327,15 @@ class Projector:
 
     def rows(self) -> dict[str, list[Row]]:
         """By operation (see `statements`): the rows to write, none of them twice."""
-        self._close_command("")
         sessions, heard = self._state.sessions, self._heard
-        messages = "fix_messages" if self._numbers_rise else "repeated_fix_messages"
         found: dict[str, list[Row]] = {
             **self._order_rows(),
             "order_cl_ord_ids": [(*key, seq) for key, seq in self._cl_ord_ids.items()],
             **self._trades.rows(),
             **self._lists.rows(),
             "positions": [rows.position_row(*one) for one in self._positions.values()],
-            messages: [*self._inbound, *self._outbound],
+            "sent_notes": self._sent_notes,
+            "sent_orders": self._sent_orders,
             "sessions": [
                 rows.session_row(sessions[name], heard.get(name, 0), at)
                 for name, at in self._sessions.items()

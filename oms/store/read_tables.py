@@ -162,24 +162,25 @@ positions = Table(
     Column("last_seq", BigInteger, nullable=False),
 )
 
-# in: journaled with the command it became. out: seq is the event that caused it.
-fix_messages = Table(
-    "fix_messages",
+# The texts of what was sent are in the journal, in the notes of it (MessagesSent): here is where.
+sent_notes = Table(
+    "sent_notes",
     metadata,
     Column("session", Text, primary_key=True),
     Column("epoch", Integer, primary_key=True, autoincrement=False),
-    Column("direction", Text, primary_key=True, comment="in or out"),
-    Column("msg_seq_num", BigInteger, primary_key=True, autoincrement=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("msg_type", Text, nullable=False),
-    Column("order_id", Text),
-    Column("text", Text, nullable=False),
-    moment("at"),
+    Column("last_msg_seq_num", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="of the note"),
+    Column("first_msg_seq_num", BigInteger, nullable=False),
+    Column("last_event_seq", BigInteger, nullable=False, comment="the largest of its messages"),
+    comment="which notes of the journal hold what was sent on a session",
 )
-Index(
-    "fix_messages_order_id_idx",
-    fix_messages.c.order_id,
-    postgresql_where=fix_messages.c.order_id.isnot(None),
+
+sent_orders = Table(
+    "sent_orders",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="of the note"),
+    comment="which notes of the journal hold what was sent about an order",
 )
 
 sessions = Table(

@@ -9,7 +9,6 @@ from typing import Any
 
 from oms.domain.answers import DisputeFact, DisputeResolved, MassCancelAnswered
 from oms.domain.baskets import ListRefused
-from oms.domain.commands import Command, SentMessage
 from oms.domain.conditions import Conditions
 from oms.domain.events import (
     DiscrepancyFound,
@@ -219,35 +218,10 @@ def disconnect_rows(seq: int, at: int, event: CancelOnDisconnectFired) -> list[R
     return [(seq, order_id, event.session, event.lost_at, at, asked) for order_id, asked in told]
 
 
-def inbound_row(seq: int, at: int, command: Command, order_id: str) -> Row:
-    """Of table fix_messages: what came in as this command."""
-    origin = command.origin
-    return (
-        origin.session,
-        origin.epoch,
-        "in",
-        origin.msg_seq_num,
-        seq,
-        msg_type_of(origin.raw),
-        order_id or None,
-        origin.raw,
-        at,
-    )
-
-
-def outbound_row(at: int, message: SentMessage) -> Row:
-    """Of table fix_messages: what went out; at: when it was noted."""
-    return (
-        message.session,
-        message.epoch,
-        "out",
-        message.msg_seq_num,
-        message.event_seq,
-        message.msg_type,
-        message.order_id or None,
-        message.text,
-        message.at or at,
-    )
+def sent_note_row(seq: int, session: str, epoch: int, span: list[int]) -> Row:
+    """Of table sent_notes. span: first and last MsgSeqNum, and the last event, of its messages."""
+    first, last, event_seq = span
+    return (session, epoch, last, seq, first, event_seq)
 
 
 def dispute_row(seq: int, at: int, event: DisputeFact) -> Row:
@@ -339,9 +313,3 @@ def refusal_row(seq: int, at: int, event: Refusal) -> Row:
             who = (event.session, event.counterparty, "", event.list_id)
             reason = event.reason.value
     return (seq, at, kind, *who, reason, event.text)
-
-
-def msg_type_of(raw: str) -> str:
-    """MsgType (35) of a message's text; empty where there is none."""
-    start = raw.find("\x0135=") + 4
-    return raw[start : raw.find("\x01", start)] if start > 3 else ""

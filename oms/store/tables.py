@@ -30,7 +30,6 @@ from oms.store.read_tables import (
     discrepancies,
     disputes,
     executions,
-    fix_messages,
     kill_switches,
     order_cl_ord_ids,
     order_conditions,
@@ -39,6 +38,8 @@ from oms.store.read_tables import (
     positions,
     refusals,
     risk_limits,
+    sent_notes,
+    sent_orders,
     sessions,
 )
 
@@ -50,7 +51,6 @@ __all__ = [
     "discrepancies",
     "disputes",
     "executions",
-    "fix_messages",
     "job_runs",
     "journal",
     "kill_switches",
@@ -67,6 +67,8 @@ __all__ = [
     "recon_runs",
     "refusals",
     "risk_limits",
+    "sent_notes",
+    "sent_orders",
     "sessions",
     "trading_calendar",
 ]

@@ -205,7 +205,7 @@ def test_what_the_database_does_not_give_is_not_passed_over(bench: Bench) -> Non
     bench.told(2)
     first = bench.reports()
     with psycopg.connect(bench.desk.database_url) as connection:
-        connection.execute("LOCK TABLE fix_messages IN ACCESS EXCLUSIVE MODE")
+        connection.execute("LOCK TABLE sent_notes IN ACCESS EXCLUSIVE MODE")
         bench.client.send("2", [(7, "1"), (16, "0")])
         logout = bench.client.wait_for(lambda m: m.msg_type == "5", 30.0)
         text = "what was sent cannot be read now: log on again, and ask again"

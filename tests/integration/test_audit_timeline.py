@@ -17,7 +17,7 @@ from oms.audit.timeline import (
 )
 from oms.domain.values import utc
 from oms.store.postgres_urls import APP_ROLE, role_url, sqlalchemy_url
-from oms.store.tables import child_orders, executions, fix_messages, journal, orders
+from oms.store.tables import child_orders, executions, journal, orders
 from tests.support.book import START
 from tests.support.written import write_day
 
@@ -67,9 +67,21 @@ def test_everything_about_the_order_is_there_and_in_order(connection: Connection
             column.kind == "C", column.seq > before, column.seq < entry.seq
         )
         assert connection.execute(between).scalar_one() == 0, entry
-    messages = select(func.count()).where(fix_messages.c.order_id.in_(ids))
+    messages = text(
+        "SELECT direction, session, msg_seq_num, seq, msg_type, text FROM fix_messages"
+        " WHERE order_id = ANY(:ids)"
+    )
+    expected = {
+        (way, session, number, seq, kind, told.replace("\x01", "|"))
+        for way, session, number, seq, kind, told in connection.execute(messages, {"ids": ids})
+    }
     told_messages = of(found, EntryKind.FIX_IN) + of(found, EntryKind.FIX_OUT)
-    assert len(told_messages) >= connection.execute(messages).scalar_one() > 0
+    ways = {EntryKind.FIX_IN: "in", EntryKind.FIX_OUT: "out"}
+    assert {way for way, *_ in expected} == {"in", "out"}
+    assert expected <= {
+        (ways[one.kind], one.session, one.msg_seq_num, one.seq, one.type, one.text)
+        for one in told_messages
+    }
     assert all("\x01" not in one.text and one.text.startswith("8=FIX") for one in told_messages)
 
 

@@ -27,7 +27,7 @@ TEXTS = st.text(
 DECIMALS = st.decimals(
     min_value=Decimal("-1e25"), max_value=Decimal("1e25"), allow_nan=False, places=12
 ) | st.sampled_from([Decimal("1E+5"), Decimal("-0.00"), Decimal("1E-20")])
-TABLES = [tables.child_orders, tables.positions, tables.fix_messages, tables.refusals]
+TABLES = [tables.child_orders, tables.positions, tables.sent_notes, tables.refusals]
 
 
 def values_of(column: "Column[Any]") -> st.SearchStrategy[Any]:

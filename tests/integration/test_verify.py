@@ -1,5 +1,6 @@
 """oms audit verify: nothing changed is found clean, and whatever is changed is found and named."""
 
+import runpy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ from psycopg import sql
 
 from oms.audit.compare import COMPARED
 from oms.audit.verify import VerifyReport, verify
+from oms.store.migrate import MIGRATIONS
 from oms.store.postgres_urls import APP_ROLE, READ_ROLE, role_url
 from tests.support.postgres import Databases
 from tests.support.written import Written, write_day
@@ -159,7 +161,7 @@ CHANGES = {
     ("executions", "last_px"): "last_px * 2",
     ("executions", "busted"): "NOT busted",
     ("positions", "realised"): "realised - 1",
-    ("fix_messages", "text"): "'8=FIX.4.4'",
+    ("sent_notes", "first_msg_seq_num"): "first_msg_seq_num - 1",
     ("sessions", "inbound"): "inbound - 1",
     ("risk_limits", "value"): "value * 10",
     ("kill_switches", "reason"): "'nothing'",
@@ -227,3 +229,26 @@ def test_verification_leaves_nothing_behind_and_needs_no_quiet(database_url: str
         ).fetchone()
     assert left == (0,)
     assert written.book.seq
+
+
+def test_what_was_sent_before_migration_0011_is_found_as_if_it_were_sent_now(
+    database_url: str,
+) -> None:
+    write_day(database_url, orders=20, seed=2)
+    migration = runpy.run_path(str(MIGRATIONS / "versions" / "0011_sent_notes.py"))
+    with psycopg.connect(database_url) as connection:
+        connection.execute("DELETE FROM sent_notes")
+        connection.execute("DELETE FROM sent_orders")
+        connection.execute(migration["KNOWN"])
+    report = verify(database_url)
+    assert [str(one) for one in report.differences] == []
+    assert report.rows["sent_notes"] > 0 < report.rows["sent_orders"]
+
+
+def test_views_of_the_journal_show_what_postgresql_cannot_hold(database_url: str) -> None:
+    text = r'{"a": "\u0000\u0000 \\u0000 \\\u0000"}'
+    with psycopg.connect(database_url) as connection:
+        shown = connection.execute(
+            "SELECT journal_text(%s)::json ->> 'a'", [text.encode()]
+        ).fetchone()
+    assert shown == ("\ufffd\ufffd \\u0000 \\\ufffd",)
