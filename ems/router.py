@@ -6,11 +6,11 @@ goes whole to one venue. Prices are compared after fees: a buyer pays more, a se
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from oms.domain.commands import Quote
 from oms.domain.conditions import Ability
+from oms.domain.fact import fact
 from oms.domain.fix import OrdType, Side, TimeInForce
 from oms.domain.instrument import Instrument, Venue
 from oms.domain.values import ZERO
@@ -18,7 +18,7 @@ from oms.domain.values import ZERO
 BASIS = Decimal(10_000)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Wish:
     """What is to be placed: order_qty is the part that no child covers yet.
 
@@ -35,7 +35,7 @@ class Wish:
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Leg:
     """One child order to be made."""
 
@@ -44,7 +44,7 @@ class Leg:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class _Offer:
     """What a venue shows on the side that the order would take; price after fees."""
 

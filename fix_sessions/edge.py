@@ -43,7 +43,7 @@ class _Repetition:
     sent: list[SentMessage] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Leaving:
     """A message that was handed to the engine and is not told of yet."""
 

@@ -87,27 +87,42 @@ def step(state: State, stamped: Stamped) -> Iterator[tuple[int, Event]]:
     """
     command = stamped.command
     seq, at = stamped.seq, stamped.at
-    if not isinstance(command, OBSERVATIONS):
+    observation = isinstance(command, OBSERVATIONS)
+    if not observation:
         fold_command(state, seq, at, command)
-    number = seq
-    for decided in _parts(state, seq, at, command):
-        waiting = decided[::-1]
-        if waiting and number == seq and isinstance(command, OBSERVATIONS):
-            fold_command(state, seq, at, command)
-        while waiting:
-            event = waiting.pop()
-            number += 1
-            fold_event(state, number, at, event)
-            yield number, event
-            waiting.extend(reversed(list(react(state, event, seq))))
-
-
-def _parts(state: State, seq: int, at: int, command: Command) -> Iterator[list[Event]]:
-    """What the command comes to; the orders of a list one by one, as if each had come by itself:
-    each is decided when all that followed from the one before has happened.
-    """
     first = list(decide(state, seq, at, command))
-    yield first
+    if first:
+        if observation:
+            fold_command(state, seq, at, command)
+        yield from _happening(state, seq, at, first)
+    if not state.lists_at_work:
+        return
+    for part in _of_lists(state, at, command, first):
+        if part and state.seq < seq:
+            fold_command(state, seq, at, command)
+        yield from _happening(state, seq, at, part)
+
+
+def _happening(
+    state: State, seq: int, at: int, decided: list[Event]
+) -> Iterator[tuple[int, Event]]:
+    """These events, each followed by what it makes necessary; seq: of the command behind them."""
+    waiting = decided[::-1]
+    while waiting:
+        event = waiting.pop()
+        number = state.seq + 1
+        fold_event(state, number, at, event)
+        yield number, event
+        following = list(react(state, event, seq))
+        if following:
+            following.reverse()
+            waiting += following
+
+
+def _of_lists(state: State, at: int, command: Command, first: list[Event]) -> Iterator[list[Event]]:
+    """The orders of a list that begins, one by one, as if each had come by itself: each is decided
+    when all that followed from the one before has happened. Then what lists come to.
+    """
     for event in first:
         if isinstance(event, ListExecutionBegan):
             known = state.lists[event.counterparty, event.list_id]

@@ -4,6 +4,8 @@
 `fold_event` takes the facts. Both run live and in replay, in journal order.
 """
 
+from typing import Final
+
 from ems import room
 from oms.domain.answers import AnswerFact
 from oms.domain.baskets import BasketFact
@@ -70,6 +72,9 @@ Told = (
 )
 
 
+_TO_VENUES: Final = (OrderRouted, CancelPending, ReplacePending)
+
+
 def fold_command(state: State, seq: int, at: int, command: Command) -> None:
     """What a journaled command says by itself: stream position, send marks, message rate."""
     state.seq = seq
@@ -107,7 +112,7 @@ def fold_event(state: State, seq: int, at: int, event: Event) -> None:
     state.at = at
     if isinstance(event, OrderEvent):
         fold_order_event(state, seq, at, event)
-        if isinstance(event, OrderRouted | CancelPending | ReplacePending):
+        if isinstance(event, _TO_VENUES):
             room.count(state, at, event)
     elif isinstance(event, SessionEvent):
         fold_session_event(state, seq, at, event)

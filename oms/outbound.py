@@ -21,12 +21,15 @@ from oms.domain.events import (
     CancelPending,
     Event,
     MessageRefused,
+    OrderAccepted,
+    OrderAcknowledged,
     OrderResent,
     OrderRouted,
     OrderStatusQueried,
     OrphanReported,
     ReplacePending,
     ResyncStarted,
+    TradeExecuted,
 )
 from oms.domain.fix import ExecType, MsgType, TimeInForce
 from oms.domain.orphan_events import OrphanSettled
@@ -47,6 +50,8 @@ _REJECTS = (MsgType.REJECT, MsgType.BUSINESS_MESSAGE_REJECT)
 def effects_of(state: State, seq: int, event: Event) -> Iterator[Effect]:
     """What leaves the process for this event. seq: its journal number; state: just after it."""
     match event:
+        case OrderAccepted() | OrderAcknowledged() | TradeExecuted():  # the most frequent ones
+            yield from client_messages(state, seq, event)
         case OrderRouted() | OrderResent() | OrderStatusQueried():
             yield order_message(state, seq, event)
         case CancelPending() | ReplacePending():

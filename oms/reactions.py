@@ -23,6 +23,7 @@ from oms.domain.events import (
     OrderExpired,
     OrderRejected,
     OrderReplaced,
+    OrderRouted,
     OrderTriggered,
     OrphanReported,
     ReplacePending,
@@ -61,6 +62,11 @@ from oms.sessions import hours
 def react(state: State, event: Event, seq: int) -> Iterator[Event]:
     """The events that follow from this one; seq: the journal number of the command behind it."""
     match event:
+        # The most frequent ones first: each case costs as much as a line.
+        case OrderRouted():
+            pass
+        case OrderAcknowledged() | OrderConfirmed():
+            yield from _after_news(state, event)
         case OrderAccepted():
             yield from place(state, state.orders[event.order_id])
         case SessionOpened():
@@ -75,13 +81,7 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
             for order_id in list(state.held):
                 yield from place(state, state.orders[order_id])
         case TradeExecuted():
-            if state.orphans:
-                yield from orphans.after_trade(state, event)
-                yield from drop_copy.answered(state, event)
-            yield from _after_trade(state, state.orders[event.parent_id])
-            if state.stops:
-                symbol = state.orders[event.order_id].symbol
-                yield from stops.after_trade(state, symbol, event.last_px)
+            yield from _after_execution(state, event)
         case TradeBusted() | TradeCorrected():
             yield from settled_by(state, event)
             yield from _after_amended_trade(state, event)
@@ -95,8 +95,6 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
             yield from _after_close(state, event)
         case OrderMarked() | QuantityRestated() | PriceRestated():
             yield from for_parent(state, event)
-        case OrderAcknowledged() | OrderConfirmed():
-            yield from _after_news(state, event)
         case OrderTriggered():
             yield from _after_trigger(state, event)
         case TradingDateOpened():
@@ -170,6 +168,16 @@ def _progress(state: State, parent: Order) -> Iterator[Event]:
         yield taken_up(state, parent, killed=killed(state, parent.first_terms) is not None)
     else:
         yield from place(state, parent)
+
+
+def _after_execution(state: State, event: TradeExecuted) -> Iterator[Event]:
+    if state.orphans:
+        yield from orphans.after_trade(state, event)
+        yield from drop_copy.answered(state, event)
+    yield from _after_trade(state, state.orders[event.parent_id])
+    if state.stops:
+        symbol = state.orders[event.order_id].symbol
+        yield from stops.after_trade(state, symbol, event.last_px)
 
 
 def _after_trade(state: State, parent: Order) -> Iterator[Event]:

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from oms.domain.values import micros
-from oms.store.batch import GENESIS, chain, header
+from oms.store.batch import GENESIS, entry_hash
 from oms.store.tables import journal
 
 # Far more than an entry of the longest message takes, however much of it is escaped.
@@ -87,8 +87,8 @@ def check_export(lines: Iterable[str]) -> int:
 
 
 def _checked(number: int, line: dict[str, Any], last: bytes) -> bytes:
-    head = header(line["seq"], line["at"], line["kind"], line["type"])
-    found = chain(last, head, line["payload"].encode())
+    told = (line["seq"], line["at"], line["kind"], line["type"], line["payload"].encode())
+    found = entry_hash(last, *told)
     if found.hex() != line["hash"]:
         raise ExportBroken(f"line {number}: entry {line['seq']}: the hash does not fit")
     return found

@@ -20,7 +20,7 @@ from oms.domain.events import Event
 from oms.domain.instrument import Reference
 from oms.domain.state import State
 from oms.store import statements
-from oms.store.batch import GENESIS, chain, header
+from oms.store.batch import GENESIS, entry_hash
 from oms.store.codec import CodecError, decode
 from oms.store.projector import Projector
 
@@ -164,7 +164,7 @@ class _EntryCheck:
         report = self._report
         if seq != report.last_seq + 1:
             report.blame(seq, f"follows {report.last_seq}: entries in between are missing")
-        if chain(report.last_hash, header(seq, at, kind, name), payload) != digest:
+        if entry_hash(report.last_hash, seq, at, kind, name, payload) != digest:
             report.blame(seq, "the hash does not fit the entry and the one before it")
         report.entries += 1
         report.last_seq, report.last_hash = seq, digest

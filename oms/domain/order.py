@@ -192,9 +192,18 @@ class Order:
 
         The end of one that the server began is told only where it succeeds.
         """
-        return self._highest([one for one in self.requests if one.reason is Reason.NONE])
+        requests = self.requests
+        if requests:
+            requests = [one for one in requests if one.reason is Reason.NONE]
+        return self._highest(requests)
 
     def _highest(self, requests: list[Request]) -> OrdStatus:
+        if not requests and self.mark is None and self.closed is None:  # nearly every order
+            if self.is_filled:
+                return OrdStatus.FILLED
+            if self.cum_qty:
+                return OrdStatus.PARTIALLY_FILLED
+            return OrdStatus.NEW if self.accepted else OrdStatus.PENDING_NEW
         holding = [OrdStatus.NEW if self.accepted else OrdStatus.PENDING_NEW]
         for request in requests:
             cancel = request.kind is RequestKind.CANCEL

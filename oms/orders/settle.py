@@ -25,13 +25,16 @@ from oms.domain.values import ZERO, decimal_text
 
 def children_open(state: State, parent: Order) -> list[Order]:
     """The children that can still trade, oldest first."""
-    return [state.orders[one] for one in parent.children if one in parent.open_children]
+    working = parent.open_children
+    return [state.orders[one] for one in parent.children if one in working] if working else []
 
 
 def uncovered(state: State, parent: Order) -> Decimal:
     """Open quantity of the parent that no open child covers."""
     if parent.requests or parent.expiring:
         return ZERO
+    if not parent.open_children:
+        return parent.leaves_qty
     return parent.leaves_qty - open_children_leaves(children_open(state, parent))
 
 

@@ -4,11 +4,11 @@ A check answers its figures, or stops the order with a Verdict that says rule, l
 measured value. `check` runs them all; a cancel is never checked.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import takewhile
 
+from oms.domain.fact import fact
 from oms.domain.fix import OrdType, Side
 from oms.domain.order import Order
 from oms.domain.profile import Throttle
@@ -18,14 +18,14 @@ from oms.domain.terms import OrderTerms, RiskFigure
 from oms.domain.values import ZERO, decimal_text, is_multiple, plain
 from oms.domain.verdict import Verdict
 from oms.risk.conditions import cash_fault, fault_of, is_plain
-from oms.risk.limits import Rule, killed, limits_of
+from oms.risk.limits import Limits, Rule, killed, limits_of
 
 BASIS = Decimal(10_000)
 SECOND = 1_000_000
 _WITHOUT_PRICE = frozenset({OrdType.MARKET, OrdType.STOP})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Asked:
     """One order, or one replace of `replaced`, under examination.
 
@@ -49,8 +49,11 @@ def check(asked: Asked) -> Verdict:
         if verdict is not None:
             return verdict
     figures: list[RiskFigure] = []
-    for rule, measure in _LIMIT_CHECKS:
-        for figure in measure(asked):
+    for rule, examine in _LIMIT_CHECKS:
+        limits = limits_of(asked.state, rule, asked.terms)
+        if not limits:
+            continue  # what nobody limits is not measured
+        for figure in examine(asked, rule, limits):
             figures.append(figure)
             if not figure.passed:
                 return _refusal(rule, figure, tuple(figures))
@@ -166,31 +169,31 @@ def _worth(asked: Asked) -> Decimal | None:
     return stop_px if reference is None else max(stop_px, reference)
 
 
-def _max_order_qty(asked: Asked) -> Iterator[RiskFigure]:
-    yield from _at_most(asked, Rule.MAX_ORDER_QTY, asked.terms.order_qty)
+def _max_order_qty(asked: Asked, rule: Rule, limits: Limits) -> list[RiskFigure]:
+    return _at_most(rule, limits, asked.terms.order_qty)
 
 
-def _max_order_notional(asked: Asked) -> Iterator[RiskFigure]:
+def _max_order_notional(asked: Asked, rule: Rule, limits: Limits) -> list[RiskFigure]:
     price = _worth(asked)
     notional = None if price is None else plain(price * asked.terms.order_qty)
-    yield from _at_most(asked, Rule.MAX_ORDER_NOTIONAL, notional)
+    return _at_most(rule, limits, notional)
 
 
-def _price_collar(asked: Asked) -> Iterator[RiskFigure]:
+def _price_collar(asked: Asked, rule: Rule, limits: Limits) -> list[RiskFigure]:
     """The limit against the reference price; that of a stop limit order against its stop price."""
     price, reference = asked.terms.price, asked.reference_px
     if price is None:
-        return
+        return []
     if asked.terms.conditions is not None and asked.terms.conditions.stop_px is not None:
         reference = asked.terms.conditions.stop_px
     away = None
     if reference is not None:
         ratio = abs(price - reference) * BASIS / reference
         away = plain(ratio.quantize(Decimal("1.0000"), rounding=ROUND_HALF_EVEN))
-    yield from _at_most(asked, Rule.PRICE_COLLAR, away)
+    return _at_most(rule, limits, away)
 
 
-def _max_position(asked: Asked) -> Iterator[RiskFigure]:
+def _max_position(asked: Asked, rule: Rule, limits: Limits) -> list[RiskFigure]:
     """The position as it would be if everything that works in this direction were filled."""
     state, terms = asked.state, asked.terms
     key = (terms.account, terms.symbol)
@@ -203,7 +206,7 @@ def _max_position(asked: Asked) -> Iterator[RiskFigure]:
         reached = held + (working.buy if working else ZERO) - freed + added
     else:
         reached = -(held - (working.sell if working else ZERO) + freed - added)
-    yield from _at_most(asked, Rule.MAX_POSITION, plain(reached))
+    return _at_most(rule, limits, plain(reached))
 
 
 def _messages_in_a_second(asked: Asked) -> int:
@@ -213,8 +216,8 @@ def _messages_in_a_second(asked: Asked) -> int:
     return len(times) - past
 
 
-def _message_rate(asked: Asked) -> Iterator[RiskFigure]:
-    yield from _at_most(asked, Rule.MAX_MESSAGE_RATE, Decimal(_messages_in_a_second(asked)))
+def _message_rate(asked: Asked, rule: Rule, limits: Limits) -> list[RiskFigure]:
+    return _at_most(rule, limits, Decimal(_messages_in_a_second(asked)))
 
 
 def content_key(terms: OrderTerms) -> tuple[str, ...]:
@@ -233,36 +236,39 @@ def content_key(terms: OrderTerms) -> tuple[str, ...]:
     return key if terms.conditions is None else (*key, str(terms.conditions.as_asked))
 
 
-def _duplicate_content(asked: Asked) -> Iterator[RiskFigure]:
+def _duplicate_content(asked: Asked, rule: Rule, limits: Limits) -> list[RiskFigure]:
     """measured: milliseconds since the same content was accepted; it must exceed the window."""
     if asked.replaced is not None:
-        return
+        return []
     seen = asked.state.recent_orders.get(content_key(asked.terms))
     if seen is None:
-        return
+        return []
     elapsed = Decimal((asked.at - seen) // 1000)
-    for level, subject, limit in limits_of(asked.state, Rule.DUPLICATE_CONTENT, asked.terms):
-        yield RiskFigure(
-            rule=Rule.DUPLICATE_CONTENT,
+    return [
+        RiskFigure(
+            rule=rule,
             level=level,
             subject=subject,
             limit=limit,
             measured=elapsed,
             passed=elapsed > limit,
         )
+        for level, subject, limit in limits
+    ]
 
 
-def _at_most(asked: Asked, rule: Rule, measured: Decimal | None) -> Iterator[RiskFigure]:
-    for level, subject, limit in limits_of(asked.state, rule, asked.terms):
-        passed = measured is not None and measured <= limit
-        yield RiskFigure(
+def _at_most(rule: Rule, limits: Limits, measured: Decimal | None) -> list[RiskFigure]:
+    return [
+        RiskFigure(
             rule=rule,
             level=level,
             subject=subject,
             limit=limit,
             measured=measured,
-            passed=passed,
+            passed=measured is not None and measured <= limit,
         )
+        for level, subject, limit in limits
+    ]
 
 
 _CONTENT_CHECKS: tuple[Callable[[Asked], Verdict | None], ...] = (
@@ -274,7 +280,7 @@ _CONTENT_CHECKS: tuple[Callable[[Asked], Verdict | None], ...] = (
     _price,
     _conditions,
 )
-_LIMIT_CHECKS: tuple[tuple[Rule, Callable[[Asked], Iterator[RiskFigure]]], ...] = (
+_LIMIT_CHECKS: tuple[tuple[Rule, Callable[[Asked, Rule, Limits], list[RiskFigure]]], ...] = (
     (Rule.MAX_ORDER_QTY, _max_order_qty),
     (Rule.MAX_ORDER_NOTIONAL, _max_order_notional),
     (Rule.PRICE_COLLAR, _price_collar),

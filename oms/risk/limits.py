@@ -5,7 +5,6 @@ PRICE_COLLAR in basis points from the reference price, MAX_MESSAGE_RATE in order
 second, DUPLICATE_CONTENT in milliseconds within which the same content is refused.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 
@@ -48,12 +47,19 @@ def subjects(terms: OrderTerms) -> tuple[tuple[Level, str], ...]:
     )
 
 
-def limits_of(state: State, rule: Rule, terms: OrderTerms) -> Iterator[tuple[Level, str, Decimal]]:
+Limits = list[tuple[Level, str, Decimal]]
+
+
+def limits_of(state: State, rule: Rule, terms: OrderTerms) -> Limits:
     """Every limit of that rule that concerns the order."""
-    for level, subject in subjects(terms):
-        limit = state.limits.get((rule, level, subject))
-        if limit is not None:
-            yield level, subject, limit
+    limits = state.limits
+    if not limits:
+        return []
+    return [
+        (level, subject, limit)
+        for level, subject in subjects(terms)
+        if (limit := limits.get((rule, level, subject))) is not None
+    ]
 
 
 def refusal_of_limit(rule: str, level: str, subject: str, value: Decimal | None) -> str:

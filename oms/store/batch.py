@@ -57,14 +57,12 @@ class SealedBatch:
         return self._entries.all(self.first_seq)
 
 
-def chain(previous_hash: bytes, header: bytes, payload: bytes) -> bytes:
-    """The hash of an entry: SHA-256 over the hash before it, its header and its payload."""
+def entry_hash(  # noqa: PLR0917 - called for each entry, where names cost
+    previous_hash: bytes, seq: int, at: int, kind: str, name: str, payload: bytes
+) -> bytes:
+    """SHA-256 over the hash of the entry before, `seq|at|kind|type|`, and the payload."""
+    header = f"{seq}|{at}|{kind}|{name}|".encode()
     return sha256(previous_hash + header + payload).digest()
-
-
-def header(seq: int, at: int, kind: str, name: str) -> bytes:
-    """What the hash covers of an entry beside its payload: `seq|at|kind|type|`."""
-    return f"{seq}|{at}|{kind}|{name}|".encode()
 
 
 class _Entries:
@@ -206,7 +204,7 @@ class Batch:
         assert seq == self.last_seq + 1, f"seq {seq} does not follow {self.last_seq}"
         entries = self._entries
         name = type(obj).__name__
-        digest = chain(self.last_hash, header(seq, at, kind, name), payload)
+        digest = entry_hash(self.last_hash, seq, at, kind, name, payload)
         entries.ats.append(at)
         entries.kinds.append(kind)
         entries.types.append(name)

@@ -12,7 +12,7 @@ import pytest
 from oms.core import replay
 from oms.domain.commands import SYSTEM, MessagesSent, SentMessage
 from oms.domain.state import State
-from oms.store.batch import GENESIS, Entry, SealedBatch, chain, header
+from oms.store.batch import GENESIS, Entry, SealedBatch, entry_hash
 from oms.store.leader import LeadershipLost
 from tests.support.book import Book, flow, reference
 
@@ -80,8 +80,8 @@ class JournalContract:
         journal.append(book.seal())
         previous = GENESIS
         for entry in journal.read():
-            covered = header(entry.seq, entry.at, entry.kind, entry.type)
-            previous = chain(previous, covered, entry.payload)
+            told = (entry.seq, entry.at, entry.kind, entry.type, entry.payload)
+            previous = entry_hash(previous, *told)
             assert entry.hash == previous
 
     def test_replay_gives_the_state_that_wrote_it(self, open_journal: OpenJournal) -> None:
