@@ -43,3 +43,10 @@ def decide_cancel_reject(state: State, venue: Venue, reject: OrderCancelReject) 
             reason=Reason.VENUE_DISAGREES,
             text=f"{venue.name} does not know the order",
         )
+    elif reject.ord_status is OrdStatus.FILLED and child.is_open:
+        # By a fill, or by a replace, of which we were told nothing.
+        yield OrderInDoubt(
+            order_id=child.order_id,
+            reason=Reason.VENUE_DISAGREES,
+            text=f"{venue.name} says that it is FILLED, and has not told by what",
+        )

@@ -137,6 +137,8 @@ def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Ev
         )
         yield from _replaced_after_all(state, child, report)
         yield from _settled_requests(child, report)
+    elif report.ord_status is OrdStatus.FILLED:
+        yield from _replaced_after_all(state, child, report)
 
 
 _WORKING = frozenset(
@@ -151,8 +153,7 @@ _WORKING = frozenset(
 
 def _replaced_after_all(state: State, child: Order, report: ExecutionReport) -> Iterator[Event]:
     """A replace that we had given up shows in what the venue has now."""
-    given_up = report.cl_ord_id != child.cl_ord_id and child.request(report.cl_ord_id) is None
-    if given_up and report.order_qty is not None and report.order_qty != child.order_qty:
+    if _given_up(child, report):
         venue = state.reference.venues[child.counterparty]
         yield from replaced_unasked(state, venue, child, report)
 
@@ -175,9 +176,17 @@ def _difference(child: Order, report: ExecutionReport) -> DiscrepancyFound | Non
 def _reduced(child: Order, report: ExecutionReport) -> bool:
     """Whether a replace of ours that the venue never answered has made the order a filled one."""
     request = child.request(report.cl_ord_id)
-    if request is None or request.kind is not RequestKind.REPLACE:
+    if request is None:
+        return _given_up(child, report) and report.cum_qty >= (report.order_qty or child.order_qty)
+    if request.kind is not RequestKind.REPLACE:
         return False
     return report.cum_qty >= (report.order_qty or request.order_qty)
+
+
+def _given_up(child: Order, report: ExecutionReport) -> bool:
+    """Whether a request of ours that waits for no answer any more has named what the venue has."""
+    named = report.cl_ord_id != child.cl_ord_id and child.request(report.cl_ord_id) is None
+    return named and report.order_qty not in (None, child.order_qty)
 
 
 def _in_old_shares(child: Order, report: ExecutionReport) -> bool:

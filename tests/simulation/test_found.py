@@ -18,12 +18,20 @@ from oms.domain.commands import (
     CoreStarted,
     EngageKillSwitch,
     NewOrderSingle,
+    OrderCancelReject,
     Origin,
     ReleaseKillSwitch,
 )
 from oms.domain.effects import SendExecutionReport
-from oms.domain.events import CancelPending, DiscrepancyFound, OrderHeld, OrderResent, OrderRouted
-from oms.domain.fix import ExecType, OrdStatus, OrdType, Side
+from oms.domain.events import (
+    CancelPending,
+    CancelRejected,
+    DiscrepancyFound,
+    OrderHeld,
+    OrderResent,
+    OrderRouted,
+)
+from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus, OrdType, Side
 from oms.domain.profile import ClientProfile
 from oms.store.codec import unpack
 from tests.support.checked_world import CheckedWorld, connected
@@ -113,6 +121,51 @@ def test_a_replace_given_up_that_the_status_shows_is_adopted() -> None:
     )
     assert child.order_qty == 80
     assert world.of(DiscrepancyFound)
+
+
+def test_a_replace_given_up_that_left_nothing_to_fill_is_adopted() -> None:
+    """Found by seed 21, with sessions that have hours. The venue took it up after it was taken for
+    lost, filled the order by it, and both reports fell into a reset.
+    """
+    world: CheckedWorld = connected()
+    child = world.working()
+    world.replace("c2", "c1", "80")
+    request = child.requests[0].cl_ord_id
+    world.disconnect("XA")
+    world.back("XA")
+    world.status(child, OrdStatus.NEW, order_qty=Decimal(100))
+    assert not child.requests
+    world.fill(child, "80")
+    world.disconnect("XA")
+    world.back("XA")
+    world.status(
+        child, OrdStatus.FILLED, cl_ord_id=request, order_qty=Decimal(80), cum_qty=Decimal(80)
+    )
+    assert not child.in_doubt
+    assert child.ord_status is OrdStatus.FILLED
+
+
+def test_a_refusal_that_says_filled_of_what_is_open_here_leaves_doubt() -> None:
+    """Found by seed 21, with sessions that have hours. A replace that left nothing to fill had been
+    lost, and the cancel of the rest was refused.
+    """
+    world: CheckedWorld = connected()
+    child = world.working()
+    world.cancel("c2", "c1")
+    request = child.requests[0]
+    refusal = OrderCancelReject(
+        origin=world.origin("XA"),
+        order_id="V1",
+        cl_ord_id=request.cl_ord_id,
+        orig_cl_ord_id=request.orig_cl_ord_id,
+        ord_status=OrdStatus.FILLED,
+        cxl_rej_reason=CxlRejReason.TOO_LATE_TO_CANCEL,
+        response_to=CxlRejResponseTo.ORDER_CANCEL_REQUEST,
+        text="no",
+    )
+    world.send(refusal)
+    assert child.in_doubt
+    assert world.of(CancelRejected)
 
 
 def test_new_is_told_by_the_venue_that_keeps_the_order() -> None:
