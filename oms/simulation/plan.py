@@ -4,12 +4,13 @@ import random
 from dataclasses import dataclass, fields
 
 from oms.domain.profile import ClientProfile
+from oms.domain.schedule import Schedule
 from oms.simulation.acts import ACTS
 from oms.simulation.agenda import chance
 from oms.simulation.disk import Fate
 from oms.simulation.manners import Manners
 from oms.simulation.network import Weather
-from oms.simulation.profiles import VenueKind, draw_client, draw_venue
+from oms.simulation.profiles import VenueKind, draw_client, draw_hours, draw_venue
 
 CLIENTS = ("ALPHA", "BETA")
 VENUES = ("XA", "XB")
@@ -82,7 +83,8 @@ class Recipe:
 class Plan:
     """All that a run needs to be played once: the world changes it, when the faults stop.
 
-    line_us: how busy the core and its FIX process may be for each other.
+    hours: of the sessions that have any. line_us: how busy the core and its FIX process may be for
+    each other.
     """
 
     seed: int
@@ -92,6 +94,7 @@ class Plan:
     manners: dict[str, Manners]
     clients: dict[str, ClientProfile]
     venues: dict[str, VenueKind]
+    hours: dict[str, Schedule]
     line_us: int
 
 
@@ -109,6 +112,7 @@ def plan_of(recipe: Recipe) -> Plan:
         manners={name: _manners(randomness) for name in VENUES},
         clients={name: draw_client(randomness) for name in CLIENTS},
         venues={name: draw_venue(randomness) for name in VENUES},
+        hours=_hours(chance(recipe.seed, "hours")),
         line_us=randomness.choice((0, 0, 2_000, 60_000)),
     )
     if recipe.kept is not None:
@@ -160,6 +164,11 @@ def _acts(randomness: random.Random, size: int) -> tuple[Act, ...]:
         moment += int(randomness.expovariate(1 / gap_us))
         acts.append(Act(at_us=moment, kind=kind, n=randomness.randrange(1_000_000)))
     return tuple(acts)
+
+
+def _hours(randomness: random.Random) -> dict[str, Schedule]:
+    drawn = {name: draw_hours(randomness) for name in (*CLIENTS, *VENUES)}
+    return {name: schedule for name, schedule in drawn.items() if schedule is not None}
 
 
 def _commits(randomness: random.Random) -> Commits:

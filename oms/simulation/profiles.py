@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from oms.domain.conditions import Ability
 from oms.domain.fix import OrdType, TimeInForce
@@ -12,6 +13,8 @@ from oms.domain.profile import (
     ClOrdIdScope,
     VenueProfile,
 )
+from oms.domain.schedule import WEEK, Schedule
+from oms.simulation.agenda import START_US
 
 _STOPS = frozenset({OrdType.STOP, OrdType.STOP_LIMIT})
 _GOOD_TILL = frozenset({TimeInForce.GTC, TimeInForce.GTD})
@@ -57,4 +60,24 @@ def draw_venue(randomness: random.Random) -> VenueKind:
         ord_types=_STOPS if special and draw() < 0.5 else frozenset(),
         times_in_force=_GOOD_TILL if draw() < 0.7 else frozenset(),
         abilities=frozenset(Ability) if special and draw() < 0.5 else frozenset(),
+    )
+
+
+def draw_hours(randomness: random.Random) -> Schedule | None:
+    """Open around the clock but for some seconds, mostly during the run; None: always open."""
+    if randomness.random() < 0.8:
+        return None
+    began = datetime.fromtimestamp(START_US // 1_000_000, UTC)
+    end = began + timedelta(seconds=1 + randomness.randrange(30))
+    start = end + timedelta(seconds=1 + randomness.randrange(20))
+    every = frozenset(range(WEEK))
+    resets = [None, start.time(), (end + timedelta(seconds=1)).time(), end.time()]
+    resets.append((start + timedelta(seconds=randomness.randrange(20))).time())
+    return Schedule(
+        time_zone=UTC,
+        start=start.time(),
+        end=end.time(),
+        days=every,
+        reset=randomness.choice(resets),
+        reset_days=every,
     )

@@ -42,4 +42,5 @@ def reference_of(plan: Plan) -> Reference:
             name: Client(name=name, session=name, accounts=ACCOUNTS[name], profile=profile)
             for name, profile in plan.clients.items()
         },
+        schedules=plan.hours,
     )
