@@ -10,7 +10,8 @@ from oms.domain.state import State
 from oms.domain.values import average
 
 OF_THE_DAY = frozenset({TimeInForce.DAY, TimeInForce.OPG, TimeInForce.CLS})
-"""What ends with its day. Immediate orders are not among them: they ended, or are in doubt."""
+"""What ends with its day. Immediate orders are not among them: they ended, or are in doubt; or
+they wait for their stop price, see `ends_with`."""
 
 
 def day_figures(order: Order) -> DayFigures:
@@ -28,7 +29,9 @@ def ends_with(order: Order, trade_date: str) -> bool:
     if order.time_in_force is TimeInForce.GTD:
         until = order.conditions.expire_date if order.conditions else ""
         return bool(until) and until <= trade_date
-    return order.time_in_force in OF_THE_DAY and order.trade_date <= trade_date
+    waits = order.conditions is not None and order.conditions.stop_px is not None
+    of_the_day = order.time_in_force in OF_THE_DAY or (order.time_in_force.immediate and waits)
+    return of_the_day and order.trade_date <= trade_date
 
 
 def due(state: State, at: int) -> Iterator[Event]:

@@ -5,11 +5,12 @@ from decimal import Decimal
 import pytest
 
 from oms.domain import effects as fx
-from oms.domain.commands import QuoteObserved
-from oms.domain.events import OrderHeld, OrderRefused, OrderRouted, OrderTriggered
+from oms.domain.commands import SYSTEM, CloseTradingDay, QuoteObserved
+from oms.domain.events import OrderExpired, OrderHeld, OrderRefused, OrderRouted, OrderTriggered
 from oms.domain.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.reasons import Reason
 from tests.support.terms_world import world_of
+from tests.support.world import DATE
 
 STOP, STOP_LIMIT = OrdType.STOP, OrdType.STOP_LIMIT
 ABOVE, BELOW = Decimal(101), Decimal(99)
@@ -203,3 +204,14 @@ def test_a_stop_for_an_auction_is_refused(tif: TimeInForce) -> None:
     world = world_of(times={tif})
     world.ask("c1", STOP, tif=tif, stop_px=ABOVE)
     assert f"TimeInForce (59) = {tif}" in world.of(OrderRefused)[0].text
+
+
+@pytest.mark.parametrize("tif", [TimeInForce.IOC, TimeInForce.FOK, TimeInForce.DAY])
+def test_a_stop_that_was_not_reached_ends_with_its_day_immediate_or_not(tif: TimeInForce) -> None:
+    world = world_of()
+    world.ask("c1", STOP, stop_px=ABOVE, tif=tif)
+    assert world.of(OrderHeld)
+    world.send(CloseTradingDay(origin=SYSTEM, trade_date=DATE))
+    assert [one.order_id for one in world.of(OrderExpired)] == [world.order("c1").order_id]
+    assert not world.state.open_orders
+    assert not world.state.held
