@@ -54,7 +54,7 @@ def run(settings: Settings, config: Path) -> int:
             raise Stop(Exit.PORT_IN_USE, f"the FIX engine: {error}") from None
         except GateError as error:
             raise Stop(Exit.PORT_IN_USE, listening_fault(settings, error)) from None
-        except (LeadershipLost, EngineFault, CodecError, psycopg.Error) as error:
+        except (LeadershipLost, EngineFault, CodecError, psycopg.Error, OSError) as error:
             log.exception("core.fault")
             raise Stop(Exit.FAULT, f"stopped, and recovers by replay: {error}") from None
         except Stop:

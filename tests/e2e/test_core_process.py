@@ -21,7 +21,7 @@ from tests.support.desk import (
 )
 from tests.support.processes import eventually
 
-OK, CONFIG, PORT, DATABASE, SCHEMA, NOT_LEADER = 0, 3, 4, 5, 6, 7
+OK, CONFIG, PORT, DATABASE, SCHEMA, NOT_LEADER, FAULT = 0, 3, 4, 5, 6, 7, 8
 
 
 @pytest.fixture
@@ -54,6 +54,21 @@ def test_a_bad_configuration(tmp_path: Path, variables: dict[str, object], line:
     assert code == CONFIG
     assert len(lines) == 1, lines
     assert line in lines[0]
+
+
+def test_a_full_disk_is_a_fault_of_the_place_and_no_defect(desk: Desk, tmp_path: Path) -> None:
+    stores = desk.directory / "core" / "main" / "fix"
+    stores.mkdir(parents=True)
+    spare = stores / "leader_epoch.new"
+    spare.symlink_to("/dev/full")
+    with oms(tmp_path, "core", desk.config) as run:
+        code, lines = ended(run)
+    assert (code, len(lines)) == (FAULT, 1), lines
+    assert "No space left on device" in lines[0]
+    assert "defect" not in run.said()
+    spare.unlink()
+    desk.start_core()
+    assert desk.client().is_logged_on
 
 
 def test_ports_in_use(desk: Desk, tmp_path: Path) -> None:
