@@ -1,0 +1,163 @@
+"""What a limit measures: the figures kept with an order, and what one without a price is worth."""
+
+from decimal import Decimal
+
+import pytest
+
+from oms.domain.commands import SYSTEM, SetRiskLimit
+from oms.domain.conditions import Conditions
+from oms.domain.events import OrderAccepted, OrderRefused
+from oms.domain.fix import OrdType, Side, TimeInForce
+from oms.domain.reasons import Reason
+from oms.domain.state import State
+from oms.domain.terms import OrderTerms
+from oms.risk.checks import Asked, check
+from tests.support.world import REFERENCE, START, World, of_type
+
+
+def limit(world: World, rule: str, value: str) -> None:
+    world.send(
+        SetRiskLimit(origin=SYSTEM, rule=rule, level="ACCOUNT", subject="A1", value=Decimal(value))
+    )
+
+
+def asked(
+    *, price: str | None, stop_px: str | None = None, reference: str | None = "100", qty: str = "10"
+) -> Asked:
+    """An order for A1 with whatever limits its state has."""
+    stop = Conditions(stop_px=Decimal(stop_px)) if stop_px else None
+    kinds = {
+        (True, True): OrdType.STOP_LIMIT,
+        (True, False): OrdType.LIMIT,
+        (False, True): OrdType.STOP,
+        (False, False): OrdType.MARKET,
+    }
+    terms = OrderTerms(
+        counterparty="ALPHA",
+        session="ALPHA",
+        cl_ord_id="c1",
+        account="A1",
+        symbol="AAPL",
+        side=Side.BUY,
+        order_qty=Decimal(qty),
+        ord_type=kinds[price is not None, stop is not None],
+        price=Decimal(price) if price else None,
+        time_in_force=TimeInForce.DAY,
+        conditions=stop,
+    )
+    return Asked(
+        state=State(reference=REFERENCE),
+        terms=terms,
+        accounts=frozenset({"A1"}),
+        at=START,
+        reference_px=Decimal(reference) if reference else None,
+    )
+
+
+def measured(one: Asked, rule: str) -> Decimal | None:
+    world = World()
+    limit(world, rule, "1000000000")
+    verdict = check(
+        Asked(
+            state=world.state,
+            terms=one.terms,
+            accounts=one.accounts,
+            at=one.at,
+            reference_px=one.reference_px,
+        )
+    )
+    found = [figure.measured for figure in verdict.figures if figure.rule == rule]
+    return found[0] if found else None
+
+
+def test_an_accepted_order_keeps_every_figure_it_was_measured_by() -> None:
+    world = World()
+    world.connect("XA", "XB")
+    limit(world, "MAX_ORDER_QTY", "500")
+    limit(world, "MAX_ORDER_NOTIONAL", "20000")
+    world.new("c1", "100", "100")
+    [accepted] = of_type(world, OrderAccepted)
+    kept = [(one.rule, one.limit, one.measured, one.passed) for one in accepted.figures]
+    assert kept == [
+        ("MAX_ORDER_QTY", 500, 100, True),
+        ("MAX_ORDER_NOTIONAL", 20000, 10000, True),
+    ]
+
+
+def test_a_refused_order_keeps_the_figures_up_to_the_one_that_stopped_it() -> None:
+    world = World()
+    world.connect("XA", "XB")
+    limit(world, "MAX_ORDER_QTY", "500")
+    limit(world, "MAX_ORDER_NOTIONAL", "9999")
+    world.new("c1", "100", "100")
+    [refused] = of_type(world, OrderRefused)
+    assert refused.reason is Reason.MAX_ORDER_NOTIONAL
+    assert [(one.rule, one.passed) for one in refused.figures] == [
+        ("MAX_ORDER_QTY", True),
+        ("MAX_ORDER_NOTIONAL", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("price", "stop_px", "reference", "worth"),
+    [
+        ("90", None, "100", "900"),
+        ("90", "95", "100", "900"),
+        (None, None, "100", "1000"),
+        (None, "110", "100", "1100"),
+        (None, "90", "100", "1000"),
+        (None, "90", None, "900"),
+    ],
+)
+def test_an_order_is_worth_its_limit_or_else_the_dearest_it_may_be(
+    price: str | None, stop_px: str | None, reference: str | None, worth: str
+) -> None:
+    one = asked(price=price, stop_px=stop_px, reference=reference)
+    assert measured(one, "MAX_ORDER_NOTIONAL") == Decimal(worth)
+
+
+@pytest.mark.parametrize(
+    ("price", "stop_px", "reference", "away"),
+    [
+        ("101", None, "100", "100"),
+        ("99", None, "100", "100"),
+        ("101", "100.5", "50", "49.7512"),
+        ("100", None, "33", "20303.0303"),
+        ("100", None, "0.03", "33323333.3333"),
+    ],
+)
+def test_the_collar_counts_basis_points_from_the_reference_or_the_stop(
+    price: str, stop_px: str | None, reference: str, away: str
+) -> None:
+    assert measured(asked(price=price, stop_px=stop_px, reference=reference), "PRICE_COLLAR") == (
+        Decimal(away)
+    )
+
+
+def test_an_order_without_a_limit_has_no_collar() -> None:
+    assert measured(asked(price=None), "PRICE_COLLAR") is None
+
+
+@pytest.mark.parametrize("price", ["0.01", "0.99", "1"])
+def test_a_price_of_a_tick_is_a_price(price: str) -> None:
+    assert check(asked(price=price)).reason is Reason.NONE
+
+
+@pytest.mark.parametrize("price", ["-0.01", "-1", "0"])
+def test_a_price_must_be_above_zero(price: str) -> None:
+    verdict = check(asked(price=price))
+    assert verdict.reason is not Reason.NONE
+    assert "Price (44)" in verdict.text
+
+
+@pytest.mark.parametrize(("wait_us", "refused"), [(997_999, True), (998_000, False)])
+def test_a_message_counts_for_a_second(wait_us: int, *, refused: bool) -> None:
+    """The third comes so much and two milliseconds after the first."""
+    world = World()
+    world.connect("XA", "XB")
+    limit(world, "MAX_MESSAGE_RATE", "2")
+    world.new("c1")
+    world.new("c2")
+    world.at += wait_us
+    world.new("c3")
+    assert bool(of_type(world, OrderRefused)) is refused
