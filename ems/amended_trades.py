@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ems.drop_copy import amended_before, busted, corrected, trade_named
+from ems.amendments import booked, of_report, trade_named
+from ems.drop_copy import amended_before
 from ems.orphans import decide_orphan, settled
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import DuplicateExecutionDropped, Event
@@ -35,17 +36,17 @@ def decide_bust(
     if trade is None or trade.busted:
         yield from decide_orphan(state, venue, report)
         return
-    yield from busted(child, trade, report)
+    yield from booked(child, trade, of_report(report, ""))
 
 
 def decide_correction(
     state: State, venue: Venue, child: Order, report: ExecutionReport
 ) -> Iterator[Event]:
     """The venue corrects a trade's quantity or price."""
-    booked = state.exec_ids.get((venue.name, report.exec_id))
+    known_as = state.exec_ids.get((venue.name, report.exec_id))
     trade = _execution(child, venue, report.exec_ref_id)
     # Empty: it came before its trade, and was an orphan.
-    if booked or (booked is not None and trade is None):
+    if known_as or (known_as is not None and trade is None):
         yield DuplicateExecutionDropped(
             order_id=child.order_id, venue=venue.name, exec_id=report.exec_id
         )
@@ -57,7 +58,7 @@ def decide_correction(
     if trade is None or trade.busted or report.last_qty is None or report.last_px is None:
         yield from decide_orphan(state, venue, report)
         return
-    yield corrected(child, trade, report, "", (report.last_qty, report.last_px))
+    yield from booked(child, trade, of_report(report, ""))
     orphan = state.orphans.of_trade(venue.name, report.exec_id)
     if orphan is not None:
         yield settled(orphan, Settlement.BOOKED, order_id=child.order_id)

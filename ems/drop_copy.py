@@ -12,19 +12,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+from ems.amendments import first_or_again, matched, of_report, trade_named
 from ems.orphans import decide_orphan, reported, settled, telling_of
 from ems.same_trade import Telling, Twin, not_told_by, twin_of, window_of
 from ems.stops import venue_triggered
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
-    DiscrepancyFound,
     DuplicateExecutionDropped,
     Event,
     OrderAcknowledged,
-    OrderCanceled,
     OrphanReported,
-    TradeBusted,
-    TradeCorrected,
     TradeExecuted,
 )
 from oms.domain.fix import ExecType
@@ -32,9 +29,8 @@ from oms.domain.instrument import DropCopy, Venue
 from oms.domain.order import Execution, Order
 from oms.domain.orphan_events import TradeMatched
 from oms.domain.orphans import OrphanKind, Settlement, copy_id
-from oms.domain.reasons import Reason
 from oms.domain.state import State
-from oms.domain.values import ZERO, decimal_text
+from oms.domain.values import ZERO
 
 _COUNTS = frozenset({ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT})
 
@@ -239,19 +235,9 @@ def _amended(
     step = len(trade.tale.told.get(source, ())) if trade.tale is not None else 0
     if not step:
         # By the order session's name for a trade that the drop copy had not told.
-        yield _matched(child, trade, source, named)
+        yield matched(child, trade, source, named)
         step = 1
-    yield from _first_or_again(child, trade, report, source, step=step)
-
-
-def trade_named(child: Order, name: str) -> Execution | None:
-    """The trade that somebody told as this."""
-    for one in child.executions.values():
-        if name in (one.exec_id, one.latest_exec_id):
-            return one
-        if one.tale is not None and any(name in names for names in one.tale.told.values()):
-            return one
-    return None
+    yield from first_or_again(child, trade, of_report(report, source), step=step)
 
 
 def amended_before(child: Order, trade: Execution | None, report: ExecutionReport) -> list[Event]:
@@ -261,94 +247,4 @@ def amended_before(child: Order, trade: Execution | None, report: ExecutionRepor
     step = len(trade.tale.told[""])
     if step >= len(trade.tale.steps):
         return []
-    return list(_first_or_again(child, trade, report, "", step=step))
-
-
-def _first_or_again(
-    child: Order,
-    trade: Execution,
-    report: ExecutionReport,
-    source: str,
-    *,
-    step: int,
-) -> Iterator[Event]:
-    """What this source tells as its step of that number: booked, or told by another before."""
-    told_as = copy_id(source, report.exec_id)
-    bust = report.exec_type is ExecType.TRADE_CANCEL
-    figures = (ZERO, ZERO) if bust else (report.last_qty or ZERO, report.last_px or ZERO)
-    steps = trade.tale.steps if trade.tale is not None else [(trade.last_qty, trade.last_px)]
-    if step < len(steps):
-        yield _matched(child, trade, source, told_as, amends=True)
-        if steps[step] != figures:
-            yield DiscrepancyFound(
-                order_id=child.order_id,
-                field="LastQty (32), LastPx (31)",
-                ours=_shown(steps[step]),
-                theirs=f"{_shown(figures)} of {told_as}",
-            )
-    elif bust:
-        yield from busted(child, trade, report, source)
-    else:
-        yield corrected(child, trade, report, source, figures)
-
-
-def busted(
-    child: Order, trade: Execution, report: ExecutionReport, source: str = ""
-) -> Iterator[Event]:
-    """The trade is taken back; a child that its venue does not work on ends with it."""
-    if not report.leaves_qty and child.closed is None:
-        yield OrderCanceled(
-            order_id=child.order_id,
-            cl_ord_id="",
-            reason=Reason.TRADE_BUSTED,
-            text="the venue does not work the busted quantity again",
-        )
-    yield TradeBusted(
-        order_id=child.order_id,
-        parent_id=child.parent_id,
-        venue=trade.venue,
-        exec_id=trade.exec_id,
-        bust_exec_id=copy_id(source, report.exec_id),
-        source=source,
-    )
-
-
-def corrected(
-    child: Order,
-    trade: Execution,
-    report: ExecutionReport,
-    source: str,
-    figures: tuple[Decimal, Decimal],
-) -> TradeCorrected:
-    """The trade has another quantity and price: figures."""
-    last_qty, last_px = figures
-    return TradeCorrected(
-        order_id=child.order_id,
-        parent_id=child.parent_id,
-        venue=trade.venue,
-        exec_id=trade.exec_id,
-        correction_exec_id=copy_id(source, report.exec_id),
-        last_qty=last_qty,
-        last_px=last_px,
-        transact_time=report.transact_time,
-        source=source,
-    )
-
-
-def _shown(figures: tuple[Decimal, Decimal]) -> str:
-    return f"{decimal_text(figures[0])} at {decimal_text(figures[1])}"
-
-
-def _matched(
-    child: Order, trade: Execution, source: str, told_as: str, *, amends: bool = False
-) -> TradeMatched:
-    return TradeMatched(
-        order_id=child.order_id,
-        parent_id=child.parent_id,
-        venue=trade.venue,
-        exec_id=trade.exec_id,
-        source=source,
-        told_as=told_as,
-        rule="the same change" if amends else "named the same",
-        amends=amends,
-    )
+    return list(first_or_again(child, trade, of_report(report, ""), step=step))

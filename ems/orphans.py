@@ -16,6 +16,7 @@ from oms.domain.events import (
     DuplicateExecutionDropped,
     Event,
     OrphanReported,
+    TradeCorrected,
     TradeExecuted,
 )
 from oms.domain.fix import ExecType, OrdType, TimeInForce
@@ -59,6 +60,8 @@ def reported(venue: Venue, report: ExecutionReport, source: str) -> OrphanReport
         source=source,
         transact_time=report.transact_time,
         ids=report.ids,
+        exec_ref_id=copy_id(source, report.exec_ref_id) if report.exec_ref_id else "",
+        leaves_qty=report.leaves_qty,
     )
 
 
@@ -107,10 +110,14 @@ def decide_orphan(
             return
     elif report.exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT):
         named = copy_id(source, report.exec_ref_id)
-        orphan = state.orphans.of_trade(venue.name, named)
-        if orphan is not None:
-            text = f"{report.exec_type.name} {told_as}"
-            yield settled(orphan, Settlement.AMENDED, text=text)
+        earlier = state.orphans.early.get((venue.name, named), [])
+        if told_as in [one.event.exec_id for one in earlier]:
+            yield DuplicateExecutionDropped(order_id="", venue=venue.name, exec_id=told_as)
+            return
+        for orphan in (state.orphans.of_trade(venue.name, named), *earlier):
+            if orphan is not None and orphan.seq in state.orphans:
+                text = f"{report.exec_type.name} {told_as}"
+                yield settled(orphan, Settlement.AMENDED, text=text)
     yield orphan_of(venue, report, source)
 
 
@@ -159,10 +166,25 @@ def settled(
     )
 
 
+def early_of(state: State, venue: str, name: str) -> list[Orphan]:
+    """Busts and corrections that came before the trade of that name, and those of their names."""
+    early = state.orphans.early
+    found = list(early.get((venue, name), ()))
+    for one in found:
+        found += [each for each in early.get((venue, one.event.exec_id), ()) if each not in found]
+    return found
+
+
 def after_report(state: State) -> Iterator[Event]:
     """The venue's profile may adopt what was reported just now."""
     orphan = state.orphans.get(state.seq)
     if orphan is None or orphan.event.kind is not OrphanKind.UNKNOWN:
+        return
+    early = state.orphans.early.get((orphan.event.venue, orphan.event.exec_id))
+    if early:
+        # As where it comes after its trade: that is none any more.
+        event = early[-1].event
+        yield settled(orphan, Settlement.AMENDED, text=f"{event.exec_type.name} {event.exec_id}")
         return
     if _NAMED_BY_US(orphan.event.cl_ord_id):
         return
@@ -214,8 +236,6 @@ def adopted(
 ) -> Iterator[Event]:
     """The trade is booked: to the order it is of, else to a new external one."""
     event = orphan.event
-    assert event.last_qty is not None, event
-    assert event.last_px is not None, event
     child = _child_of(state, event)
     if child is None:
         external = _external(state, orphan, account)
@@ -224,32 +244,97 @@ def adopted(
     else:
         child_id, parent_id = child.order_id, child.parent_id
     yield settled(orphan, Settlement.ADOPTED, order_id=child_id, user=user, text=text)
+    yield from _booked(state, orphan, child, (child_id, parent_id))
+
+
+def _booked(
+    state: State, orphan: Orphan, child: Order | None, ids: tuple[str, str]
+) -> Iterator[Event]:
+    """The trade, as a trade of the orders with these ids, with all that was told of it."""
+    event, (child_id, parent_id) = orphan.event, ids
+    assert event.last_qty is not None, event
     ours = None if child is None or child.external else child
     # By the order session's name for it, where that has told it.
     (source, told_as), *others = sorted(orphan.told.items())
+    first, corrections = _corrections(state, orphan)
+    for one in corrections:
+        if one is not orphan:
+            yield settled(
+                one, Settlement.BOOKED, order_id=child_id, text=f"booked with {orphan.seq}"
+            )
+    exec_id = first.exec_ref_id if corrections else told_as
+    assert first.last_qty is not None, first
+    assert first.last_px is not None, first
     yield TradeExecuted(
         order_id=child_id,
         parent_id=parent_id,
         venue=event.venue,
-        exec_id=told_as,
-        last_qty=event.last_qty,
-        last_px=event.last_px,
+        exec_id=exec_id,
+        last_qty=first.last_qty,
+        last_px=first.last_px,
         transact_time=event.transact_time,
         excess=ours is not None and ours.cum_qty + event.last_qty > ours.order_qty,
         late=ours is not None and ours.closed is not None,
         source=source,
         ids=event.ids,
     )
+    for one in corrections:
+        yield _corrected(one.event, ids, exec_id)
     for other, name in others:
         yield TradeMatched(
             order_id=child_id,
             parent_id=parent_id,
             venue=event.venue,
-            exec_id=told_as,
+            exec_id=exec_id,
             source=other,
             told_as=name,
             rule="held as one orphan",
         )
+
+
+def _corrected(event: OrphanReported, ids: tuple[str, str], exec_id: str) -> TradeCorrected:
+    assert event.last_qty is not None, event
+    assert event.last_px is not None, event
+    return TradeCorrected(
+        order_id=ids[0],
+        parent_id=ids[1],
+        venue=event.venue,
+        exec_id=exec_id,
+        correction_exec_id=event.exec_id,
+        last_qty=event.last_qty,
+        last_px=event.last_px,
+        transact_time=event.transact_time,
+        source=event.source,
+    )
+
+
+def _corrections(state: State, orphan: Orphan) -> tuple[OrphanReported, list[Orphan]]:
+    """Of an adopted correction whose trade was never told: all corrections of that trade up to it,
+    and the first of them. The trade is booked by its own name, so that it is known when it comes.
+    """
+    event = orphan.event
+    if event.exec_type is not ExecType.TRADE_CORRECT or not event.exec_ref_id:
+        return event, []
+    known = {
+        one.event.exec_id: one
+        for (venue, _), told in state.orphans.early.items()
+        for one in told
+        if venue == event.venue
+    }
+    root = event.exec_ref_id
+    seen = {root}
+    while root in known and known[root].event.exec_ref_id not in seen:
+        root = known[root].event.exec_ref_id
+        seen.add(root)
+    found = [
+        one
+        for one in early_of(state, event.venue, root)
+        if one.event.exec_type is ExecType.TRADE_CORRECT
+        and one.event.source == event.source
+        and one.seq < orphan.seq
+    ]
+    chain = [*found, orphan]
+    return chain[0].event, chain
 
 
 def _external(state: State, orphan: Orphan, account: str) -> ExternalOrderAdopted:

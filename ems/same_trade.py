@@ -47,7 +47,10 @@ class Telling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A trade that was told, as its first teller told it. key: what names it to the caller."""
+    """A trade that was told, as its first teller told it. key: what names it to the caller.
+
+    by_correction: only its correction was told, and adopted: how it was before nobody knows.
+    """
 
     key: str
     last_qty: Decimal
@@ -55,6 +58,7 @@ class Known:
     transact_time: int
     ids: TradeIds
     exec_ids: frozenset[str]
+    by_correction: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,9 @@ def twin_of(telling: Telling, known: Iterable[Known], window_us: int) -> Twin | 
         first = named[0]
         ours = f"{decimal_text(first.last_qty)} at {decimal_text(first.last_px)}"
         return Twin(key=first.key, doubt=f"named as {first.key}, which is {ours}, not {told}")
+    same_id = [one for one in others if one.by_correction and telling.exec_id in one.exec_ids]
+    if same_id:
+        return Twin(key=same_id[0].key, rule="the ExecID that its correction named")
     same_id = [one for one in alike if telling.exec_id in one.exec_ids]
     if same_id:
         return Twin(key=same_id[0].key, rule="the same ExecID, quantity and price")
@@ -146,6 +153,8 @@ def _known(
         transact_time=one.transact_time,
         ids=one.ids or _NO_IDS,
         exec_ids=frozenset(_on_the_wire(by, name) for by, names in told.items() for name in names),
+        # A correction that changes nothing: see ems.orphans.adopted.
+        by_correction=one.tale is not None and one.tale.steps[:1] == one.tale.steps[1:2],
     )
 
 

@@ -91,15 +91,22 @@ def amend(child: Order, execution: Execution, event: TradeBusted | TradeCorrecte
 
 def fold_report(state: State, seq: int, at: int, event: OrphanReported) -> None:
     """A trade that fits no order is known by its ExecID, and open unless it is declined."""
-    amends = event.exec_type is ExecType.TRADE_CORRECT and event.kind is OrphanKind.UNKNOWN
+    orphan = Orphan(
+        seq=seq,
+        at=at,
+        trade_date=state.trade_date,
+        event=event,
+        told={event.source: event.exec_id},
+    )
+    unknown = event.kind is OrphanKind.UNKNOWN
+    amends = event.exec_type is ExecType.TRADE_CORRECT and unknown
+    if event.exec_ref_id and unknown and (amends or event.exec_type is ExecType.TRADE_CANCEL):
+        state.orphans.add_early(orphan)
     if event.exec_type is not ExecType.TRADE and not amends:
         return
     state.exec_ids.setdefault((event.venue, event.exec_id), "")
     if not event.declined:
-        told = {event.source: event.exec_id}
-        state.orphans.add(
-            Orphan(seq=seq, at=at, trade_date=state.trade_date, event=event, told=told)
-        )
+        state.orphans.add(orphan)
 
 
 def fold_orphan(state: State, at: int, event: OrphanFact) -> None:
@@ -109,6 +116,8 @@ def fold_orphan(state: State, at: int, event: OrphanFact) -> None:
             _adopt(state, at, event)
         case OrphanSettled():
             state.orphans.end(event.orphan)
+            if event.settlement is not Settlement.AMENDED:
+                state.orphans.end_early(event.orphan, event.report)
             state.orphans_settled[event.orphan] = event
             if len(state.orphans_settled) > SETTLED_KEPT:
                 del state.orphans_settled[next(iter(state.orphans_settled))]

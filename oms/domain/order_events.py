@@ -8,6 +8,7 @@ from oms.domain.fix import GT_RENEWAL, CxlRejReason, ExecType, OrdStatus, Side
 from oms.domain.orphans import OrphanKind, TradeIds
 from oms.domain.reasons import Reason
 from oms.domain.terms import OrderTerms, RiskFigure
+from oms.domain.values import ZERO
 
 
 @fact
@@ -218,7 +219,7 @@ class OrphanReported:
     """A venue reported on an order or trade that we do not know; kept for reconciliation.
 
     declined: its venue is told so by a DontKnowTrade. source: the drop copy that told it. order_id,
-    twin: where it may be a trade of this child that is booked, and which one; text says why.
+    twin: the child and the trade that it may be. exec_ref_id: what a bust or a correction names.
     """
 
     venue: str
@@ -240,6 +241,8 @@ class OrphanReported:
     twin: str = ""
     transact_time: int = 0
     ids: TradeIds | None = None
+    exec_ref_id: str = ""
+    leaves_qty: Decimal = ZERO
 
 
 @fact

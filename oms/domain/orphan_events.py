@@ -72,14 +72,20 @@ class Orphan:
     told: dict[str, str] = field(default_factory=dict)
 
 
+# Of the busts and corrections that wait for their trade: most never see it.
+EARLY_KEPT = 1_000
+
+
 class Orphans(dict[int, Orphan]):
     """The open ones by their numbers; and by the names that a report of theirs could come with.
 
-    Changed by `add`, `tell` and `end` only.
+    early: busts and corrections that came before their trade, by the name that they have for it;
+    the latest thousand, open or not. Changed by its methods only.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.early: dict[tuple[str, str], list[Orphan]] = {}
         self._by_trade: dict[tuple[str, str], int] = {}
         self._by_name: dict[tuple[str, str], dict[int, None]] = {}
 
@@ -90,6 +96,20 @@ class Orphans(dict[int, Orphan]):
             self._by_trade[orphan.event.venue, told_as] = orphan.seq
         for name in _names(orphan):
             self._by_name.setdefault(name, {})[orphan.seq] = None
+
+    def add_early(self, orphan: Orphan) -> None:
+        """A bust or a correction whose trade is not known."""
+        if len(self.early) >= EARLY_KEPT:
+            del self.early[next(iter(self.early))]
+        for key in _trade_names(orphan.event):
+            self.early.setdefault(key, []).append(orphan)
+
+    def end_early(self, seq: int, event: OrphanReported) -> None:
+        """Its trade was told, or nobody waits for it any more."""
+        for key in _trade_names(event):
+            left = [one for one in self.early.pop(key, ()) if one.seq != seq]
+            if left:
+                self.early[key] = left
 
     def tell(self, seq: int, source: str, told_as: str) -> None:
         """It was told by another source too."""
@@ -126,6 +146,14 @@ def _names(orphan: Orphan) -> set[tuple[str, str]]:
     event = orphan.event
     names = {event.cl_ord_id, event.venue_order_id, event.order_id} - {""}
     return {(event.venue, one) for one in names}
+
+
+def _trade_names(event: OrphanReported) -> list[tuple[str, str]]:
+    """What it names its trade: a drop copy may do so as the order session does."""
+    names = [event.exec_ref_id]
+    if event.source:
+        names.append(event.exec_ref_id[len(event.source) + 1 :])
+    return [(event.venue, one) for one in names]
 
 
 OrphanFact = ExternalOrderAdopted | OrphanSettled | TradeMatched

@@ -13,12 +13,10 @@ from oms.domain.events import (
     DiscrepancyFound,
     OrderConfirmed,
     OrderInDoubt,
-    RequestRefused,
 )
 from oms.domain.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.order import Order
 from oms.domain.origin import SYSTEM
-from oms.domain.reasons import Reason
 from oms.domain.session_commands import LogoutCause
 from oms.domain.splits import (
     CorporateActionApplied,
@@ -132,111 +130,6 @@ def test_a_split_that_was_applied_too_early_is_told_when_another_date_opens() ->
     assert apply(world, "BACK") == ""
     assert (world.order("c1").order_qty, position(world).quantity) == (10000, 2000)
     assert not world.state.ex_dates
-
-
-def test_an_order_that_was_filled_before_a_split_is_not_opened_again() -> None:
-    """What it has traded is in old shares, the quantity asked for would be in new ones."""
-    world, child = worked(filled="")
-    world.fill(child, "10000", "50")
-    assert world.order("c1").ord_status is OrdStatus.FILLED
-    preview(world)
-    assert apply(world) == ""
-    open_date(world)
-    world.replace("r1", "c1", "30000", "25")
-    [refused] = world.of(RequestRefused)
-    assert refused.reason is Reason.TOO_LATE
-    assert refused.text == (
-        f"order {world.order('c1').order_id} was done before AAPL was split on {TOMORROW}:"
-        " it stays in old shares, send a new order"
-    )
-    assert (world.order("c1").order_qty, world.order("c1").cum_qty) == (10000, 10000)
-
-
-def test_a_split_that_was_taken_back_is_none_for_a_replace() -> None:
-    world, child = worked(filled="")
-    world.fill(child, "10000", "50")
-    preview(world)
-    assert apply(world) == ""
-    preview(world, 1, 2, action="BACK")
-    assert apply(world, "BACK") == ""
-    open_date(world)
-    world.replace("r1", "c1", "30000", "50")
-    assert world.of(RequestRefused) == []
-    assert world.order("c1").order_qty == 30000
-
-
-def test_an_order_that_was_split_and_then_filled_may_be_opened_again() -> None:
-    world, child = worked()
-    preview(world)
-    assert apply(world) == ""
-    open_date(world)
-    world.fill(child, "16000", "25")
-    assert world.order("c1").ord_status is OrdStatus.FILLED
-    world.replace("r1", "c1", "30000", "25")
-    assert world.of(RequestRefused) == []
-
-
-def test_an_order_that_a_bust_opens_again_in_old_shares_is_not_replaced() -> None:
-    world, child = worked(filled="")
-    world.fill(child, "10000", "50")
-    [trade] = child.executions.values()
-    preview(world)
-    assert apply(world) == ""
-    open_date(world)
-    world.send(
-        world.report(
-            *(child.counterparty, child.cl_ord_id, ExecType.TRADE_CANCEL, OrdStatus.NEW),
-            exec_ref_id=trade.exec_id,
-            leaves_qty=Decimal(10000),
-        )
-    )
-    assert world.order("c1").is_open
-    world.replace("r1", "c1", "30000", "25")
-    assert "it stays in old shares" in world.of(RequestRefused)[0].text
-    world.cancel("k1", "c1")
-    assert world.of(RequestRefused) == []
-
-
-AROUND = ("2026-09-21", TOMORROW, "2026-09-24", "2026-09-25")
-
-
-def test_a_split_for_another_date_than_the_next_of_the_calendar_is_not_applied() -> None:
-    world, _ = worked()
-    rule = f"effective_date = 2026-09-24: must be the trading date that opens next, {TOMORROW}"
-    shown = preview(world, effective="2026-09-24", sessions=AROUND)
-    assert shown.faults == (rule,)
-    assert apply(world, sessions=AROUND) == rule
-    assert world.order("c1").order_qty == 10000
-    preview(world, sessions=AROUND)
-    assert apply(world, sessions=AROUND) == ""
-    assert world.order("c1").order_qty == 20000
-
-
-def test_a_split_for_no_trading_date_of_the_calendar_is_not_even_previewed() -> None:
-    world, _ = worked()
-    world.send(
-        PreviewCorporateAction(
-            origin=person("anne"),
-            action_id="CA-1",
-            symbol="AAPL",
-            new_shares=2,
-            old_shares=1,
-            effective_date="2026-09-23",
-            reason="announced",
-            sessions=AROUND,
-        )
-    )
-    [answer] = world.of(CommandAnswered)
-    assert answer.text == (
-        "effective_date = 2026-09-23: must be a trading date of the calendar,"
-        f" as {TOMORROW} or 2026-09-24"
-    )
-    # Previewed before the calendar was known; and a date that was opened by hand is one.
-    preview(world, effective="2026-09-23")
-    assert "effective_date = 2026-09-23: must be" in apply(world, sessions=AROUND)
-    open_date(world, "2026-09-23")
-    preview(world, effective="2026-09-23", sessions=AROUND)
-    assert apply(world, sessions=AROUND) == ""
 
 
 def test_what_has_changed_since_the_preview_must_be_seen_first() -> None:
