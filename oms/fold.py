@@ -79,6 +79,7 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
     """What a journaled command says by itself: stream position, send marks, message rate."""
     state.seq = seq
     state.at = at
+    state.orders.put_away(at, state.trade_date_at, state.lists_at_work)
     origin = command.origin
     if origin.msg_seq_num:
         session = state.session_kept(origin.session)
@@ -173,16 +174,11 @@ def _forget_closed_orders(state: State) -> None:
     order and its children stay or go together.
     """
     gone: set[str] = set()
-    for order in state.orders.values():
+    for order in state.orders.here():
         family = (order.order_id, *order.children)
         if order.is_child or not state.open_orders.isdisjoint(family):
             continue
         if all(state.orders[one].updated_at < state.trade_date_at for one in family):
             gone.update(family)
-    forget_lists(state, gone)
-    for order_id in gone:
-        del state.orders[order_id]
-    names = (state.cl_ord_ids, state.child_cl_ord_ids, state.venue_order_ids)
-    for index in (*names, state.exec_ids):
-        for key in [key for key, order_id in index.items() if order_id in gone]:
-            del index[key]
+    state.orders.forget(gone)
+    forget_lists(state)

@@ -58,6 +58,8 @@ def fold_basket(state: State, seq: int, at: int, event: BasketFact) -> None:
         case ListDone():
             state.lists[key].done_at = at
             state.lists_at_work.pop(key, None)
+            for order_id in state.lists[key].order_ids.values():
+                state.orders.finished.append((at, order_id))
         case ListStatusReported():
             pass
         case _:
@@ -116,15 +118,19 @@ def count_message(state: State, counterparty: str, at: int) -> None:
         times.popleft()
 
 
-def forget_lists(state: State, gone: set[str]) -> None:
-    """A new trading date: what is over or never began is forgotten, and so are orders in `gone`."""
+def forget_lists(state: State) -> None:
+    """A new trading date: what is over or never began is forgotten, and orders that are gone."""
     for key, known in list(state.lists.items()):
         if not known.open:
             del state.lists[key]
             state.lists_at_work.pop(key, None)
             continue
-        left = [one for one in known.orders if known.order_ids.get(one.cl_ord_id) not in gone]
+        left = [one for one in known.orders if _is_known(state, known.order_ids.get(one.cl_ord_id))]
         if len(left) < len(known.orders):
             known.orders = tuple(left)
             kept = {one.cl_ord_id for one in left}
             known.order_ids = {name: one for name, one in known.order_ids.items() if name in kept}
+
+
+def _is_known(state: State, order_id: str | None) -> bool:
+    return order_id is None or order_id in state.orders

@@ -30,7 +30,7 @@ from oms.domain.events import (
     TradeCorrected,
     TradeExecuted,
 )
-from oms.domain.fix import OrdStatus, Side, TimeInForce
+from oms.domain.fix import OrdStatus, TimeInForce
 from oms.domain.order import Order, Request, RequestKind, add_execution, new_order
 from oms.domain.reasons import Reason
 from oms.domain.splits import OrderRebased
@@ -40,10 +40,10 @@ from oms.domain.standing_events import (
     QuantityRestated,
     StandingFact,
 )
-from oms.domain.state import State, Working
+from oms.domain.state import State
 from oms.fold_baskets import follow_order, join_list
 from oms.fold_trades import amend, before_trade, execution_of, name_child, tells_standing
-from oms.positions.book import book_trade, rebuild
+from oms.positions.book import book_trade, rebuild, track_working
 from oms.risk.checks import content_key
 
 RECENT_ORDERS = 100_000
@@ -216,6 +216,7 @@ def _begin(state: State, at: int, event: OrderAccepted | OrderRefused) -> None:
     if terms.list_id:
         join_list(state, order, at)
     if isinstance(event, OrderRefused):
+        state.orders.finished.append((at, order.order_id))
         return
     order.accepted = not event.awaits_venue
     state.open_orders.add(order.order_id)
@@ -224,7 +225,7 @@ def _begin(state: State, at: int, event: OrderAccepted | OrderRefused) -> None:
     state.recent_orders[key] = at
     if len(state.recent_orders) > RECENT_ORDERS:
         del state.recent_orders[next(iter(state.recent_orders))]
-    _track(state, order, Decimal(0))
+    track_working(state, order, Decimal(0))
     if terms.time_in_force is TimeInForce.GTD:
         _until(state, order)
 
@@ -259,8 +260,8 @@ def _trade(state: State, seq: int, at: int, event: TradeExecuted) -> None:
     state.exec_ids[event.venue, event.exec_id] = child.order_id
     state.last_px[child.symbol] = event.last_px
     position = state.position(child.account, child.symbol)
-    position.trades.append((child.side, execution))
-    position.updated_at = at
+    execution.place = position.trades.add(child.side, event.last_qty, event.last_px)
+    position.traded_at = position.updated_at = at
     book_trade(position, child.side, event.last_qty, event.last_px)
 
 
@@ -277,11 +278,13 @@ def _amend_trade(state: State, seq: int, at: int, event: TradeBusted | TradeCorr
         _after(state, order, at, exposure)
     position = state.position(child.account, child.symbol)
     position.updated_at = at
+    position.trades.amend(execution.place, child.side, execution)
     rebuild(position)
 
 
 def _request(state: State, order: Order, at: int, event: CancelPending | ReplacePending) -> None:
     order.requests_made += 1
+    order.request_ids += (event.cl_ord_id,)
     order.session = order.session or event.session
     cancel = isinstance(event, CancelPending)
     request = Request(
@@ -365,7 +368,9 @@ def _after(state: State, order: Order, at: int, exposure_before: Decimal) -> Non
                 _held_no_more(state, order)
         if order.time_in_force is TimeInForce.GTD:
             _until(state, order)
-        _track(state, order, exposure_before)
+        track_working(state, order, exposure_before)
+        if not live:
+            state.orders.finished.append((at, order_id))
         return
     parent = state.orders[order.parent_id]
     if live:
@@ -373,6 +378,8 @@ def _after(state: State, order: Order, at: int, exposure_before: Decimal) -> Non
     else:
         _settle_doubt(state, order)
         parent.open_children.discard(order_id)
+        if parent.order_id not in state.open_orders:
+            state.orders.finished.append((at, parent.order_id))
     if live and not order.in_doubt and (order.requests or not order.accepted):
         state.awaiting.setdefault(order_id, at)
     else:
@@ -386,15 +393,3 @@ def _until(state: State, order: Order) -> None:
         state.until[order.order_id] = expire_time
     else:
         state.until.pop(order.order_id, None)
-
-
-def _track(state: State, order: Order, exposure_before: Decimal) -> None:
-    key = (order.account, order.symbol)
-    working = state.working.get(key)
-    if working is None:
-        working = state.working[key] = Working()
-    change = order.exposure - exposure_before
-    if order.side is Side.BUY:
-        working.buy += change
-    else:
-        working.sell += change

@@ -139,6 +139,7 @@ def _adopt(state: State, at: int, event: ExternalOrderAdopted) -> None:
         order.text = "not sent by us"
         state.orders[order.order_id] = order
     parent.children.append(child.order_id)
+    state.orders.finished.append((at, parent.order_id))
     name_child(state, child, event.venue_order_id)
     if child.cl_ord_id:
         state.child_cl_ord_ids[child.counterparty, child.cl_ord_id] = child.order_id

@@ -48,8 +48,9 @@ class Request:
 class Execution:
     """One trade of an order, keyed by (venue, ExecID); a corrected one chains to its latest report.
 
-    report_id, previous_report_id: ExecIDs of our own last two reports of it to the client. tale:
-    what was told of it by whom; None where the order session told it once and nobody said more.
+    report_id, previous_report_id: ExecIDs of our own last two reports of it to the client. place:
+    its number among the trades of its position. tale: what was told of it by whom; None where the
+    order session told it once and nobody said more.
     """
 
     venue: str
@@ -61,6 +62,7 @@ class Execution:
     latest_exec_id: str = ""
     report_id: str = ""
     previous_report_id: str = ""
+    place: int = 0
     busted: bool = False
     transact_time: int = 0
     ids: TradeIds | None = None
@@ -76,7 +78,7 @@ class Order:
     for the trading date, 0 on its first. rebasings: splits, each with the number of executions
     before it, which keep the quantity and price of their day. rebased: by a split that the order
     was not restated for yet. external: not sent by us. ahead: how much of what was told of a
-    child's trades was told by drop copies only.
+    child's trades was told by drop copies only. request_ids: the ClOrdIDs of all requests so far.
     """
 
     order_id: str
@@ -122,6 +124,7 @@ class Order:
     rebased: bool = False
     external: bool = False
     ahead: int = 0
+    request_ids: tuple[str, ...] = ()
 
     @property
     def is_child(self) -> bool:

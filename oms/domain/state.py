@@ -19,12 +19,13 @@ from fractions import Fraction
 from oms.domain.answers import Dispute, MassCancelAnswered
 from oms.domain.baskets import ListKey, OrderList
 from oms.domain.commands import Quote
-from oms.domain.fix import Side
 from oms.domain.instrument import Reference
-from oms.domain.order import Execution, Order
+from oms.domain.kept_orders import Names, Orders
+from oms.domain.order import Order
 from oms.domain.orphan_events import Orphans, OrphanSettled
 from oms.domain.session_commands import LogoutCause
 from oms.domain.splits import CorporateAction
+from oms.domain.trade_log import TradeLog
 from oms.domain.values import ZERO
 
 
@@ -92,7 +93,8 @@ class PositionSplit:
 class Position:
     """Net position of an account in a symbol. quantity is signed; cost is the signed amount paid
     for what is open; realised is profit and loss in the instrument's currency, exact to 1e-12.
-    What was bought and sold is in the shares of today; trades are as they were made.
+    What was bought and sold is in the shares of today; trades are as they were made, the last at
+    traded_at.
     """
 
     account: str
@@ -105,7 +107,8 @@ class Position:
     bought_value: Decimal = ZERO
     sold_value: Decimal = ZERO
     updated_at: int = 0
-    trades: list[tuple[Side, Execution]] = field(default_factory=list)
+    traded_at: int = 0
+    trades: TradeLog = field(default_factory=TradeLog)
     splits: list[PositionSplit] = field(default_factory=list)
 
 
@@ -139,11 +142,12 @@ class State:
     leader_epoch: int = 0
     leaders: list[int] = field(default_factory=list)
     delivered: int = 0
-    orders: dict[str, Order] = field(default_factory=dict)
+    orders: Orders = field(default_factory=Orders)
     open_orders: set[str] = field(default_factory=set)
-    cl_ord_ids: dict[tuple[str, str], str] = field(default_factory=dict)
-    child_cl_ord_ids: dict[tuple[str, str], str] = field(default_factory=dict)
-    exec_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    cl_ord_ids: Names = field(init=False)
+    child_cl_ord_ids: Names = field(init=False)
+    venue_order_ids: Names = field(init=False)
+    exec_ids: Names = field(init=False)
     mass_cancels: dict[tuple[str, str], MassCancelAnswered] = field(default_factory=dict)
     lists: dict[ListKey, OrderList] = field(default_factory=dict)
     lists_at_work: dict[ListKey, None] = field(default_factory=dict)
@@ -151,7 +155,6 @@ class State:
     disputes: dict[tuple[str, str], Dispute] = field(default_factory=dict)
     orphans: Orphans = field(default_factory=Orphans)
     orphans_settled: dict[int, OrphanSettled] = field(default_factory=dict)
-    venue_order_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
     working: dict[tuple[str, str], Working] = field(default_factory=dict)
@@ -168,6 +171,10 @@ class State:
     corporate_actions: dict[str, CorporateAction] = field(default_factory=dict)
     ex_dates: dict[str, str] = field(default_factory=dict)
     market: dict[str, dict[str, Quote]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = self.orders.names
+        self.cl_ord_ids, self.child_cl_ord_ids, self.venue_order_ids, self.exec_ids = names
 
     def session(self, name: str) -> Session:
         """The session of that name, to read: a blank one where it was never heard of."""

@@ -5,6 +5,7 @@ long lists, the answer leaves to REST, which reads the record beside the core.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from oms.domain.answers import TradeReported, TradeRequestAnswered
@@ -29,7 +30,7 @@ def decide_trade_request(state: State, command: TradeCaptureReportRequest) -> It
     fault = _fault_of(state, command)
     found = [] if fault else _trades(state, command)
     if len(found) > MAX_TRADES:
-        fault = _OTHER, f"{len(found)} trades match: ask for at most {MAX_TRADES}, or REST"
+        fault = _OTHER, f"more than {MAX_TRADES} trades match: ask for fewer, or REST"
         found = []
     result, text = fault or (_SUCCESSFUL, "")
     accepted = _ACCEPTED if found else _COMPLETED
@@ -72,19 +73,22 @@ def _fault_of(state: State, command: TradeCaptureReportRequest) -> tuple[str, st
 
 
 def _trades(state: State, command: TradeCaptureReportRequest) -> list[Found]:
-    found = [
+    matching = (
         (order, execution)
         for order in _orders(state, command)
         for execution in order.executions.values()
         if execution.at >= state.trade_date_at
         and command.exec_id in ("", execution.report_id, execution.previous_report_id)
-    ]
+    )
+    # Beyond what is told, looking on would only keep everybody waiting.
+    found = list(islice(matching, MAX_TRADES + 1))
     return sorted(found, key=lambda one: (one[1].at, int(one[1].report_id[1:])))
 
 
 def _orders(state: State, command: TradeCaptureReportRequest) -> Iterator[Order]:
     client = command.origin.counterparty
-    candidates: Iterator[Order | None] = iter(state.orders.values())
+    known = (client, command.account, command.symbol, command.exec_id)
+    candidates: Iterator[Order | None] = state.orders.traded(*known)
     if command.order_id:
         candidates = iter([state.orders.get(command.order_id)])
     elif command.cl_ord_id:

@@ -9,8 +9,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
 from oms.domain.fix import Side
+from oms.domain.order import Order
 from oms.domain.splits import rounded
-from oms.domain.state import Position, PositionSplit
+from oms.domain.state import Position, PositionSplit, State, Working
 from oms.domain.values import COST_QUANTUM, ZERO
 
 
@@ -50,11 +51,11 @@ def rebuild(position: Position) -> None:
     position.quantity = position.cost = position.realised = ZERO
     position.bought = position.sold = position.bought_value = position.sold_value = ZERO
     splits = list(reversed(position.splits))
-    for n, (side, execution) in enumerate(position.trades):
+    for n, trade in enumerate(position.trades):
         while splits and splits[-1].trades <= n:
             _split(position, splits.pop())
-        if not execution.busted:
-            book_trade(position, side, execution.last_qty, execution.last_px)
+        if trade is not None:
+            book_trade(position, *trade)
     while splits:
         _split(position, splits.pop())
 
@@ -76,3 +77,16 @@ def _split(position: Position, split: PositionSplit) -> None:
     if split.cash_qty:
         side = Side.SELL if split.cash_qty > 0 else Side.BUY
         book_trade(position, side, abs(split.cash_qty), split.cash_px)
+
+
+def track_working(state: State, order: Order, exposure_before: Decimal) -> None:
+    """What the order can still trade is another quantity than before; count the difference."""
+    key = (order.account, order.symbol)
+    working = state.working.get(key)
+    if working is None:
+        working = state.working[key] = Working()
+    change = order.exposure - exposure_before
+    if order.side is Side.BUY:
+        working.buy += change
+    else:
+        working.sell += change

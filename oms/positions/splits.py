@@ -17,6 +17,7 @@ from oms.domain.splits import (
     rounded,
 )
 from oms.domain.state import Position, State
+from oms.domain.trade_log import TradeLog
 from oms.domain.values import ZERO, average, decimal_text
 from oms.positions.book import book_split
 
@@ -43,7 +44,7 @@ def change_of(position: Position, split: Split, unit: Decimal) -> tuple[Position
             f" no multiple of {decimal_text(unit)}, and no cash_in_lieu_px is given"
         )
         cash_qty = ZERO
-    after = replace(position, trades=[], splits=[])
+    after = replace(position, trades=TradeLog(), splits=[])
     book_split(after, split.ratio, cash_qty, cash_px or ZERO)
     change = PositionChange(
         account=position.account,
@@ -59,7 +60,7 @@ def change_of(position: Position, split: Split, unit: Decimal) -> tuple[Position
 
 def traded_since(position: Position, since: int) -> bool:
     """Whether any of its trades was booked at that stamp or later."""
-    return any(execution.at >= since for _, execution in reversed(position.trades))
+    return len(position.trades) > 0 and position.traded_at >= since
 
 
 def fold_split(state: State, seq: int, at: int, event: SplitFact) -> None:

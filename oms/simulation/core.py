@@ -90,6 +90,8 @@ class SimCore:
         self._present_us = agenda.now_us
         self._inbox_taken: set[int] = set()
         self.state = State(reference=reference)
+        # At once, where the shadow waits as a real core does: nobody may see a difference.
+        self.state.orders.put_away_after_us = 0
         self.recovered = recover(self.state, journal)
         sessions = self.state.sessions.values()
         self.edge = WatchedEdge(

@@ -4,6 +4,7 @@ from dataclasses import fields
 from decimal import Decimal
 
 from oms.domain.order import Order
+from oms.domain.packing import packed, unpacked
 from oms.domain.state import Position, State
 from oms.domain.values import ZERO
 from oms.positions.book import book_trade, rebuild
@@ -101,9 +102,9 @@ def _check_positions(state: State) -> None:
         if position.splits:
             again.trades, again.splits = position.trades, position.splits
             rebuild(again)
-        for side, execution in () if position.splits else position.trades:
-            if not execution.busted:
-                book_trade(again, side, execution.last_qty, execution.last_px)
+        for trade in () if position.splits else position.trades:
+            if trade is not None:
+                book_trade(again, *trade)
         for name in ("quantity", "cost", "realised", "bought", "sold", "sold_value"):
             assert getattr(position, name) == getattr(again, name), (key, name)
         assert position.quantity == position.bought - position.sold
@@ -123,6 +124,21 @@ def _check_working(state: State) -> None:
         assert working.buy == buy.get(key, ZERO), key
         assert working.sell == sell.get(key, ZERO), key
     assert {key for key, value in (*buy.items(), *sell.items()) if value} <= set(state.working)
+
+
+def check_packing(state: State) -> None:
+    """Whatever an order has come to, packing it loses nothing, to the last digit as written."""
+    for order in state.orders.here():
+        if not order.is_child:
+            family = [order, *(state.orders[one] for one in order.children)]
+            told = packed(family[0], family[1:])
+            assert told is not None, order
+            again = unpacked(told)
+            assert again == family
+            assert repr(again) == repr(family)
+            for child in again[1:]:
+                for key, trade in child.executions.items():
+                    assert trade is again[0].executions[key], "one Execution object for both"
 
 
 def check_same(live: State, again: State) -> None:

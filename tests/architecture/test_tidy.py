@@ -14,8 +14,18 @@ PURE_STANDARD_LIBRARY = frozenset(
     {
         *("__future__", "abc", "base64", "binascii", "bisect", "collections", "contextlib", "copy"),
         *("csv", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions", "functools"),
-        *("graphlib", "hashlib", "heapq", "itertools", "json", "math", "numbers", "operator", "re"),
-        *("statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata"),
+        *(
+            "graphlib",
+            "hashlib",
+            "heapq",
+            "itertools",
+            "json",
+            "marshal",
+            "math",
+            "numbers",
+            "operator",
+        ),
+        *("re", "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata"),
     }
 )
 # What the simulated venue may use besides, and of that only the classes that touch nothing outside.

@@ -12,7 +12,7 @@ from oms.domain.events import Event
 from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus, TimeInForce
 from oms.domain.instrument import Reference
 from tests.matrices.scope import CLIENT_REFUSALS, CLIENT_ROWS, CLIENT_SCENARIOS, OUT_OF_SCOPE
-from tests.support.invariants import check_same, check_state
+from tests.support.invariants import check_packing, check_same, check_state
 from tests.support.world import REFERENCE, World
 
 Told = fx.SendExecutionReport | fx.SendOrderCancelReject
@@ -70,6 +70,7 @@ class Script:
             if isinstance(effect, fx.SendExecutionReport | fx.SendOrderCancelReject):
                 self.told.append(effect)
         check_state(self.world.state)
+        check_packing(self.world.state)
         check_same(self.world.state, self.world.replayed())
 
     def _receive(self, row: Row) -> None:

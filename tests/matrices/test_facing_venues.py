@@ -11,7 +11,7 @@ from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus, 
 from oms.domain.instrument import Reference
 from oms.domain.order import Order
 from tests.matrices.scope import OUT_OF_SCOPE, VENUE_ROWS, VENUE_SCENARIOS
-from tests.support.invariants import check_same, check_state
+from tests.support.invariants import check_packing, check_same, check_state
 from tests.support.world import REFERENCE, World
 
 ONE_VENUE = Reference(
@@ -51,6 +51,7 @@ class Script:
                 self._venue_says(row)
                 self._compare(row)
             check_state(self.world.state)
+            check_packing(self.world.state)
             check_same(self.world.state, self.world.replayed())
 
     def _child(self, row: Row) -> Order:

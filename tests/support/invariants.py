@@ -1,5 +1,5 @@
 """What must hold of a State after every command: the simulator's own laws."""
 
-from oms.simulation.invariants import check_same, check_state
+from oms.simulation.invariants import check_packing, check_same, check_state
 
-__all__ = ["check_same", "check_state"]
+__all__ = ["check_packing", "check_same", "check_state"]

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.desk_model import ACTIONS, Desk
-from tests.support.invariants import check_same, check_state
+from tests.support.invariants import check_packing, check_same, check_state
 
 ACTS = st.lists(
     st.tuples(st.integers(0, len(ACTIONS) - 1), st.integers(0, 999)), min_size=40, max_size=200
@@ -21,6 +21,7 @@ REFUSED_AMID_A_CANCEL = [
 
 def laws(desk: Desk) -> None:
     check_state(desk.world.state, desk.stubborn)
+    check_packing(desk.world.state)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -264,5 +264,5 @@ def test_an_answer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trade_requests, "MAX_TRADES", 2)
     answered, found = trades(traded())
     assert (answered.result, answered.status, found) == ("99", "2", [])
-    assert answered.text == "3 trades match: ask for at most 2, or REST"
+    assert answered.text == "more than 2 trades match: ask for fewer, or REST"
     assert len(trades(traded(), side=Side.BUY)[1]) == 2
