@@ -34,6 +34,10 @@ QUIET_LIMIT_S = 180.0
 CALM_S = 1.5
 JUDGE_EVERY_S = 3.0
 _LONGEST_GAP_S = 8.0
+# Mostly a fault waits until the last is over, for so long at most; else it comes on top of it.
+_PATIENT_SHARE, _PATIENCE_S = 0.7, 20.0
+# A fault of a soak of seconds lasts a part of its time.
+_SHORT_SHARE, _SHORT_MINUTES = 0.35, 3.0
 _LAST_MINUTES = 3
 
 
@@ -73,6 +77,7 @@ class Campaign:
         self._figures = figures
         self._chance = random.Random(f"{options.seed}/faults")
         self._kinds = possible(stage)
+        self._share = _SHORT_SHARE if options.minutes < _SHORT_MINUTES else 1.0
         self._deck: list[str] = []
         self._active: list[Active] = []
         self._strike_at = self._tell_at = self._again_at = 0.0
@@ -92,14 +97,18 @@ class Campaign:
 
     def _disturb(self, seconds: float) -> None:
         """Orders and faults for so long; then the orders and the faults stop."""
-        gap_s = min(_LONGEST_GAP_S, seconds / (len(self._kinds) + 2))
+        gap_s = min(_LONGEST_GAP_S, seconds / (len(self._kinds) + 2) / 2)
         self._stage.say(f"pace {self._pace}")
         end = time.monotonic() + seconds
         self._strike_at = time.monotonic() + self._chance.uniform(0.5, gap_s)
+        patience_s = 0.0
         while time.monotonic() < end:
             self._turn()
-            if time.monotonic() >= self._strike_at:
+            late_s = time.monotonic() - self._strike_at
+            if late_s >= 0 and (late_s >= patience_s or not self._figures.wounds):
                 wait_s = min(self._chance.expovariate(1.0 / gap_s), 3.0 * gap_s)
+                patient = self._chance.random() < _PATIENT_SHARE
+                patience_s = min(_PATIENCE_S, 2.5 * gap_s) if patient else 0.0
                 self._strike_at = time.monotonic() + (wait_s if self._strike() else TURN_S * 4)
         self._stage.say("pace 0")
         for one in self._active:
@@ -121,8 +130,9 @@ class Campaign:
         if struck is None:
             self._deck.insert(0, kind)
             return False
-        self._figures.struck(kind, struck, self._stage.health.seq)
-        self._active.append(Active(kind, struck, time.monotonic() + struck.lasts_s))
+        lasts_s = struck.lasts_s * self._share
+        self._figures.struck(kind, struck, self._stage.health, lasts_s)
+        self._active.append(Active(kind, struck, time.monotonic() + lasts_s))
         return True
 
     def _turn(self) -> None:
@@ -136,7 +146,7 @@ class Campaign:
             if now >= one.until:
                 one.struck.undo()
                 self._active.remove(one)
-                self._figures.undone(one.struck)
+                self._figures.undone(one.struck, self._stage.health)
             elif again:
                 one.struck.again()
         self._stage.keep()

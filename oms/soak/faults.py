@@ -25,7 +25,9 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Struck:
-    """A fault that was dealt. whom: in words; lasts_s: until `undo`; again: every moment of it."""
+    """A fault that was dealt. whom: in words; lasts_s: until `undo`, in a soak of minutes; again:
+    done every moment of it.
+    """
 
     whom: str
     lasts_s: float = 0.0

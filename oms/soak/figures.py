@@ -14,18 +14,41 @@ from oms.soak.ground import Ground
 from oms.soak.health import Health
 from oms.soak.judge import CHECKERS, OWN, Verdict
 
-# A fault that the server is not over after so long, with no other in between, is a failure.
+# After these another core leads; a frozen one is over when it does.
+_LEADER_GOES = frozenset(
+    {
+        "core killed",
+        "FIX process killed",
+        "PostgreSQL backend killed",
+        "postmaster killed",
+        "core frozen",
+    }
+)
+_TAKEN_OVER = "core frozen"
+_GIVEN_UP_S = 30.0
+# Events that are for the file.
 _QUIET = frozenset({"healed", "recovered", "progress"})
 
 
 @dataclass(slots=True)
 class Wound:
-    """A fault that the server is not over yet. since: when it was undone; 0: it lasts."""
+    """A fault that the server is not over yet. since: when it was undone; 0: it lasts.
+
+    seq, epoch: of the journal and the leader, as they last were known before.
+    """
 
     kind: str
     struck: Struck
     seq: int
+    epoch: int
     since: float = 0.0
+
+    def is_over(self, health: Health) -> bool:
+        """Whether the server serves again: it commits, where need be by another leader."""
+        if not self.since or health.at <= self.since or health.seq <= self.seq:
+            return False
+        late = health.at - self.since > _GIVEN_UP_S
+        return late or self.kind not in _LEADER_GOES or health.epoch > self.epoch
 
 
 class Figures:
@@ -54,6 +77,11 @@ class Figures:
         return self._counts.total()
 
     @property
+    def wounds(self) -> int:
+        """How many faults the server is not over yet."""
+        return len(self._wounds)
+
+    @property
     def seconds(self) -> float:
         """Since the beginning."""
         return time.monotonic() - self._began
@@ -80,26 +108,27 @@ class Figures:
         for one in self._why_not:
             self.note("not allowed", fault=one)
 
-    def struck(self, kind: str, struck: Struck, seq: int) -> None:
-        """A fault was dealt, when the journal was at that number."""
+    def struck(self, kind: str, struck: Struck, health: Health, lasts_s: float) -> None:
+        """A fault was dealt; health: as it was before."""
         self._counts[kind] += 1
-        self._wounds.append(Wound(kind, struck, seq))
-        self.note("fault", kind=kind, whom=struck.whom, seconds=round(struck.lasts_s, 1))
+        since = time.monotonic() if kind == _TAKEN_OVER else 0.0
+        self._wounds.append(Wound(kind, struck, health.seq, health.epoch, since))
+        self.note("fault", kind=kind, whom=struck.whom, seconds=round(lasts_s, 1))
 
-    def undone(self, struck: Struck) -> None:
-        """It is over."""
+    def undone(self, struck: Struck, health: Health) -> None:
+        """It lasts no longer."""
         for one in self._wounds:
-            if one.struck is struck:
-                one.since = time.monotonic()
+            if one.struck is struck and not one.since:
+                one.since, one.seq = time.monotonic(), health.seq
                 self.note("healed", kind=one.kind)
 
     def look(self, health: Health, *, up: bool) -> None:
-        """Whether the server serves again: all sessions up, and it commits."""
+        """Which faults are over: all sessions are up, and the server commits."""
         self._epochs = max(self._epochs, health.epoch)
         if health.down or not up:
             return
         for one in list(self._wounds):
-            if one.since and health.at > one.since and health.seq > one.seq:
+            if one.is_over(health):
                 self._wounds.remove(one)
                 seconds = health.at - one.since
                 self._recoveries.setdefault(one.kind, []).append(seconds)
@@ -146,28 +175,31 @@ class Figures:
             told = f"{statistics.median(found):.1f} / {max(found):.1f} s" if found else ""
             yield f"| {kind} | {self._counts[kind]} | {told} |"
         yield ""
-        yield f"Links: {self._links}. Slow disk: the journal's backend and the WAL writer are"
-        yield "stopped and let go in bursts. Faults overlap; seconds count from the end of a fault"
-        yield "to all sessions up and a commit, whatever other fault came in between."
+        yield f"Links: {self._links}."
+        yield "Slow disk: the journal's backend and the WAL writer are stopped and go, in bursts."
+        yield "Faults overlap; seconds count from the end of a fault (of a frozen core: from its"
+        yield "beginning, as another takes over) to all sessions up and a commit, whatever other"
+        yield "fault came in between."
+        yield ""
         for one in self._why_not:
             yield f"- {one}"
-        yield ""
         yield from self._found()
 
     def _found(self) -> Iterable[str]:
         if self._verdicts:
             last = self._verdicts[-1][0]
             quiet = [seconds for _, seconds in self._verdicts]
-            yield f"- {last.orders:,} client orders, {last.children:,} at venues, {last.trades:,}"
-            yield f"  trades, {last.reports:,} reports to clients, {last.entries:,} journal entries"
-            yield f"- {self._epochs} leaders, {self.dealt} faults, {last.transitions} kinds of"
-            yield "  transition between order states"
-            yield f"- checked {len(quiet)} times in quiet, which came after"
-            yield f"  {min(quiet):.0f} to {max(quiet):.0f} s"
+            yield f"- {last.orders:,} client orders, {last.children:,} at venues"
+            yield f"- {last.trades:,} trades, {last.reports:,} reports to clients"
+            yield f"- {last.entries:,} journal entries by {self._epochs} leaders"
+            yield f"- {self.dealt} faults; {last.transitions} kinds of transition of an order"
+            yield f"- checked {len(quiet)} times in quiet, after {min(quiet):.0f} to"
+            yield f"  {max(quiet):.0f} s without faults"
         if self.verified:
             yield f"- `oms audit verify`: {self.verified}"
         counts = Counter(self.endings)
         ended = ", ".join(f"{one} ({number} times)" for one, number in sorted(counts.items()))
         yield f"- ended by themselves: {ended or 'nobody'}"
         names = sorted({one.__name__.rpartition(".")[2] for one in CHECKERS} | set(OWN))
-        yield f"- checkers: {', '.join(names)}"
+        yield "- checkers:"
+        yield from (f"  `{one}`" for one in names)

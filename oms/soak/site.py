@@ -136,7 +136,16 @@ def _configuration(site: Site, venues: Mapping[str, Place], password_hash: str) 
         "[trading_day]\ncut_off = 23:59:59\nend_of_day = 23:59:58\n",
         _table("[logging]", level="info", format="json"),
     ]
+    tables += [*_clients(password_hash), *_venues(venues), *_instruments()]
     tables += [
+        _table("[[risk.limits]]", rule=rule, level="FIRM", subject="*", value=value)
+        for rule, value in _LIMITS.items()
+    ]
+    return "\n".join(tables)
+
+
+def _clients(password_hash: str) -> list[str]:
+    return [
         _table(
             "[[clients]]",
             name=name,
@@ -149,7 +158,10 @@ def _configuration(site: Site, venues: Mapping[str, Place], password_hash: str) 
         )
         for name, accounts in CLIENTS.items()
     ]
-    tables += [
+
+
+def _venues(places: Mapping[str, Place]) -> list[str]:
+    return [
         _table(
             "[[venues]]",
             name=name,
@@ -161,9 +173,12 @@ def _configuration(site: Site, venues: Mapping[str, Place], password_hash: str) 
             ack_timeout_ms=1_500,
             heart_bt_int_s=HEARTBEAT_S,
         )
-        for index, (name, place) in enumerate(venues.items())
+        for index, (name, place) in enumerate(places.items())
     ]
-    tables += [
+
+
+def _instruments() -> list[str]:
+    return [
         _table(
             "[[instruments]]",
             symbol=symbol,
@@ -175,11 +190,6 @@ def _configuration(site: Site, venues: Mapping[str, Place], password_hash: str) 
         )
         for symbol, where in LISTINGS.items()
     ]
-    tables += [
-        _table("[[risk.limits]]", rule=rule, level="FIRM", subject="*", value=value)
-        for rule, value in _LIMITS.items()
-    ]
-    return "\n".join(tables)
 
 
 def _table(head: str, **values: str | int | list[str]) -> str:
