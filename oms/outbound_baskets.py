@@ -133,7 +133,7 @@ def _listed(state: State, known: OrderList, asked: ListOrder) -> ListedOrder:
 
 def _of_order(order: Order) -> ListedOrder:
     """CxlQty: what was withdrawn, whoever withdrew it; of a rejected order nothing ever was."""
-    status = order.ord_status
+    status = order.told_status
     rest = order.order_qty - order.cum_qty
     rejected = status is OrdStatus.REJECTED
     return ListedOrder(

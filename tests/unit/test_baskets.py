@@ -171,6 +171,23 @@ def test_cancelling_a_list_cancels_its_open_orders_and_no_other() -> None:
     check(world)
 
 
+def test_an_order_whose_cancel_comes_too_late_is_not_left_at_pending_cancel() -> None:
+    """Nothing would ever end it: a cancel that the server began is refused to nobody."""
+    world = taken(THREE[:1])
+    ask(world, ListCancelRequest)
+    assert world.order("o1").ord_status is OrdStatus.PENDING_CANCEL
+    assert [figures(one) for one in statuses(world)] == [[("o1", "NEW", "0", "100", "0")]]
+    child = world.child("o1")
+    world.fill(child, "40")
+    ask(world, ListStatusRequest)
+    assert [figures(one) for one in statuses(world)] == [
+        [("o1", "PARTIALLY_FILLED", "40", "60", "0")]
+    ]
+    world.fill(child, "60")
+    assert reports(world) == [(ExecType.TRADE, OrdStatus.FILLED)]
+    assert [figures(one) for one in statuses(world)] == [[("o1", "FILLED", "100", "0", "0")]]
+
+
 def test_a_list_may_wait_for_its_instruction() -> None:
     world = connected()
     send_list(world, THREE, exec_inst_type="2")
