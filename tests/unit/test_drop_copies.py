@@ -283,3 +283,16 @@ def test_nothing_is_ever_sent_over_a_drop_copy(world: World) -> None:
     assert not sent
     assert not world.child("c1").in_doubt
     assert not [one for one in world.effects if isinstance(one, fx.SendOrderMassStatusRequest)]
+
+
+@pytest.mark.parametrize(
+    ("cum_qty", "flagged"), [("20", False), ("30", False), ("19", True), ("31", True)]
+)
+def test_a_venues_count_may_leave_out_what_only_the_copy_has_told(
+    world: World, cum_qty: str, *, flagged: bool
+) -> None:
+    told(world, COPY, "1")
+    child = world.child("c1")
+    world.fill(child, "20", "101", cum_qty=Decimal(cum_qty))
+    assert child.cum_qty == 30
+    assert [one.field for one in of_type(world, DiscrepancyFound)] == ["CumQty (14)"] * flagged

@@ -1,4 +1,4 @@
-"""What a venue says otherwise than we know is flagged by field, ours and theirs; fills are booked."""
+"""What a venue says otherwise than we know is flagged: field, ours, theirs; fills are booked."""
 
 from collections.abc import Callable
 from decimal import Decimal
