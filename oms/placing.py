@@ -9,6 +9,7 @@ from ems.room import has_room, refuses
 from oms.domain.conditions import NAMES, at_venue
 from oms.domain.events import (
     Event,
+    OrderAcknowledged,
     OrderCanceled,
     OrderExpired,
     OrderHeld,
@@ -109,6 +110,9 @@ def _await_stop(state: State, parent: Order) -> Iterator[Event]:
             reason=Reason.STOP_NOT_REACHED,
             text=f"held until the market reaches {decimal_text(parent.conditions.stop_px)}",
         )
+        if not parent.accepted:
+            # Nobody but us works it now: there is no venue's New to wait for.
+            yield OrderAcknowledged(order_id=parent.order_id, venue_order_id="")
 
 
 def _venues(state: State, instrument: Instrument | None) -> list[Venue]:

@@ -135,7 +135,7 @@ class OrderRestated:
 
 @fact
 class OrderAcknowledged:
-    """The venue has the child on its book; or the client order, by a child of it.
+    """The venue has the child on its book; or the client order, by a child or as a stop of ours.
 
     implied: the venue said so by another report than New, which says the rest. source: the drop
     copy that told it, empty where it was the order session.

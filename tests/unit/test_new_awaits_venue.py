@@ -1,17 +1,19 @@
 """New that waits for a venue's, where the client's profile wants it so (B.1.d, G.1.c, XA.1.c)."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oms.domain.commands import OrderStatusRequest
-from oms.domain.fix import ExecType, OrdStatus, TimeInForce
+from oms.domain.fix import ExecType, OrdStatus, OrdType, TimeInForce
 from oms.domain.instrument import Reference
 from oms.domain.profile import ClientProfile
 from tests.support.desk_model import ACTIONS, Desk
 from tests.support.invariants import check_same, check_state
+from tests.support.terms_world import TermsWorld
 from tests.support.world import REFERENCE, World, reports
 
 NEW = (ExecType.NEW, OrdStatus.NEW)
@@ -103,6 +105,32 @@ def test_it_goes_together_with_the_other_knobs(
     world.ack(world.child("X"))
     assert reports(world) == then
     check(world)
+
+
+@pytest.mark.parametrize("pending_acks", [True, False])
+def test_a_stop_that_we_hold_is_new_with_us_and_never_again(pending_acks: bool) -> None:
+    world = TermsWorld(reference(pending_acks=pending_acks))
+    world.connect("XA", "XB")
+    world.ask("X", OrdType.STOP, stop_px=Decimal(105))
+    assert reports(world) == ([PENDING_NEW] if pending_acks else []) + [NEW]
+    world.replace("Y", "X", "80", None)
+    assert reports(world)[-1] == (ExecType.REPLACED, OrdStatus.NEW)
+    world.quote("XA", "104", "106", "500")
+    assert reports(world) == [(ExecType.TRIGGERED, OrdStatus.NEW)]
+    world.ack(world.child("Y"))
+    assert reports(world) == []
+    world.fill(world.child("Y"), "80", "106")
+    assert reports(world) == [(ExecType.TRADE, OrdStatus.FILLED)]
+
+
+def test_a_stop_whose_price_is_reached_waits_for_its_venue() -> None:
+    world = TermsWorld(reference())
+    world.connect("XA", "XB")
+    world.quote("XA", "104", "106", "500")
+    world.ask("X", OrdType.STOP, stop_px=Decimal(105))
+    assert reports(world) == [PENDING_NEW, (ExecType.TRIGGERED, OrdStatus.PENDING_NEW)]
+    world.ack(world.child("X"))
+    assert reports(world) == [NEW]
 
 
 ACTS = st.lists(
