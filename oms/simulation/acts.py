@@ -16,6 +16,8 @@ from oms.domain.commands import (
     ReleaseKillSwitch,
     SetRiskLimit,
 )
+from oms.domain.inquiries import ResolveDispute
+from oms.domain.orphans import DecideOrphan, OrphanVerdict
 from oms.domain.session_commands import (
     ApproveSessionReset,
     RequestSessionReset,
@@ -24,7 +26,9 @@ from oms.domain.session_commands import (
 )
 
 if TYPE_CHECKING:
+    from oms.domain.orphan_events import Orphan
     from oms.simulation.client import SimClient
+    from oms.simulation.ledgers import Standing
     from oms.simulation.venue import SimVenue
     from oms.simulation.world import World
 
@@ -110,6 +114,41 @@ def _start_session(world: "World", name: str) -> None:
     world.ask(StartSession(origin=OPERATOR, session=name, reason="test"))
 
 
+def _decide_orphan(world: "World", n: int) -> None:
+    """An operator's word about a report that fits no order, sometimes of one that is settled."""
+    state = world.shadow.state
+    known = [*state.orphans, *list(state.orphans_settled)[-2:]]
+    if known:
+        orphan = known[n % len(known)]
+        # Who is asked by telephone knows whose a trade is.
+        held = state.orphans.get(orphan)
+        ours = held is not None and held.event.cl_ord_id not in _strangers(world, held)
+        verdict = OrphanVerdict.REFUSE if n % 3 == 0 or ours else OrphanVerdict.ADOPT
+        world.story.tell(f"an operator decides: {verdict} {orphan}")
+        world.ask(
+            DecideOrphan(
+                origin=OPERATOR,
+                orphan=orphan,
+                verdict=verdict,
+                reason="test",
+                account=("", "A1", "B1", "nobody's")[n // 3 % 4],
+                tell_venue=verdict is OrphanVerdict.REFUSE and n % 2 == 0,
+            )
+        )
+
+
+def _strangers(world: "World", held: "Orphan") -> "dict[str, Standing]":
+    return world.venues[held.event.session].strangers.by_id
+
+
+def _resolve_dispute(world: "World", n: int) -> None:
+    disputes = [one.seq for one in world.shadow.state.disputes.values()]
+    if disputes:
+        number = disputes[n % len(disputes)]
+        world.story.tell(f"an operator says that dispute {number} is settled")
+        world.ask(ResolveDispute(origin=OPERATOR, dispute=number, reason="test"))
+
+
 def _venue(world: "World", n: int) -> "SimVenue":
     names = list(world.venues)
     return world.venues[names[n % len(names)]]
@@ -144,7 +183,9 @@ ACTS: dict[str, Kind] = {
     "client_resets": Kind(weight=0.4, do=lambda world, n: _client(world, n).reset(n)),
     "client_skips": Kind(weight=0.4, do=lambda world, n: _client(world, n).skip_numbers(n)),
     "quote": Kind(weight=4, do=lambda world, n: _venue(world, n).quote(n)),
-    "orphan": Kind(weight=0.5, do=lambda world, n: _venue(world, n).report_unknown(n)),
+    "orphan": Kind(weight=1, do=lambda world, n: _venue(world, n).report_unknown(n)),
+    "decide_orphan": Kind(weight=0.7, do=_decide_orphan),
+    "resolve_dispute": Kind(weight=0.7, do=_resolve_dispute),
     "reset_session": Kind(weight=0.6, do=_reset_session),
     "client_leaves": Kind(weight=1, do=lambda world, n: _client(world, n).leave(n)),
     "cut": Kind(weight=2, do=lambda world, n: world.cut(_party(world, n))),

@@ -36,6 +36,8 @@ class SimClient:
         self.ledger = ClientLedger()
         self.wants_session = True
         self.bundling = False
+        # How often it is about to ask for all that may be lost.
+        self.owes = 0
         self._accounts = accounts
         self._agenda = agenda
         self._random = randomness
@@ -256,7 +258,12 @@ class SimClient:
         """By agreement both sides begin at 1; what was never answered is asked again."""
         self.session.next_in = self.session.next_out = 1
         self.session.sent.clear()
-        self._agenda.after(3_000_000, self.settle)
+        self.owes += 1
+        self._agenda.after(3_000_000, self._settle_after_reset)
+
+    def _settle_after_reset(self) -> None:
+        self.owes -= 1
+        self.settle()
 
     def garbage(self, n: int) -> None:
         """A message that breaks a rule."""

@@ -90,8 +90,9 @@ def _check_indexes(state: State) -> None:
         assert not orders[order_id].is_child, cl_ord_id
     for order in orders.values():
         index = state.child_cl_ord_ids if order.is_child else state.cl_ord_ids
-        owner = index[order.counterparty, order.cl_ord_id]
-        assert owner == order.order_id or not order.is_live, order
+        if order.cl_ord_id:  # nobody has named an external order to us
+            owner = index[order.counterparty, order.cl_ord_id]
+            assert owner == order.order_id or not order.is_live, order
         for key in order.executions:
             assert state.exec_ids[key] in orders, key
 

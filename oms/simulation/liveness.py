@@ -60,11 +60,13 @@ def _unsettled(world: World) -> str:
     state = core.state
     if not core.sequencer.idle or len(world.disk.answered) < len(world.disk.inbox):
         return "the core is at work"
-    for name in world.parties:
+    for name, party in world.parties.items():
+        if party.owes:
+            return f"{name} is about to tell or ask again"
         session = core.engine.sessions[name]
         if session.enabled and not session.logged_on:
             return f"the session {name} is down"
-        theirs = world.parties[name].session
+        theirs = party.session
         if (session.next_in, session.next_out) != (theirs.next_out, theirs.next_in):
             return f"something is under way to or from {name}"
     if state.in_doubt:

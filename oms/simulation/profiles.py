@@ -11,6 +11,7 @@ from oms.domain.profile import (
     ChainedReplace,
     ClientProfile,
     ClOrdIdScope,
+    OrphanPolicy,
     VenueProfile,
 )
 from oms.domain.schedule import WEEK, Schedule
@@ -55,7 +56,11 @@ def draw_venue(randomness: random.Random) -> VenueKind:
     draw = randomness.random
     special = draw() < 0.5
     return VenueKind(
-        profile=VenueProfile(mass_status=not special or draw() < 0.6),
+        profile=VenueProfile(
+            mass_status=not special or draw() < 0.6,
+            orphans=randomness.choice(list(OrphanPolicy)),
+            orphan_account=randomness.choice(("", "X1")),
+        ),
         rate=randomness.choice((0, 5, 50)) if special else 0,
         ord_types=_STOPS if special and draw() < 0.5 else frozenset(),
         times_in_force=_GOOD_TILL if draw() < 0.7 else frozenset(),

@@ -23,7 +23,6 @@ _FIRST_STAYS: Final = frozenset(
     {
         "order_cl_ord_ids",
         "executions",
-        "orphans",
         "discrepancies",
         "refusals",
         "disconnect_cancels",

@@ -11,6 +11,7 @@ from oms.simulation.agenda import Agenda
 from oms.simulation.ledgers import Standing
 from oms.simulation.manners import Manners
 from oms.simulation.story import EXEC_TYPES, Story
+from oms.simulation.strangers import Strangers
 
 Told = dict[int, str]
 
@@ -33,6 +34,9 @@ class SimVenue:
         self.manners = manners
         self.orders: list[Standing] = []
         self.by_id: dict[str, Standing] = {}
+        self.strangers = Strangers(self)
+        # How often it is about to say again what may be lost.
+        self.owes = 0
         self._trade_reports: list[Told] = []
         self._denied: set[str] = set()
         self._agenda = agenda
@@ -46,7 +50,13 @@ class SimVenue:
         for message in self.session.receive(data):
             if message.msg_type in "DFGH" or message.msg_type == "AF":
                 self._later(message)
+            elif message.msg_type == "Q":
+                self.strangers.declined.append(message.get(17) or "")
         self._flush()
+
+    def tell_story(self, what: str) -> None:
+        """What it does, in the third person."""
+        self._story.tell(f"{self.name} {what}")
 
     def _maybe(self, probability: float) -> bool:
         return self._random.random() < probability
@@ -99,7 +109,7 @@ class SimVenue:
             if told.get(97) == "Y":
                 self._status(known, cl_ord_id)
             else:
-                self._say(known, "8", {103: "6", 58: "duplicate ClOrdID"})
+                self.say(known, "8", {103: "6", 58: "duplicate ClOrdID"})
             return
         order = Standing(
             venue=self.name,
@@ -116,13 +126,13 @@ class SimVenue:
         self.by_id[cl_ord_id] = order
         if self._maybe(self.manners.reject):
             order.closed = "8"
-            self._say(order, "8", {103: "0", 58: "not today"})
+            self.say(order, "8", {103: "0", 58: "not today"})
             return
         if self._maybe(self.manners.pending):
-            self._say(order, "A", {39: "A"})
+            self.say(order, "A", {39: "A"})
         # Who has denied an order that it works after all says so, at least.
         if cl_ord_id in self._denied or not self._maybe(self.manners.silent):
-            self._say(order, "0")
+            self.say(order, "0")
         self._plan_life(order)
 
     def _plan_life(self, order: Standing) -> None:
@@ -172,7 +182,7 @@ class SimVenue:
         price = Decimal(order.price) - self._random.randrange(3)
         order.trades[exec_id] = (quantity, price)
         more = {17: exec_id, 32: str(quantity), 31: str(price)}
-        self._say(order, "F", more)
+        self.say(order, "F", more)
         if self._maybe(self.manners.repeat):
             wait_us = self._wait_us() * self._random.randrange(1, 10)
             self._agenda.after(wait_us, lambda: self._do_say_again(order, more))
@@ -180,7 +190,7 @@ class SimVenue:
 
     def _do_say_again(self, order: Standing, more: Told) -> None:
         if more[17] in order.trades:
-            self._say(order, "F", more)
+            self.say(order, "F", more)
             self._flush()
 
     def _end_itself(self, order: Standing) -> None:
@@ -189,7 +199,7 @@ class SimVenue:
 
     def _end(self, order: Standing, status: str) -> None:
         left, order.closed = order.leaves_qty, status
-        self._say(order, status)
+        self.say(order, status)
         self._fill_late(order, left)
 
     def _fill_late(self, order: Standing, left: Decimal) -> None:
@@ -200,18 +210,18 @@ class SimVenue:
     def _restate(self, order: Standing) -> None:
         if order.leaves_qty > 10:
             order.order_qty -= 10
-            self._say(order, "D", {378: "5"})
+            self.say(order, "D", {378: "5"})
 
     def _mark(self, order: Standing) -> None:
         if order.leaves_qty:
             kind = self._random.choice("79")
-            self._say(order, kind, {39: kind})
+            self.say(order, kind, {39: kind})
 
     def _bust(self, order: Standing) -> None:
         if order.trades:
             exec_id = self._random.choice(list(order.trades))
             quantity, price = order.trades.pop(exec_id)
-            self._say(order, "H", {19: exec_id, 32: str(quantity), 31: str(price)})
+            self.say(order, "H", {19: exec_id, 32: str(quantity), 31: str(price)})
 
     def _correct(self, order: Standing) -> None:
         if order.trades and not order.closed:
@@ -219,7 +229,7 @@ class SimVenue:
             quantity, price = order.trades[exec_id]
             price += 1
             order.trades[exec_id] = (quantity, price)
-            self._say(order, "G", {19: exec_id, 32: str(quantity), 31: str(price)})
+            self.say(order, "G", {19: exec_id, 32: str(quantity), 31: str(price)})
 
     # Requests
 
@@ -236,11 +246,11 @@ class SimVenue:
             self._refuse(told, order.status, "2", "1")
         else:
             if self._maybe(self.manners.pending):
-                self._say(order, "6", {39: "6", 11: told[11], 41: order.cl_ord_id})
+                self.say(order, "6", {39: "6", 11: told[11], 41: order.cl_ord_id})
             left = order.leaves_qty
             orig, order.cl_ord_id, order.closed = order.cl_ord_id, told[11], "4"
             if not self._maybe(self.manners.silent):
-                self._say(order, "4", {41: orig})
+                self.say(order, "4", {41: orig})
             self._fill_late(order, left)
 
     def _replace(self, told: Told) -> None:
@@ -257,12 +267,12 @@ class SimVenue:
             self._refuse(told, order.status, "2", "2")
         else:
             if self._maybe(self.manners.pending):
-                self._say(order, "E", {39: "E", 11: told[11], 41: order.cl_ord_id})
+                self.say(order, "E", {39: "E", 11: told[11], 41: order.cl_ord_id})
             orig, order.cl_ord_id = order.cl_ord_id, told[11]
             order.order_qty = max(quantity, order.cum_qty)
             order.price = told.get(44, order.price)
             if not self._maybe(self.manners.silent):
-                self._say(order, "5", {41: orig})
+                self.say(order, "5", {41: orig})
             if self._maybe(self.manners.fill):
                 wait_us = self._wait_us() * self._random.randrange(1, 20)
                 self._agenda.after(wait_us, lambda: self.trade(order, self._some(order)))
@@ -289,7 +299,7 @@ class SimVenue:
 
     def _status(self, order: Standing | None, cl_ord_id: str, more: Told | None = None) -> None:
         if order is not None:
-            self._say(order, "I", more)
+            self.say(order, "I", more)
             return
         self._denied.add(cl_ord_id)
         self._send(
@@ -333,28 +343,20 @@ class SimVenue:
         self._flush()
 
     def report_unknown(self, n: int) -> None:
-        """A trade of an order that is not ours."""
-        self._story.tell(f"{self.name} reports a trade of an order that is nobody's")
-        order = Standing(
-            venue=self.name,
-            cl_ord_id=f"foreign{n}",
-            side="1",
-            symbol="AAPL",
-            order_qty=Decimal(10),
-            price="100",
-            tif="0",
-            at=n,
-        )
-        self._count += 1
-        order.trades[f"{self.name}X{self._count}"] = (Decimal(10), Decimal(100))
-        self._say(order, "F", {17: f"{self.name}X{self._count}", 32: "10", 31: "100"})
+        """Something about an order that is not ours."""
+        self.strangers.act(n)
         self._flush()
 
     def begin_again(self) -> None:
         """By agreement both sides begin at 1; it says again what may be lost."""
         self.session.next_in = self.session.next_out = 1
         self.session.sent.clear()
-        self._agenda.after(3_000_000, self.say_all_again)
+        self.owes += 1
+        self._agenda.after(3_000_000, self._tell_after_reset)
+
+    def _tell_after_reset(self) -> None:
+        self.owes -= 1
+        self.say_all_again()
 
     def say_all_again(self) -> None:
         """Every report of a trade, and of its bust or correction, once more."""
@@ -363,7 +365,8 @@ class SimVenue:
             self.session.send("8", [one for one in report.items() if one[1]], header)
         self._flush()
 
-    def _say(self, order: Standing, kind: str, more: Told | None = None) -> None:
+    def say(self, order: Standing, kind: str, more: Told | None = None) -> None:
+        """An ExecutionReport with that ExecType (150)."""
         self._count += 1
         cum_qty, leaves_qty = order.cum_qty, order.leaves_qty
         if self._maybe(self.manners.lie):

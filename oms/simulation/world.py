@@ -372,7 +372,8 @@ class World:
 
     def standing(self, child: Order) -> Standing | None:
         """The order as its venue has it."""
-        return self.venues[child.session].by_id.get(child.first_terms.cl_ord_id)
+        venue, name = self.venues[child.counterparty], child.first_terms.cl_ord_id
+        return venue.by_id.get(name) or venue.strangers.by_id.get(name)
 
     def _committed(self, entries: list[Entry]) -> None:
         for watcher in self.watchers:

@@ -19,6 +19,7 @@ from oms.simulation.checkers import (
     quantities_add_up,
     reports_arrive,
     requests_are_answered_once,
+    strangers_are_accounted_for,
     tables_are_the_fold,
     unknown_needs_a_fact,
     views_agree,
@@ -45,6 +46,7 @@ _MODULES = (
     views_agree,
     reports_arrive,
     requests_are_answered_once,
+    strangers_are_accounted_for,
     tables_are_the_fold,
 )
 

@@ -13,7 +13,7 @@ class Checker(Watcher):
             ours = {
                 one.exec_id: (one.last_qty, one.last_px)
                 for order in state.orders.values()
-                if order.is_child and order.counterparty == name
+                if order.is_child and order.counterparty == name and not order.external
                 for one in order.executions.values()
                 if not one.busted
             }

@@ -25,7 +25,7 @@ class Checker(Watcher):
         """See Watcher."""
         state, stubborn = self.world.shadow.state, self.world.shadow.stubborn
         for order in state.orders.values():
-            if order.is_child:
+            if order.is_child or order.external:
                 continue
             working = [
                 standing.leaves_qty

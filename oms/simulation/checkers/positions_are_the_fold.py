@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from oms.domain.events import OrderRouted, TradeBusted, TradeCorrected, TradeExecuted
+from oms.domain.orphan_events import ExternalOrderAdopted
 from oms.simulation.shadow import Group
 from oms.simulation.watching import Watcher
 from oms.simulation.world import World
@@ -27,6 +28,10 @@ class Checker(Watcher):
                         terms = event.terms
                         place = (terms.account, terms.symbol)
                         self._orders[event.order_id] = (place, terms.side.sign)
+                    case ExternalOrderAdopted():
+                        terms = event.child_terms
+                        place = (terms.account, terms.symbol)
+                        self._orders[event.child_id] = (place, terms.side.sign)
                     case TradeExecuted():
                         place, sign = self._orders[event.order_id]
                         signed = sign * event.last_qty

@@ -11,6 +11,8 @@ class Checker(Watcher):
         """See Watcher."""
         state = self.world.shadow.state
         for order in state.orders.values():
+            if order.is_child and order.external:
+                continue  # see strangers_are_accounted_for
             if order.is_child:
                 self._venue(order)
             elif order.session:
