@@ -64,12 +64,14 @@ class Fate(Enum):
 class Disk:
     """See the module. answered: the inbox's commands with their answers' texts. numbers: by
     machine, then session: next MsgSeqNum out and in; claims: by machine, its last epoch as leader.
+    told_of: by session, the last event of which a message was noted as sent.
     """
 
     entries: list[Entry] = field(default_factory=list)
     epoch: int = 0
     tables: Tables = field(default_factory=Tables)
     sent: list[SentMessage] = field(default_factory=list)
+    told_of: dict[str, int] = field(default_factory=dict)
     inbox: list[Command] = field(default_factory=list)
     answered: dict[int, str] = field(default_factory=dict)
     numbers: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
@@ -113,6 +115,8 @@ class Disk:
     def _note(self, entry: Entry) -> None:
         if isinstance(entry.obj, MessagesSent):
             self.sent += entry.obj.messages
+            for one in () if entry.obj.repeated else entry.obj.messages:
+                self.told_of[one.session] = max(self.told_of.get(one.session, 0), one.event_seq)
 
     def ask(self, command: Command) -> int:
         """Put a command into the inbox; its number there."""
@@ -176,8 +180,8 @@ class SimJournal:
 
     def delivered(self, venues: Collection[str]) -> int:
         """See oms.ports.JournalReader."""
-        told = [one.event_seq for one in self._disk.sent if one.session not in venues]
-        return max(told, default=0)
+        told = self._disk.told_of.items()
+        return max((event_seq for name, event_seq in told if name not in venues), default=0)
 
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
         """See oms.ports.JournalReader; decoded anew from the bytes."""

@@ -152,7 +152,8 @@ class Projector:
         spans: dict[tuple[str, int], list[int]] = {}
         orders: dict[str, None] = {}
         for message in command.messages:
-            number, event_seq = message.msg_seq_num, message.event_seq
+            # What is repeated was noted, or is to be, as what it was when it was sent first.
+            number, event_seq = message.msg_seq_num, 0 if command.repeated else message.event_seq
             span = spans.setdefault((message.session, message.epoch), [number, number, event_seq])
             span[0] = min(span[0], number)
             span[1] = max(span[1], number)

@@ -171,7 +171,12 @@ sent_notes = Table(
     Column("last_msg_seq_num", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="of the note"),
     Column("first_msg_seq_num", BigInteger, nullable=False),
-    Column("last_event_seq", BigInteger, nullable=False, comment="the largest of its messages"),
+    Column(
+        "last_event_seq",
+        BigInteger,
+        nullable=False,
+        comment="the largest of its messages, 0 where repeated",
+    ),
     comment="which notes of the journal hold what was sent on a session",
 )
 

@@ -219,7 +219,9 @@ def disconnect_rows(seq: int, at: int, event: CancelOnDisconnectFired) -> list[R
 
 
 def sent_note_row(seq: int, session: str, epoch: int, span: list[int]) -> Row:
-    """Of table sent_notes. span: first and last MsgSeqNum, and the last event, of its messages."""
+    """Of table sent_notes. span: first and last MsgSeqNum of its messages, and the last event that
+    was told of by one of them for the first time, 0 for none.
+    """
     first, last, event_seq = span
     return (session, epoch, last, seq, first, event_seq)
 

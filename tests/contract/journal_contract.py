@@ -110,6 +110,19 @@ class JournalContract:
         assert journal.delivered(["XONE"]) == 7
         assert journal.delivered([]) == 9
 
+    def test_what_is_repeated_says_nothing_of_what_others_were_sent(
+        self, open_journal: OpenJournal
+    ) -> None:
+        """Found by seed 81: the note of a repetition came before that of an earlier report."""
+        journal, epoch = open_journal()
+        book = Book(leader_epoch=epoch)
+        book.start()
+        book.take(MessagesSent(origin=SYSTEM, messages=(_sent("BETA", 1, 4),)))
+        again = (_sent("ALPHA", 1, 9),)
+        book.take(MessagesSent(origin=SYSTEM, messages=again, repeated="ALPHA"))
+        journal.append(book.seal())
+        assert journal.delivered([]) == 4
+
     def test_numbers_are_never_given_twice(self, open_journal: OpenJournal) -> None:
         journal, epoch = open_journal()
         first, second = Book(leader_epoch=epoch), Book(leader_epoch=epoch)

@@ -110,7 +110,7 @@ class MemoryJournal:
         noted = [
             message.event_seq
             for entry in self.entries
-            if isinstance(entry.obj, MessagesSent)
+            if isinstance(entry.obj, MessagesSent) and not entry.obj.repeated
             for message in entry.obj.messages
             if message.session not in venues
         ]
