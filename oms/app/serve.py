@@ -18,7 +18,7 @@ from types import FrameType
 import structlog
 
 from oms.app.database import Urls, database, migrate
-from oms.app.exits import Exit
+from oms.app.exits import Exit, Stop
 from oms.settings.environment import environment_with
 from oms.settings.model import Settings
 
@@ -60,6 +60,7 @@ class Supervisor:
         self._config = config
         self._parts = [Part(name) for name in PARTS]
         self._stopping = False
+        self._revive_at, self._revive_s = 0.0, FIRST_DELAY_S
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
 
@@ -74,14 +75,29 @@ class Supervisor:
         code: int = Exit.OK
         try:
             while not self._stopping and code == Exit.OK:
-                if urls.revive():
-                    log.warning("serve.database_restarted")
+                self._revive(urls)
                 for part in self._parts:
                     code = self._watch(part, environment) or code
                 time.sleep(POLL_S)
         finally:
             self._end_all()
         return code
+
+    def _revive(self, urls: Urls) -> None:
+        """Start our database again if it has died: again and again where its disk is full, say."""
+        now = time.monotonic()
+        if now < self._revive_at:
+            return
+        try:
+            revived = urls.revive()
+        except Stop as stop:
+            log.warning("serve.database_down", error=str(stop), again_s=self._revive_s)
+            self._revive_at = time.monotonic() + self._revive_s
+            self._revive_s = min(self._revive_s * 2, LONGEST_DELAY_S)
+        else:
+            self._revive_s = FIRST_DELAY_S
+            if revived:
+                log.warning("serve.database_restarted")
 
     def _watch(self, part: Part, environment: dict[str, str]) -> int:
         now = time.monotonic()

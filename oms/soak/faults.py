@@ -16,7 +16,7 @@ from oms.soak.parts import Part, send
 from oms.soak.stage import Stage
 
 _STOPPED_S, _GOING_S = 0.04, 0.03
-_LOOK_S = 0.5
+_DIES_SHARE = 0.35
 
 
 def _nothing() -> None:
@@ -125,7 +125,10 @@ def _frozen(stage: Stage, pids: list[int], whom: str, lasts_s: float) -> Struck 
 
 
 def fill_disk(stage: Stage, chance: random.Random) -> Struck | None:
-    """The disk of the database and of the FIX stores is full, to the last page."""
+    """The disk of the database and of the FIX stores is full, to the last page.
+
+    At times PostgreSQL dies with it, and cannot come back before there is room.
+    """
     if "disk" in stage.spoiled:
         return None
     stage.spoiled.add("disk")
@@ -135,8 +138,11 @@ def fill_disk(stage: Stage, chance: random.Random) -> Struck | None:
         stage.spoiled.discard("disk")
 
     stage.ground.fill()
+    whom = "the data directory"
+    if chance.random() < _DIES_SHARE and kill_postmaster(stage, chance):
+        whom = "the data directory, and the postmaster is killed"
     return Struck(
-        whom="the data directory",
+        whom=whom,
         lasts_s=chance.uniform(2.0, 8.0),
         undo=free,
         again=stage.ground.fill,

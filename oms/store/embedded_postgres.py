@@ -101,8 +101,9 @@ class EmbeddedPostgres:
 
     @property
     def has_died(self) -> bool:
-        """Whether the server that this object started is gone; `start` brings it back."""
-        return self._process is not None and self._process.poll() is not None
+        """Whether the server that this object started is gone; `start` may bring it back."""
+        gone = self._process is None or self._process.poll() is not None
+        return gone and self._started_by == os.getpid()
 
     def start(self) -> str:
         """Start the server, or find it running; return its URL.
@@ -127,7 +128,8 @@ class EmbeddedPostgres:
         """Disconnect everybody and stop the server if we started it; harmless otherwise."""
         process, self._process = self._process, None
         running, self._running = self._running, None
-        if process is None or self._started_by != os.getpid():
+        started_by, self._started_by = self._started_by, 0
+        if process is None or started_by != os.getpid():
             return
         deadline = time.monotonic() + timeout_s
         with contextlib.ExitStack() as stack:
@@ -161,6 +163,8 @@ class EmbeddedPostgres:
         if major is not None:
             self._running = self._find_running(cluster_dir(self._data_dir, major), deadline)
             if self._running is not None:
+                if self._process is None:  # somebody else was faster
+                    self._started_by = 0
                 return
         target = self._data_dir if major is None else cluster_dir(self._data_dir, major)
         account = account_for(target)

@@ -158,6 +158,22 @@ def test_what_is_killed_comes_back(server: Server, name: str) -> None:
 
 
 @pytest.mark.timeout(180)
+def test_a_database_that_cannot_start_again_is_tried_until_it_can(server: Server) -> None:
+    server.until_ready()
+    directory = Path(os.fsdecode(Path(f"/proc/{server.part('postgres')}/cwd").readlink()))
+    settings = directory / "postgresql.conf"
+    good = settings.read_text()
+    settings.write_text(f"{good}\nno_such_setting = on\n")
+    os.kill(server.part("postgres"), signal.SIGKILL)
+    eventually(lambda: server.run.said().count("serve.database_down") > 1, "it to be tried again")
+    assert "no_such_setting" in server.run.said()
+    settings.write_text(good)
+    eventually(lambda: "postgres" in parts(server.run.pid), "it to come", timeout_s=PATIENCE_S)
+    server.until_ready()
+    server.trade()
+
+
+@pytest.mark.timeout(180)
 def test_an_orderly_stop_ends_everything(server: Server) -> None:
     server.until_ready()
     ids = parts(server.run.pid)
