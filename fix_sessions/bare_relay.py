@@ -11,7 +11,6 @@ and as one text, the least that can be done at all (the upper bound).
 
 import os
 import select
-import socket
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -38,12 +37,6 @@ class RelayConfig:
     venue_comp_id: str
     venue_port: int
     style: Literal["fields", "text"] = "fields"
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 class _Relay(quickfix.Application, ABC):  # type: ignore[misc]

@@ -3,8 +3,9 @@
 import multiprocessing
 from typing import Literal
 
-from fix_sessions.bare_relay import RelayConfig, free_port, serve
+from fix_sessions.bare_relay import RelayConfig, serve
 from fix_sessions.light_session import LightSettings
+from oms.app.free_ports import free_port
 from oms.bench.load import BenchError, Load, OrderShape
 from oms.bench.venue import Venue
 

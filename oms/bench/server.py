@@ -10,9 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-from fix_sessions.bare_relay import free_port
 from fix_sessions.credentials import hash_password
 from fix_sessions.light_session import LightSettings
+from oms.app.free_ports import free_port
 from oms.bench.load import BenchError, Load, OrderShape
 from oms.bench.server_config import ServerConfig, server_config
 from oms.bench.venue import Venue

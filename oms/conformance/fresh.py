@@ -3,7 +3,6 @@
 import contextlib
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from fix_sessions.credentials import hash_password
 from fix_sessions.light_session import LightSettings
 from fix_sessions.light_socket import Hub
+from oms.app.free_ports import free_port
 from oms.conformance.day import ServerNight
 from oms.conformance.dialect import Dialect
 from oms.conformance.profiles import PROFILES, USUAL
@@ -35,7 +35,7 @@ class ServerError(RuntimeError):
 def fresh_server(directory: Path, dialect: Dialect) -> Iterator[VersionSides]:
     """Both sides in a FIX version for each client profile, logged on. Raises ServerError."""
     password = secrets.token_hex(16)
-    port = _free_port()
+    port = free_port()
     with Hub() as hub:
         night = ServerNight(database_dir(directory))
         lane = _lane(hub, dialect, port, password, night)
@@ -45,7 +45,7 @@ def fresh_server(directory: Path, dialect: Dialect) -> Iterator[VersionSides]:
             _configured(lane),
             comp_id=_COMP_ID,
             fix_port=port,
-            metrics_port=_free_port(),
+            metrics_port=free_port(),
             password_hash=hash_password(password),
         )
         config.write_text(text)
@@ -54,11 +54,6 @@ def fresh_server(directory: Path, dialect: Dialect) -> Iterator[VersionSides]:
             for sides in lane.values():
                 server.admit(sides)
             yield lane
-
-
-def _free_port() -> int:
-    with socket.create_server((_HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _lane(hub: Hub, dialect: Dialect, port: int, password: str, night: ServerNight) -> VersionSides:

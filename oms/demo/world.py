@@ -3,10 +3,8 @@
 Ports, passwords and keys are made anew for each run; who and what there is does not change.
 """
 
-import contextlib
 import json
 import secrets
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from fix_sessions.credentials import hash_password
+from oms.app.free_ports import free_port
 
 HOST = "127.0.0.1"
 COMP_ID = "PLUMBLINE"
@@ -125,7 +124,7 @@ def make_world(
     home: Path, *, accounts: Mapping[str, str] = ACCOUNTS, listings: Sequence[Listing] = LISTINGS
 ) -> World:
     """A world in `home`, an empty directory, with its configuration written there."""
-    ports = iter(free_ports(4 + 2 * len(VENUES)))
+    ports = (free_port() for _ in range(4 + 2 * len(VENUES)))
     world = World(
         home=home.resolve(),
         accounts=accounts,
@@ -143,13 +142,6 @@ def make_world(
     world.config.write_text(configuration(world), encoding="utf-8")
     world.config.chmod(0o600)
     return world
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody listens on now, all different."""
-    with contextlib.ExitStack() as stack:
-        taken = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
-        return [int(one.getsockname()[1]) for one in taken]
 
 
 def configuration(world: World) -> str:

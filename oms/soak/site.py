@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fix_sessions.credentials import hash_password
 from fix_sessions.light_session import LightSettings
-from oms.demo.world import free_ports
+from oms.app.free_ports import free_port
 from oms.settings.load import load
 from oms.settings.model import Settings
 
@@ -106,7 +106,7 @@ class Site:
 
 def draw_ports() -> tuple[int, ...]:
     """For the server, the API, the jobs, and for each venue and its switches."""
-    return tuple(free_ports(3 + 2 * len(VENUES)))
+    return tuple(free_port() for _ in range(3 + 2 * len(VENUES)))
 
 
 def furnish(site: Site) -> None:

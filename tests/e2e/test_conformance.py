@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from oms.app.free_ports import free_port
 from oms.conformance.dialect import DIALECTS
 from oms.conformance.matrix import scenarios
 from oms.conformance.scope import Role
-from tests.support.desk import PASSWORD, Desk, free_port
+from tests.support.desk import PASSWORD, Desk
 from tests.support.processes import ROOT
 
 LIMIT_S = 240

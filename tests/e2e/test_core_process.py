@@ -9,13 +9,13 @@ import psycopg
 import pytest
 
 from fix_sessions.light_socket import LightPeer
+from oms.app.free_ports import free_port
 from tests.support.cores import Run, oms
 from tests.support.desk import (
     Desk,
     answer_resync,
     cl_ord_id,
     desk_with_light_venue,
-    free_port,
     new_order,
     report_of,
 )

@@ -17,8 +17,8 @@ import pytest
 from fix_sessions.credentials import hash_password
 from fix_sessions.light_session import LightSettings
 from fix_sessions.light_socket import Hub
+from oms.app.free_ports import free_port
 from tests.support.cores import Run, oms
-from tests.support.desk import free_port
 from tests.support.postgres import scratch_directory
 from tests.support.processes import eventually
 

@@ -14,10 +14,11 @@ import pytest
 from fix_sessions.credentials import hash_password
 from fix_sessions.light_session import LightSettings
 from fix_sessions.light_socket import LightPeer
+from oms.app.free_ports import free_port
 from oms.domain.commands import Channel, Origin
 from oms.domain.session_commands import ReloadSessions
 from tests.support.book_venue import BookVenue
-from tests.support.desk import PASSWORD, free_port
+from tests.support.desk import PASSWORD
 from tests.support.floor import Floor, command, floor_with
 from tests.support.processes import ROOT
 

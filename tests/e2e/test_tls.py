@@ -14,10 +14,11 @@ from fix_sessions.light_session import LightSettings
 from fix_sessions.light_socket import LightPeer
 from fix_sessions.tls_files import server_context
 from oms.app.exits import Exit
+from oms.app.free_ports import free_port
 from oms.domain.origin import Channel, Origin
 from oms.domain.session_commands import ReloadSessions
 from tests.integration.exchange_process import VenueProcess, values_of
-from tests.support.desk import Desk, cl_ord_id, free_port, new_order, report_of
+from tests.support.desk import Desk, cl_ord_id, new_order, report_of
 from tests.support.floor import command
 from tests.support.tls import LOCALHOST, Authority, TlsFront, client_files, server_files
 from tests.support.tls_relay import Relay

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from oms.app.free_ports import free_port
 from oms.domain.commands import SYSTEM, CoreStarted
 from oms.domain.values import micros
 from oms.store.journal import PostgresJournal
@@ -20,7 +21,7 @@ from oms.store.leader import acquire_leadership
 from oms.store.migrate import upgrade
 from oms.store.postgres_urls import APP_ROLE, role_url
 from tests.support.book import Book
-from tests.support.desk import Desk, free_port
+from tests.support.desk import Desk
 from tests.support.processes import ROOT, eventually
 
 MISSED = 2

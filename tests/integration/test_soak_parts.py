@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import free_port
+from oms.app.free_ports import free_port
 from tests.support.processes import ROOT, eventually, running
 
 

@@ -3,7 +3,6 @@
 import itertools
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import psycopg
 from fix_sessions.credentials import hash_password
 from fix_sessions.light_session import LightSettings, Message
 from fix_sessions.light_socket import Hub, LightPeer
+from oms.app.free_ports import free_port
 from oms.store.postgres_urls import APP_ROLE, role_url
 from tests.integration.exchange_process import VenueProcess, values_of
 from tests.support.processes import ROOT
@@ -24,13 +24,6 @@ PASSWORD = "secret-of-the-desk"
 PATIENCE_S = 30.0
 CLIENTS = ("ALPHA", "BETA")
 _HASH = hash_password(PASSWORD)
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Desk:

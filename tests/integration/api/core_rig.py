@@ -13,12 +13,12 @@ import httpx
 
 from fix_sessions.light_session import LightSettings
 from fix_sessions.light_socket import Hub, LightPeer
+from oms.app.free_ports import free_port
 from oms.app.on_request import reconciler
 from oms.settings import Settings, load
 from oms.store.postgres_urls import APP_ROLE, role_url
 from tests.integration.exchange_process import ROOT, VenueProcess, running
 from tests.support.api import EXAMPLE, Api, running_api
-from tests.support.desk import free_port
 from tests.support.processes import eventually
 
 PATIENCE_S = 30.0

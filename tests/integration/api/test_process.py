@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from oms.app.free_ports import free_port
 from tests.support.api import EXAMPLE
 from tests.support.processes import eventually
 
@@ -27,13 +28,6 @@ def start(url: str, port: int) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
