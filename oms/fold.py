@@ -178,7 +178,8 @@ def _forget_closed_orders(state: State) -> None:
         family = (order.order_id, *order.children)
         if order.is_child or not state.open_orders.isdisjoint(family):
             continue
-        if all(state.orders[one].updated_at < state.trade_date_at for one in family):
+        # What ended at the very stamp of the date's begin belongs to the date before.
+        if all(state.orders[one].updated_at <= state.trade_date_at for one in family):
             gone.update(family)
     state.orders.forget(gone)
     forget_lists(state)

@@ -99,7 +99,7 @@ class Orders(dict[str, Order]):
             if dict.get(self.names[kind], name) == order_id:
                 del self.names[kind][name]
                 signs.append(hash((kind, name)))
-        (self._today if touched >= date_since else self._before).put(family, signs)
+        (self._today if touched > date_since else self._before).put(family, signs)
 
     def owner(self, kind: int, name: str | Name) -> tuple[Shelf, int, list[Order], str] | None:
         """The packed family that has the name: its shelf, its number, itself, and whose it is."""
