@@ -33,6 +33,7 @@ from oms.domain.fix import ExecType, OrdRejReason, OrdStatus
 from oms.domain.instrument import Venue
 from oms.domain.order import Order, RequestKind
 from oms.domain.reasons import SPECS, Reason
+from oms.domain.standing_events import QuantityRestated
 from oms.domain.state import Session, State
 from oms.domain.values import ZERO, decimal_text
 
@@ -136,6 +137,7 @@ def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Ev
             order_id=child.order_id, user="", text=f"venue says {report.ord_status.name}"
         )
         yield from _replaced_after_all(state, child, report)
+        yield from _restated_meanwhile(child, report)
         yield from _settled_requests(child, report)
     elif report.ord_status is OrdStatus.FILLED:
         yield from _replaced_after_all(state, child, report)
@@ -156,6 +158,22 @@ def _replaced_after_all(state: State, child: Order, report: ExecutionReport) -> 
     if _given_up(child, report):
         venue = state.reference.venues[child.counterparty]
         yield from replaced_unasked(state, venue, child, report)
+
+
+def _restated_meanwhile(child: Order, report: ExecutionReport) -> Iterator[Event]:
+    """Another quantity than that of our last word to the venue is one that it has given it itself,
+    and its report of that was lost.
+    """
+    told = report.order_qty
+    if child.requests or child.rebasings or report.cl_ord_id != child.cl_ord_id:
+        return
+    if told is not None and told > 0 and told != child.order_qty and child.is_open:
+        yield QuantityRestated(
+            order_id=child.order_id,
+            order_qty=max(told, child.cum_qty),
+            restatement=report.restatement,
+            text=report.text,
+        )
 
 
 def _difference(child: Order, report: ExecutionReport) -> DiscrepancyFound | None:

@@ -168,6 +168,17 @@ def test_a_refusal_that_says_filled_of_what_is_open_here_leaves_doubt() -> None:
     assert world.of(CancelRejected)
 
 
+def test_a_quantity_that_the_venue_has_given_the_order_itself_is_adopted() -> None:
+    """Found by seed 196, with sessions that have hours. Its restatement was lost in a reset."""
+    world: CheckedWorld = connected()
+    child = world.working()
+    world.disconnect("XA")
+    world.back("XA")
+    world.status(child, OrdStatus.NEW, order_qty=Decimal(70), leaves_qty=Decimal(70))
+    assert (child.order_qty, child.leaves_qty, child.in_doubt) == (70, 70, False)
+    assert world.order("c1").order_qty == 70
+
+
 def test_new_is_told_by_the_venue_that_keeps_the_order() -> None:
     """Found by seed 38. The first venue's only word was that it has done with the order."""
     profile = ClientProfile(new_awaits_venue=True, pending_acks=False)
