@@ -1,0 +1,64 @@
+"""What the collector of a core's process looks through, and when."""
+
+import gc
+import time
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from oms.runtime import memory
+from oms.runtime.memory import Collector
+
+
+class Knot:
+    """Garbage that only a collection finds."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    now = [1_000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    yield now
+    gc.enable()
+    gc.unfreeze()
+
+
+def garbage() -> "weakref.ref[Knot]":
+    return weakref.ref(Knot())
+
+
+def test_it_collects_when_it_has_been_quiet_for_a_while(clock: list[float]) -> None:
+    collector, left = Collector(), garbage()
+    clock[0] += memory.QUIET_S
+    collector.look(quiet=False)
+    clock[0] += memory.LASTING_S / 2
+    collector.look(quiet=True)
+    assert left() is not None, "a gap between two messages"
+    clock[0] += memory.LASTING_S
+    collector.look(quiet=True)
+    assert left() is None
+
+
+def test_what_a_busy_time_left_is_set_aside_and_never_looked_through(clock: list[float]) -> None:
+    collector, left = Collector(), garbage()
+    kept = [[] for _ in range(2 * memory.MANY_OBJECTS)]
+    before = gc.get_freeze_count()
+    clock[0] += 2 * memory.QUIET_S
+    collector.look(quiet=True)
+    assert gc.get_freeze_count() - before > len(kept)
+    clock[0] += 2 * memory.QUIET_S
+    collector.look(quiet=True)
+    assert left() is not None
+
+
+def test_without_a_quiet_moment_it_looks_through_nothing(clock: list[float]) -> None:
+    collector, left = Collector(), garbage()
+    for _ in range(3):
+        clock[0] += memory.AT_LEAST_EVERY_S
+        collector.look(quiet=False)
+    assert left() is not None
+    assert gc.get_count()[0] < 1_000, "what there was is set aside"
