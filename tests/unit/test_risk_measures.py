@@ -1,5 +1,6 @@
 """What a limit measures: the figures kept with an order, and what one without a price is worth."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.domain.terms import OrderTerms
 from oms.risk.checks import Asked, check
+from oms.risk.limits import refusal_of_kill, refusal_of_limit
 from tests.support.world import REFERENCE, START, World, of_type
 
 
@@ -161,3 +163,64 @@ def test_a_message_counts_for_a_second(wait_us: int, *, refused: bool) -> None:
     world.at += wait_us
     world.new("c3")
     assert bool(of_type(world, OrderRefused)) is refused
+
+
+@pytest.mark.parametrize(
+    ("level", "subject", "value", "text"),
+    [
+        ("ACCOUNT", "A1", "0", ""),
+        ("ACCOUNT", "A1", "0.5", ""),
+        ("ACCOUNT", "A1", "-0.5", "value = -0.5: must not be negative"),
+        ("FIRM", "*", "1", ""),
+        ("FIRM", "A1", "1", "subject = A1: must be '*' at level FIRM and a name elsewhere"),
+        ("ACCOUNT", "*", "1", "subject = *: must be '*' at level FIRM and a name elsewhere"),
+        ("ACCOUNT", "", "1", "subject = : must be '*' at level FIRM and a name elsewhere"),
+        ("DESK", "A1", "1", "level = DESK: must be one of FIRM, SESSION, ACCOUNT, SYMBOL"),
+    ],
+)
+def test_a_limit_is_for_somebody_and_not_below_zero(
+    level: str, subject: str, value: str, text: str
+) -> None:
+    assert refusal_of_limit("MAX_ORDER_QTY", level, subject, Decimal(value)) == text
+
+
+def test_a_limit_may_be_taken_away_and_must_be_of_a_known_rule() -> None:
+    assert refusal_of_limit("MAX_ORDER_QTY", "ACCOUNT", "A1", None) == ""
+    text = refusal_of_limit("MAX_FUN", "ACCOUNT", "A1", Decimal(1))
+    assert text.startswith("rule = MAX_FUN: must be one of MAX_ORDER_QTY, ")
+
+
+@pytest.mark.parametrize(
+    ("level", "subject", "text"),
+    [
+        ("FIRM", "*", ""),
+        ("SESSION", "ALPHA", ""),
+        ("ACCOUNT", "A1", ""),
+        ("SYMBOL", "AAPL", "level = SYMBOL: must be one of FIRM, SESSION, ACCOUNT"),
+        ("FIRM", "A1", "subject = A1: must be '*' at level FIRM and a name elsewhere"),
+        ("ACCOUNT", "", "subject = : must be '*' at level FIRM and a name elsewhere"),
+        ("ACCOUNT", "*", "subject = *: must be '*' at level FIRM and a name elsewhere"),
+    ],
+)
+def test_a_kill_switch_is_for_somebody(level: str, subject: str, text: str) -> None:
+    assert refusal_of_kill(level, subject) == text
+
+
+@pytest.mark.parametrize("field", ["min_qty", "max_floor"])
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        ("10", ""),
+        ("1", ""),
+        ("11", "must not be above OrderQty (38) = 10"),
+        ("0", "must be greater than zero"),
+        ("-1", "must be greater than zero"),
+        ("0.5", "must be a multiple of lot 1"),
+    ],
+)
+def test_a_part_is_above_zero_and_at_most_the_whole(field: str, part: str, text: str) -> None:
+    plain = asked(price="100")
+    terms = replace(plain.terms, conditions=Conditions(**{field: Decimal(part)}))
+    verdict = check(replace(plain, terms=terms))
+    assert verdict.text.endswith(text)
+    assert (verdict.reason is Reason.NONE) is not bool(text)

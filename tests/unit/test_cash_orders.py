@@ -1,0 +1,81 @@
+"""What quantity an amount of money buys: whole lots at the limit price, else at the reference."""
+
+from decimal import Decimal
+
+import pytest
+
+from oms.domain.conditions import Conditions
+from oms.domain.fix import OrdType, Side, TimeInForce
+from oms.domain.instrument import Instrument
+from oms.domain.terms import OrderTerms
+from oms.orders.cash import in_lots
+
+
+def asked(cash: str | None, price: str | None) -> OrderTerms:
+    return OrderTerms(
+        counterparty="ALPHA",
+        session="ALPHA",
+        cl_ord_id="c1",
+        account="A1",
+        symbol="AAPL",
+        side=Side.BUY,
+        order_qty=Decimal(0),
+        ord_type=OrdType.MARKET if price is None else OrdType.LIMIT,
+        price=None if price is None else Decimal(price),
+        time_in_force=TimeInForce.DAY,
+        conditions=None if cash is None else Conditions(cash_order_qty=Decimal(cash)),
+    )
+
+
+def instrument(lot: str) -> Instrument:
+    return Instrument(symbol="AAPL", currency="USD", tick=Decimal("0.01"), lot=Decimal(lot))
+
+
+@pytest.mark.parametrize(
+    ("cash", "price", "reference", "lot", "quantity", "source"),
+    [
+        ("1000", "10", "8", "1", "100", "Price (44)"),
+        ("1000", None, "8", "1", "125", "reference price"),
+        ("999.99", "10", None, "1", "99", "Price (44)"),
+        ("1000", "10", None, "30", "90", "Price (44)"),
+        ("1000", "3", None, "0.5", "333", "Price (44)"),
+        ("500", "3", None, "0.5", "166.5", "Price (44)"),
+        ("10", "0.5", None, "1", "20", "Price (44)"),
+        ("0.5", "0.1", None, "1", "5", "Price (44)"),
+        ("9.99", "10", None, "1", "0", "Price (44)"),
+    ],
+)
+def test_cash_comes_to_whole_lots(
+    *, cash: str, price: str | None, reference: str | None, lot: str, quantity: str, source: str
+) -> None:
+    px = None if reference is None else Decimal(reference)
+    terms = in_lots(asked(cash, price), instrument(lot), px)
+    assert terms.order_qty == Decimal(quantity)
+    assert terms.conditions is not None
+    assert terms.conditions.cash_px == Decimal(price or reference or 0)
+    assert terms.conditions.cash_px_source == source
+    assert terms.conditions.cash_order_qty == Decimal(cash)
+
+
+@pytest.mark.parametrize(
+    ("cash", "price", "reference"),
+    [
+        (None, "10", "8"),
+        ("1000", None, None),
+        ("1000", None, "0"),
+        ("1000", "0", "8"),
+        ("1000", "-1", "8"),
+        ("0", "10", "8"),
+        ("-1000", "10", "8"),
+    ],
+)
+def test_what_comes_to_no_quantity_stays_as_it_is(
+    cash: str | None, price: str | None, reference: str | None
+) -> None:
+    terms = asked(cash, price)
+    px = None if reference is None else Decimal(reference)
+    assert in_lots(terms, instrument("1"), px) == terms
+
+
+def test_of_an_instrument_that_nobody_knows_there_are_no_lots() -> None:
+    assert in_lots(asked("1000", "10"), None, Decimal(8)) == asked("1000", "10")
