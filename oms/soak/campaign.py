@@ -19,11 +19,11 @@ from oms.demo.programs import DemoError, wait_until
 from oms.domain.commands import CloseTradingDay
 from oms.simulation.acts import OPERATOR
 from oms.simulation.watching import Broken
-from oms.soak import evidence
+from oms.soak import evidence, lies
 from oms.soak.faults import Struck, possible
 from oms.soak.figures import Figures
 from oms.soak.ground import Ground, NamespacedGround, RelayedGround
-from oms.soak.judge import Verdict, judge
+from oms.soak.judge import Gathered, examine, gather
 from oms.soak.stage import Stage, make_stage
 from oms.store.codec import encode
 
@@ -93,7 +93,8 @@ class Campaign:
             self._disturb(round_s)
             self._settle(closed=False)
         self._close_day()
-        self._settle(closed=True)
+        gathered = self._settle(closed=True)
+        self._figures.doubted(lies.find_all(gathered))
 
     def _disturb(self, seconds: float) -> None:
         """Orders and faults for so long; then the orders and the faults stop."""
@@ -159,8 +160,8 @@ class Campaign:
     def _clients_up(self) -> bool:
         return all(part.runs and part.state.get("up") for part in self._stage.clients.values())
 
-    def _settle(self, *, closed: bool) -> None:
-        """Until all checkers hold. Raises Broken with what the last of them said."""
+    def _settle(self, *, closed: bool) -> Gathered:
+        """Until all checkers hold; by what. Raises Broken with what the last of them said."""
         began = time.monotonic()
         deadline = began + QUIET_LIMIT_S
         calm_since, seq = began, -1
@@ -180,15 +181,16 @@ class Campaign:
                 continue
             next_judge = now + JUDGE_EVERY_S
             try:
-                verdict = judge(self._stage.site, self._stage.owner_url, closed=closed)
+                gathered = gather(self._stage.site, self._stage.owner_url)
+                verdict = examine(gathered, closed=closed)
             except Broken as error:
                 why = error
                 self._figures.note("not yet", checker=error.checker, text=error.text[:500])
             except (psycopg.Error, OSError, ControlRefused) as error:
                 why = Broken("all_ends_in_time", f"no evidence: {error}")
             else:
-                self._held(verdict, time.monotonic() - began, closed=closed)
-                return
+                self._figures.held(verdict, time.monotonic() - began, closed=closed)
+                return gathered
         raise why
 
     def _moving(self, now: float) -> str:
@@ -206,9 +208,6 @@ class Campaign:
             return f"{stage.told('unanswered')} requests of clients have no answer"
         ended = [one.name for one in stage.all_parts() if not one.runs]
         return f"does not run: {', '.join(ended)}" if ended else ""
-
-    def _held(self, verdict: Verdict, seconds: float, *, closed: bool) -> None:
-        self._figures.held(verdict, seconds, closed=closed)
 
     def _close_day(self) -> None:
         """As the operations desk does it; by the inbox."""

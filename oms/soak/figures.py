@@ -69,7 +69,7 @@ class Figures:
         self._recoveries: dict[str, list[float]] = {}
         self._wounds: list[Wound] = []
         self._verdicts: list[tuple[Verdict, float]] = []
-        self._epochs = 0
+        self._epochs = self._lies = 0
 
     @property
     def dealt(self) -> int:
@@ -150,6 +150,11 @@ class Figures:
         self._verdicts.append((verdict, seconds))
         self.note("all hold", closed=closed, after=round(seconds, 1), **asdict(verdict))
 
+    def doubted(self, found: Mapping[str, str]) -> None:
+        """Lies about the evidence, and the checkers that found them."""
+        self._lies = len(found)
+        self.note("lies found", **{name.replace(" ", "_"): one for name, one in found.items()})
+
     def sum_up(self, failure: str) -> int:
         """Write the page, say how it went; the exit code."""
         page = "\n".join(self._page(failure)) + "\n"
@@ -195,6 +200,8 @@ class Figures:
             yield f"- {self.dealt} faults; {last.transitions} kinds of transition of an order"
             yield f"- checked {len(quiet)} times in quiet, after {min(quiet):.0f} to"
             yield f"  {max(quiet):.0f} s without faults"
+        if self._lies:
+            yield f"- the evidence falsified in {self._lies} ways afterwards: found each time"
         if self.verified:
             yield f"- `oms audit verify`: {self.verified}"
         counts = Counter(self.endings)

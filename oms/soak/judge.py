@@ -17,6 +17,7 @@ import psycopg
 
 from fix_sessions.exchange_control import ExchangeControl
 from oms.domain.commands import MessagesSent
+from oms.domain.instrument import Reference
 from oms.domain.order import Order
 from oms.settings.reference import reference_of
 from oms.simulation.checkers import (
@@ -81,30 +82,60 @@ class _Disk:
     entries: list[Entry]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What there is of a soak: the journal, what each client has on tape, the venues' books.
+
+    orders, trades: by venue, in the venue's own words.
+    """
+
+    reference: Reference
+    entries: list[Entry]
+    tapes: Mapping[str, Played]
+    orders: Mapping[str, list[dict[str, str]]]
+    trades: Mapping[str, list[dict[str, str]]]
+
+
+def gather(site: Site, url: str) -> Gathered:
+    """Raises psycopg.Error, OSError where it cannot be had."""
+    with psycopg.connect(url, connect_timeout=5) as connection:
+        entries = list(read(connection))
+    orders, trades = {}, {}
+    for name in VENUES:
+        with ExchangeControl(site.controls[name]) as venue:
+            orders[name] = [one for one in venue.orders() if one["owner"] == COMP_ID]
+            trades[name] = [one for one in venue.trades() if one["owner"] == COMP_ID]
+    return Gathered(
+        reference=reference_of(site.settings()),
+        entries=entries,
+        tapes={name: play(site.tape(name)) for name in CLIENTS},
+        orders=orders,
+        trades=trades,
+    )
+
+
 class Evidence:
     """What the checkers of the simulator call their world."""
 
-    def __init__(self, site: Site, entries: list[Entry], tapes: Mapping[str, Played]) -> None:
-        self.reference = reference_of(site.settings())
+    def __init__(self, gathered: Gathered) -> None:
+        self.reference = gathered.reference
         self.shadow = Shadow(self.reference)
-        self.disk = _Disk(entries=entries)
+        self.disk = _Disk(entries=gathered.entries)
         self.resets: dict[str, int] = {}
-        self.clients = {name: Book(ledger=tape.ledger) for name, tape in tapes.items()}
+        self.tapes = gathered.tapes
+        self.clients = {name: Book(ledger=tape.ledger) for name, tape in self.tapes.items()}
         self.venues: dict[str, Book] = {}
-        self.tapes = tapes
         self._by_child: dict[str, Standing] = {}
 
     def standing(self, child: Order) -> Standing | None:
         """The order as its venue has it."""
         return self._by_child.get(child.order_id)
 
-    def take_venue(self, name: str, control: ExchangeControl) -> None:
+    def take_venue(self, name: str, gathered: Gathered) -> None:
         """A venue's book. Raises AssertionError where an order of ours is there twice."""
         book = self.venues[name] = Book()
         by_id: dict[str, Standing] = {}
-        for one in control.orders():
-            if one["owner"] != COMP_ID:
-                continue
+        for one in gathered.orders[name]:
             standing = by_id[one["order_id"]] = _standing(name, one)
             book.orders.append(standing)
             child = self.shadow.state.child_of(name, one["cl_ord_id"])
@@ -112,8 +143,8 @@ class Evidence:
                 continue
             other = self._by_child.setdefault(child.order_id, standing)
             assert other is standing, f"{name} has {child.order_id} twice"
-        for one in control.trades():
-            if one["owner"] == COMP_ID and one["status"] != "BUSTED":
+        for one in gathered.trades[name]:
+            if one["status"] != "BUSTED":
                 trade = (Decimal(one["last_qty"]), Decimal(one["last_px"]))
                 by_id[one["order_id"]].trades[one["exec_id"]] = trade
 
@@ -144,21 +175,19 @@ class Verdict:
     transitions: int
 
 
-def judge(site: Site, url: str, *, closed: bool) -> Verdict:
-    """Ask every checker. Raises Broken for the first that says no; psycopg.Error, OSError where the
-    evidence cannot be had.
+def examine(gathered: Gathered, *, closed: bool) -> Verdict:
+    """Ask every checker. Raises Broken for the first that says no.
 
-    closed: the day is, and nothing may work any more.
+    closed: the day is, and nothing of it may work any more.
     """
-    with psycopg.connect(url, connect_timeout=5) as connection:
-        entries = list(read(connection))
-    evidence = Evidence(site, entries, {name: play(site.tape(name)) for name in CLIENTS})
+    evidence = Evidence(gathered)
     world = cast("World", evidence)
     watchers = [(one.__name__.rpartition(".")[2], one.Checker(world)) for one in CHECKERS]
+    # What has a hole cannot be folded.
+    _asked(*_first_of(watchers))
     _fold(evidence, watchers)
     for name in VENUES:
-        with ExchangeControl(site.controls[name]) as venue:
-            _asked("no_order_is_doubled", partial(evidence.take_venue, name, venue))
+        _asked("no_order_is_doubled", partial(evidence.take_venue, name, gathered))
     for session, raw in _wire(evidence):
         for name, watcher in watchers:
             _asked(name, partial(watcher.on_wire, session, True, raw))
@@ -166,6 +195,12 @@ def judge(site: Site, url: str, *, closed: bool) -> Verdict:
         _asked(name, watcher.at_quiet)
     _own_checks(evidence, closed=closed)
     return _verdict(evidence)
+
+
+def _first_of(watchers: list[tuple[str, Watcher]]) -> tuple[str, Callable[[], None]]:
+    name, watcher = watchers[0]
+    assert isinstance(watcher, journal_is_whole.Checker)
+    return name, watcher.at_quiet
 
 
 def _fold(evidence: Evidence, watchers: list[tuple[str, Watcher]]) -> None:
@@ -221,8 +256,9 @@ def _own_checks(evidence: Evidence, *, closed: bool) -> None:
             raise Broken("tapes_are_clean", f"{name}: {tape.ledger.refused} messages were refused")
     if state.in_doubt:
         raise Broken("nothing_is_unknown", f"{', '.join(state.in_doubt)} in doubt")
-    if closed and state.open_orders:
-        raise Broken("nothing_is_open", f"{', '.join(sorted(state.open_orders)[:5])} open")
+    left = [one for one in state.open_orders if not state.orders[one].time_in_force.good_till]
+    if closed and left:
+        raise Broken("nothing_is_open", f"{', '.join(sorted(left)[:5])} open")
 
 
 def _verdict(evidence: Evidence) -> Verdict:
