@@ -56,10 +56,12 @@ class Orders(dict[str, Order]):
         self._today, self._before = Shelf(), Shelf()
         self._freed: list[Family | None] = []
 
-    def put_away(self, at: int, date_since: int, lists_at_work: dict[Name, None]) -> None:
+    def put_away(
+        self, at: int, date_since: int, open_orders: set[str], lists_at_work: dict[Name, None]
+    ) -> None:
         """Pack some of what ended a while ago; date_since: the begin of the trading date.
 
-        Nothing may hold an order meanwhile: it is called before a command is decided.
+        Nobody may hold an order meanwhile: it is called before a command is decided.
         """
         self.at = at
         finished, due = self.finished, at - self.put_away_after_us
@@ -71,7 +73,7 @@ class Orders(dict[str, Order]):
             stamp, order_id = finished.popleft()
             order = dict.get(self, order_id)
             # What was told of it since has put it in the queue again; so does the end of its list.
-            if order is not None and order.updated_at <= stamp:
+            if order is not None and not (order.open_children or order_id in open_orders):
                 list_id = order.first_terms.list_id
                 if not list_id or (order.counterparty, list_id) not in lists_at_work:
                     self._pack(order, stamp, date_since)
@@ -80,13 +82,11 @@ class Orders(dict[str, Order]):
 
     def _pack(self, parent: Order, stamp: int, date_since: int) -> None:
         touched = parent.updated_at
-        if parent.is_live:
-            return
         children = [self[one] for one in parent.children]
         for child in children:
-            if child.is_live or child.updated_at > stamp:
-                return
             touched = max(touched, child.updated_at)
+        if touched > stamp:
+            return
         family = packed(parent, children)
         if family is None:
             return
@@ -94,11 +94,13 @@ class Orders(dict[str, Order]):
         for order in (parent, *children):
             del self[order.order_id]
             signs.append(hash((_ORDER_ID, order.order_id)))
+        names = self.names
         for kind, name, order_id in _names(parent, children):
-            # A name that another order has by now is that order's.
-            if dict.get(self.names[kind], name) == order_id:
-                del self.names[kind][name]
+            owner = names[kind].pop(name, None)
+            if owner == order_id:
                 signs.append(hash((kind, name)))
+            elif owner is not None:
+                names[kind][name] = owner  # another order's by now
         (self._today if touched > date_since else self._before).put(family, signs)
 
     def owner(self, kind: int, name: str | Name) -> tuple[Shelf, int, list[Order], str] | None:
@@ -283,18 +285,16 @@ class Names(dict[Name, str]):
     __hash__ = None
 
 
-def _names(parent: Order, children: Sequence[Order]) -> Iterator[tuple[int, Name, str]]:
+def _names(parent: Order, children: Sequence[Order]) -> list[tuple[int, Name, str]]:
     """What a family is called, by kind of name; and who of it is called so."""
     order_id, who = parent.order_id, parent.counterparty
-    for name in cl_ord_ids_of(parent):
-        yield CL_ORD_ID, (who, name), order_id
+    found = [(CL_ORD_ID, (who, name), order_id) for name in cl_ord_ids_of(parent)]
     for child in children:
         order_id, who = child.order_id, child.counterparty
-        for name in cl_ord_ids_of(child):
-            yield CHILD_CL_ORD_ID, (who, name), order_id
-        yield VENUE_ORDER_ID, (who, child.venue_order_id), order_id
-        for told in exec_ids_of(child):
-            yield EXEC_ID, told, order_id
+        found += [(CHILD_CL_ORD_ID, (who, name), order_id) for name in cl_ord_ids_of(child)]
+        found.append((VENUE_ORDER_ID, (who, child.venue_order_id), order_id))
+        found += [(EXEC_ID, told, order_id) for told in exec_ids_of(child)]
+    return found
 
 
 def _all_names(orders: list[Order]) -> Iterator[tuple[int, str | Name, str]]:

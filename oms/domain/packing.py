@@ -6,10 +6,10 @@ leave the process: another one folds the journal.
 """
 
 import marshal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from decimal import Decimal
-from operator import attrgetter, is_
+from operator import attrgetter
 from typing import Any, Final
 
 from oms.domain.fix import OrdStatus, OrdType, Side, TimeInForce
@@ -57,7 +57,6 @@ _RARE_TRADE: Final = _rare(Execution, *_TRADE_TEXTS, *_TRADE_DECIMALS)
 
 _usual_of = attrgetter(*_TEXTS, *(f"{one}._value_" for one in _ENUMS), "first_terms.list_id")
 _rare_of = attrgetter(*_RARE)
-_asked_of = attrgetter(*_TERMS)
 _usual_of_trade = attrgetter(*_TRADE_TEXTS)
 _rare_of_trade = attrgetter(*_RARE_TRADE)
 _DEFAULTS: Final = tuple(_RARE.values())
@@ -78,14 +77,22 @@ def packed(parent: Order, children: Sequence[Order]) -> Family | None:
         if rare != _DEFAULTS:
             beside += _unusual(n, _RARE, rare)
         terms = order.first_terms
-        if not all(map(is_, _asked_of(terms), _asked_of(order))):
-            beside.append((n, "first_terms", terms))
         price, closed = order.price, order.closed
-        figures = (str(order.order_qty), str(order.cum_qty), str(order.traded_value))
+        # The very objects, for 1.0 is 1.00. Nothing else of an order's terms ever changes.
+        if (
+            terms.cl_ord_id is not order.cl_ord_id
+            or terms.order_qty is not order.order_qty
+            or terms.price is not price
+            or terms.conditions is not order.conditions
+            or terms.session is not order.session
+        ):
+            beside.append((n, "first_terms", terms))
         told.append(
             (
                 *_usual_of(order),
-                *figures,
+                str(order.order_qty),
+                str(order.cum_qty),
+                str(order.traded_value),
                 None if price is None else str(price),
                 None if closed is None else closed.value,
             )
@@ -160,19 +167,24 @@ def _trade(told: tuple[Any, ...], rare: dict[str, Any]) -> Execution:
     return Execution(**values, **rare, last_qty=Decimal(last_qty), last_px=Decimal(last_px))
 
 
-def cl_ord_ids_of(order: Order) -> Iterator[str]:
+def cl_ord_ids_of(order: Order) -> list[str]:
     """The ClOrdIDs that the order and the requests on it had."""
-    yield order.cl_ord_id
-    yield order.first_terms.cl_ord_id
-    yield from order.request_ids
+    found = [order.cl_ord_id, *order.request_ids]
+    first = order.first_terms.cl_ord_id
+    if first not in found:
+        found.append(first)
+    return found
 
 
-def exec_ids_of(order: Order) -> Iterator[tuple[str, str]]:
+def exec_ids_of(order: Order) -> list[tuple[str, str]]:
     """By venue, the ExecIDs under which the order's trades were told."""
+    found = []
     for one in order.executions.values():
-        yield one.venue, one.exec_id
-        yield one.venue, one.latest_exec_id
+        venue = one.venue
+        found.append((venue, one.exec_id))
+        if one.latest_exec_id != one.exec_id:
+            found.append((venue, one.latest_exec_id))
         if one.tale is not None:
             for told in one.tale.told.values():
-                for exec_id in told:
-                    yield one.venue, exec_id
+                found += [(venue, exec_id) for exec_id in told]
+    return found

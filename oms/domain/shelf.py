@@ -1,5 +1,6 @@
 """A shelf of packed orders: each family of orders as one piece, found by the names in it."""
 
+import struct
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -8,6 +9,7 @@ from oms.domain.packing import Family
 _BUCKETS: Final = 1 << 16
 _SIGN_BYTES: Final = 8
 _RECORD: Final = _SIGN_BYTES + 4
+_record = struct.Struct("<qI").pack
 
 
 class Shelf:
@@ -28,10 +30,10 @@ class Shelf:
         buckets = self._buckets
         if not buckets:
             buckets = self._buckets = [b""] * _BUCKETS
-        number = len(self.families).to_bytes(_RECORD - _SIGN_BYTES, "little")
+        number = len(self.families)
         self.families.append(family)
         for sign in signs:
-            buckets[sign % _BUCKETS] += sign.to_bytes(_SIGN_BYTES, "little", signed=True) + number
+            buckets[sign % _BUCKETS] += _record(sign, number)
 
     def find(self, sign: int) -> Iterator[tuple[int, Family]]:
         """What may have a name with that hash, the latest first."""
