@@ -210,12 +210,19 @@ class SimClient:
         count = 1 + n % 3
         waits = n % 2 == 0
         self._story.tell(f"{self.name} sends {count} orders as the list {list_id}")
-        body = [(66, list_id), (394, "3"), (433, "2" if waits else "1"), (68, str(count))]
-        body.append((73, str(count)))
-        for number in range(count):
-            order = self._order_fields(self._new_id(), n + 7 * number)
-            body += [order[0], (67, str(number + 1)), *order[1:]]
-        self._say("E", body)
+        wrong = n % 7 == 3
+        head = [(66, list_id), (394, "1" if wrong else "3"), (433, "2" if waits else "1")]
+        numbered = range(1, count + 1)
+        orders = [(one, self._order_fields(self._new_id(), n + 7 * one)) for one in numbered]
+        parts = [orders[:1], orders[1:]] if count > 1 and n % 5 < 2 else [orders]
+        for part in parts:
+            body = [*head, (68, str(count))]
+            if len(parts) > 1:
+                body.append((893, "Y" if part is parts[-1] else "N"))
+            body.append((73, str(len(part))))
+            for number, order in part:
+                body += [order[0], (67, str(number)), *order[1:]]
+            self._say("E", body)
         about = [(66, list_id), (60, self._now())]
         if waits:
             wait_us = 50_000 + n % 400_000
@@ -226,14 +233,16 @@ class SimClient:
         """One of the questions that are not about one order."""
         named = self._new_id()
         self._story.tell(f"{self.name} asks a question")
-        trades = [one for seen in self.ledger.orders.values() for one in seen.trades]
-        order = next(iter(self.ledger.orders), "none")
+        traded = [
+            (one.order_id, each) for one in self.ledger.orders.values() for each in one.trades
+        ]
+        order, trade = traded[n % len(traded)] if traded else ("none", "none")
         questions: list[tuple[str, list[tuple[int, str]]]] = [
             ("AF", [(584, named), (585, "7")]),
             ("x", [(320, named), (559, "4")]),
             ("g", [(335, named), (263, "0")]),
             ("AD", [(568, named), (569, "0"), (263, "0")]),
-            ("Q", [(37, order), (17, trades[n % len(trades)] if trades else "none"), (127, "A")]),
+            ("Q", [(37, order), (17, trade), (127, "A")]),
         ]
         self._say(*questions[n % len(questions)])
 

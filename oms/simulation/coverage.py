@@ -7,8 +7,8 @@ from oms.domain.commands import Command
 from oms.domain.events import Event
 from oms.domain.fix import OrdStatus
 
-# Statuses of FIX that no order of ours can have.
-_NEVER = frozenset({"ACCEPTED_FOR_BIDDING"})
+# Statuses of FIX that no order of ours can have; Replaced is one on the wire of FIX 4.2 alone.
+_NEVER = frozenset({"ACCEPTED_FOR_BIDDING", "REPLACED"})
 
 
 def coverage_lines(

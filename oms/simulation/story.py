@@ -21,6 +21,7 @@ EXEC_TYPES: Final = {
     "A": "has pending",
     "7": "stops",
     "9": "suspends",
+    "B": "calculates",
     "I": "tells the status of",
 }
 

@@ -12,8 +12,7 @@ from oms.simulation.ledgers import Standing
 from oms.simulation.manners import Manners
 from oms.simulation.story import EXEC_TYPES, Story
 from oms.simulation.strangers import Strangers
-
-Told = dict[int, str]
+from oms.simulation.venue_texts import Told, best_prices, not_found
 
 
 class SimVenue:
@@ -200,6 +199,8 @@ class SimVenue:
     def _end(self, order: Standing, status: str) -> None:
         left, order.closed = order.leaves_qty, status
         self.say(order, status)
+        if status == "3" and self._maybe(0.5):
+            self.say(order, "B", {39: "B"})
         self._fill_late(order, left)
 
     def _fill_late(self, order: Standing, left: Decimal) -> None:
@@ -208,7 +209,10 @@ class SimVenue:
             self._book(order, min(left, Decimal(5)))
 
     def _restate(self, order: Standing) -> None:
-        if order.leaves_qty > 10:
+        if order.leaves_qty and self._maybe(0.5):
+            order.price = str(Decimal(order.price) + self._random.choice((-1, 1)))
+            self.say(order, "D", {378: "3"})
+        elif order.leaves_qty > 10:
             order.order_qty -= 10
             self.say(order, "D", {378: "5"})
 
@@ -302,24 +306,7 @@ class SimVenue:
             self.say(order, "I", more)
             return
         self._denied.add(cl_ord_id)
-        self._send(
-            "8",
-            {
-                37: "NONE",
-                11: cl_ord_id,
-                17: "0",
-                150: "I",
-                39: "8",
-                55: "[N/A]",
-                54: "1",
-                14: "0",
-                151: "0",
-                6: "0",
-                103: "5",
-                60: utc_timestamp_ms(self._agenda.now_us),
-                **(more or {}),
-            },
-        )
+        self._send("8", not_found(cl_ord_id, self._agenda.now_us) | (more or {}))
 
     def _mass_status(self, request_id: str) -> None:
         working = [one for one in self.orders if one.leaves_qty]
@@ -330,16 +317,7 @@ class SimVenue:
 
     def quote(self, n: int) -> None:
         """Its best bid and offer in a share."""
-        bid, ask = 96 + n % 6, 100 + n // 6 % 5
-        self.session.send(
-            "W",
-            [
-                (55, "AAPL" if n % 3 else "MSFT"),
-                (268, "2"),
-                *((269, "0"), (270, str(bid)), (271, "300")),
-                *((269, "1"), (270, str(ask)), (271, "200")),
-            ],
-        )
+        self.session.send("W", best_prices(n))
         self._flush()
 
     def report_unknown(self, n: int) -> None:
