@@ -10,6 +10,7 @@ from pathlib import Path
 
 _LOCK = "lock"
 _EPOCH = "leader_epoch"
+_CONTESTED = "contested"
 
 
 def _boot() -> str:
@@ -24,8 +25,10 @@ class StoreDirectory:
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
         # Whether another process still holds the directory: a leader that lost the lead, frozen.
-        self.contested = False
+        # That stays so until somebody has claimed it, also if we die before we can.
+        self._mark = path / _CONTESTED
         self._lock = self._take()
+        self.contested = self._mark.exists()
 
     def _take(self) -> int:
         name = self.path / _LOCK
@@ -34,7 +37,7 @@ class StoreDirectory:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
-            self.contested = True
+            self._mark.touch()
             name.unlink()
             lock = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,10 +62,11 @@ class StoreDirectory:
             return False
 
     def claim(self, epoch: int) -> None:
-        """From now on what is here is this leader's; durable."""
+        """From now on what is here is this leader's, and nobody else writes to it; durable."""
         spare = self.path / f"{_EPOCH}.new"
         with spare.open("w") as file:
             file.write(f"{epoch} {_boot()}")
             file.flush()
             os.fsync(file.fileno())
         spare.replace(self.path / _EPOCH)
+        self._mark.unlink(missing_ok=True)

@@ -41,10 +41,7 @@ class StoreFiles:
         self._kept_inode = None
         self._kept["seqnums"].unlink(missing_ok=True)
         for part in _PARTS:
-            spare = self._kept[part].with_suffix(".new")
-            spare.unlink(missing_ok=True)
-            os.link(self._paths[part], spare)
-            spare.replace(self._kept[part])
+            _name_again(self._paths[part], self._kept[part])
 
     def was_reset(self) -> bool:
         """Whether QuickFIX has deleted what was kept."""
@@ -62,10 +59,7 @@ class StoreFiles:
     def restore(self) -> None:
         """Put back what was kept; the session has to be refreshed then."""
         for part in _PARTS:
-            spare = self._paths[part].with_suffix(".new")
-            spare.unlink(missing_ok=True)
-            os.link(self._kept[part], spare)
-            spare.replace(self._paths[part])
+            _name_again(self._kept[part], self._paths[part])
 
     def separate(self) -> None:
         """Copies in the place of the files: a process that has these open writes beside them."""
@@ -73,6 +67,8 @@ class StoreFiles:
         for path in (*self._paths.values(), *self._kept.values()):
             if path.exists():
                 spare = path.with_suffix(".new")
+                # A second name, of a process that died or of an older program, is not written to.
+                spare.unlink(missing_ok=True)
                 shutil.copyfile(path, spare)
                 spare.replace(path)
 
@@ -104,6 +100,16 @@ class StoreFiles:
                 body.write(data)
                 header.write(f"{number},{offset},{len(data)} ")
                 offset += len(data)
+
+
+def _name_again(path: Path, name: Path) -> None:
+    """Give a file a second name, in place of what has it now."""
+    spare = name.with_suffix(".new")
+    spare.unlink(missing_ok=True)
+    os.link(path, spare)
+    spare.replace(name)
+    # Where both are names of one file already, replacing does nothing and leaves the spare one.
+    spare.unlink(missing_ok=True)
 
 
 def files_of(store_dir: Path, spec: SessionSpec) -> StoreFiles:
