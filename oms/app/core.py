@@ -56,7 +56,9 @@ def run(settings: Settings, config: Path) -> int:
             raise Stop(Exit.PORT_IN_USE, listening_fault(settings, error)) from None
         except (LeadershipLost, EngineFault, CodecError, psycopg.Error, OSError) as error:
             log.exception("core.fault")
-            raise Stop(Exit.FAULT, f"stopped, and recovers by replay: {error}") from None
+            # PostgreSQL's hints come on lines of their own.
+            reason = " ".join(str(error).split())
+            raise Stop(Exit.FAULT, f"stopped, and recovers by replay: {reason}") from None
         except Stop:
             raise
         except Exception as error:
