@@ -136,7 +136,7 @@ def api(config: Config = DEFAULT_CONFIG) -> None:
     """Run the REST API (http://HOST:PORT/docs)."""
     from oms.app import side
 
-    raise typer.Exit(side.run_api(_settings(config, "api")))
+    raise typer.Exit(side.run_api(_settings(config, "api"), config))
 
 
 @commands.command()
@@ -144,7 +144,7 @@ def jobs(config: Config = DEFAULT_CONFIG) -> None:
     """Run the scheduler: end of day, reconciliation."""
     from oms.app import side
 
-    raise typer.Exit(side.run_jobs(_settings(config, "jobs")))
+    raise typer.Exit(side.run_jobs(_settings(config, "jobs"), config))
 
 
 @commands.command()
@@ -188,6 +188,9 @@ def bench(
     recover: Annotated[
         int, typer.Option(min=0, help="Time recovery of a journal of so many events instead.")
     ] = 0,
+    client_sessions: Annotated[
+        int, typer.Option(min=2, help="Measure a second server with so many, too, if more than 2.")
+    ] = 2,
 ) -> None:
     """Measure the server beside a bare relay and the database's own limit."""
     from oms.bench import recovery
@@ -197,7 +200,8 @@ def bench(
         raise typer.Exit(recovery.main(recover))
     if json_file is not None and not json_file.parent.is_dir():
         raise Stop(Exit.USAGE, f"json = {json_file}: must be in a directory that exists")
-    raise typer.Exit(main(Options(orders=orders, json_file=json_file)))
+    wanted = Options(orders=orders, json_file=json_file, many_sessions=client_sessions)
+    raise typer.Exit(main(wanted))
 
 
 @commands.command()

@@ -1,7 +1,7 @@
 """The FastAPI application: routers, errors, keys in front, and one listener for answers."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from oms.api.auth import keyring_of
 from oms.api.connections import Connections
 from oms.api.context import Context, Reconcile, make_engine
 from oms.api.examples import add_examples
+from oms.api.following import following
 from oms.api.gatekeeper import Gatekeeper
 from oms.api.reference_page import page_of
 from oms.api.routers import (
@@ -38,6 +39,7 @@ from oms.api.routers import (
 )
 from oms.api.strict import StrictRoute
 from oms.api.submit import NotAnsweredYet, on_not_answered_yet
+from oms.queries.reloads import Reloads, Reread
 from oms.settings import Settings
 
 _DESCRIPTION: Final = """
@@ -75,36 +77,35 @@ _ROUTERS: Final = (
 )
 
 
-def create_app(settings: Settings, url: str, reconcile: Reconcile | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    url: str,
+    reconcile: Reconcile | None = None,
+    reread: Reread | None = None,
+) -> FastAPI:
     """The application over the database at `url` (libpq's form, the application's role).
 
     reconcile: what POST /v1/recon/runs calls, on a thread of its own; without it there is no such
-    route.
+    route. reread: what reads the configuration after a reload of the sessions; without it the
+    settings stay as they are.
     """
+    engine = make_engine(url)
     context = Context(
         settings=settings,
+        keyring=keyring_of(settings),
         url=url,
-        engine=make_engine(url),
+        engine=engine,
         connections=Connections(url),
         answers=Answers(url),
         reconcile=reconcile,
+        reloads=Reloads(engine, settings, reread) if reread is not None else None,
     )
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await context.answers.start()
-        try:
-            yield
-        finally:
-            await context.answers.stop()
-            await context.connections.close()
-            context.engine.dispose()
 
     app = FastAPI(
         title="Plumbline",
         description=_DESCRIPTION,
         version=_version(),
-        lifespan=lifespan,
+        lifespan=_lifespan_of(context),
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -114,12 +115,27 @@ def create_app(settings: Settings, url: str, reconcile: Reconcile | None = None)
     app.state.context = context
     problems.install(app)
     app.add_exception_handler(NotAnsweredYet, on_not_answered_yet)
-    app.add_middleware(Gatekeeper, keyring=keyring_of(settings))
+    app.add_middleware(Gatekeeper, context=context)
     app.include_router(health.open_api)
     for api in _ROUTERS if reconcile is None else (*_ROUTERS, recon.runs_api):
         app.include_router(api)
     app.include_router(_documents(app))
     return app
+
+
+def _lifespan_of(context: Context) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await context.answers.start()
+        try:
+            async with following(context):
+                yield
+        finally:
+            await context.answers.stop()
+            await context.connections.close()
+            context.engine.dispose()
+
+    return lifespan
 
 
 def _documents(app: FastAPI) -> APIRouter:

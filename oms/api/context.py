@@ -9,7 +9,9 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, create_engine
 
 from oms.api.answers import Answers
+from oms.api.auth import Keyring
 from oms.api.connections import Connections
+from oms.queries.reloads import Reloads
 from oms.settings import Settings
 from oms.store.postgres_urls import sqlalchemy_url
 
@@ -18,22 +20,25 @@ _WAIT_S = 5
 _STATEMENT_MS = 10_000
 
 
-Reconcile = Callable[[str, date], int]
+Reconcile = Callable[[Settings, str, date], int]
 """Compares a venue's statement of a date with the record; answers the run's number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Context:
     """url: libpq's, of the application's role. engine: for reads, on threads; connections: for the
-    commands' way. reconcile: None where runs are not for this API.
+    commands' way. reconcile: None where runs are not for this API. settings and keyring change with
+    the reloads that are followed: ask for them anew in each request.
     """
 
     settings: Settings
+    keyring: Keyring
     url: str
     engine: Engine
     connections: Connections
     answers: Answers
     reconcile: Reconcile | None = None
+    reloads: Reloads | None = None
 
 
 def make_engine(url: str) -> Engine:

@@ -8,7 +8,8 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from oms.api.auth import Keyring, key_in, unauthorized
+from oms.api.auth import key_in, unauthorized
+from oms.api.context import Context
 from oms.api.metrics import REQUEST_SECONDS, REQUESTS
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -19,9 +20,9 @@ _TOO_LARGE: Final = f"the body must not be longer than {MAX_BODY_BYTES} bytes"
 class Gatekeeper:
     """ASGI middleware. Nothing of a request without a valid key is read but its headers."""
 
-    def __init__(self, app: ASGIApp, keyring: Keyring) -> None:
+    def __init__(self, app: ASGIApp, context: Context) -> None:
         self._app = app
-        self._keyring = keyring
+        self._context = context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -47,7 +48,7 @@ class Gatekeeper:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         if scope["path"].startswith("/v1/"):
-            principal = self._keyring.holder_of(key_in(request))
+            principal = self._context.keyring.holder_of(key_in(request))
             if principal is None:
                 await unauthorized().response(scope["path"])(scope, receive, send)
                 return

@@ -14,6 +14,7 @@ import uvicorn
 from oms.api.app import create_app
 from oms.api.context import Reconcile
 from oms.api.wire import BoundedHttp
+from oms.queries.reloads import Reread
 from oms.settings import Settings
 
 EXIT_PORT_IN_USE: Final = 4
@@ -21,11 +22,16 @@ EXIT_PORT_IN_USE: Final = 4
 log = structlog.get_logger(__name__)
 
 
-def run(settings: Settings, url: str = "", reconcile: Reconcile | None = None) -> int:
+def run(
+    settings: Settings,
+    url: str = "",
+    reconcile: Reconcile | None = None,
+    reread: Reread | None = None,
+) -> int:
     """Serve until told to stop; the exit code, 0 after an orderly stop.
 
     url: the database in libpq's form, for the application's role; by default the configured one.
-    reconcile: what POST /v1/recon/runs calls.
+    reconcile: what POST /v1/recon/runs calls. reread: see create_app.
     Requests in flight are answered before the end.
     """
     if not url:
@@ -40,7 +46,7 @@ def run(settings: Settings, url: str = "", reconcile: Reconcile | None = None) -
         return EXIT_PORT_IN_USE
     host, port = listener.getsockname()[:2]
     log.info("api.listens", host=host, port=port)
-    Server(configuration(settings, url, reconcile)).run(sockets=[listener])
+    Server(configuration(settings, url, reconcile, reread)).run(sockets=[listener])
     log.info("api.stopped")
     return 0
 
@@ -66,11 +72,14 @@ class Server(uvicorn.Server):
 
 
 def configuration(
-    settings: Settings, url: str, reconcile: Reconcile | None = None
+    settings: Settings,
+    url: str,
+    reconcile: Reconcile | None = None,
+    reread: Reread | None = None,
 ) -> uvicorn.Config:
     """How uvicorn serves the application over the database at `url`."""
     return uvicorn.Config(
-        create_app(settings, url, reconcile),
+        create_app(settings, url, reconcile, reread),
         loop="uvloop",
         http=BoundedHttp,
         ws="none",

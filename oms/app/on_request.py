@@ -6,16 +6,16 @@ from oms.api.context import Reconcile
 from oms.settings.model import Settings
 
 
-def reconciler(settings: Settings, url: str) -> Reconcile:
+def reconciler(url: str) -> Reconcile:
     """Compares a configured venue's statement with the record at `url`, as the end of day does."""
-    venues = {venue.name: venue for venue in settings.venues}
 
-    def reconcile_now(venue: str, day: date) -> int:
+    def reconcile_now(settings: Settings, venue: str, day: date) -> int:
         from oms.jobs.once import jobs_engine  # noqa: PLC0415 - takes a second to import
         from oms.jobs.reconcile import reconcile_now as run  # noqa: PLC0415
         from oms.jobs.trading_day import source_of  # noqa: PLC0415
 
-        source = source_of(venues[venue], day)
+        [asked] = [one for one in settings.venues if one.name == venue]
+        source = source_of(asked, day)
         return run(jobs_engine(url), venue, day, source).run_id
 
     return reconcile_now

@@ -13,7 +13,10 @@ from oms.api import server
 from oms.app.database import Urls, database, require_schema
 from oms.app.exits import Exit, Stop
 from oms.app.on_request import reconciler
+from oms.app.session_changes import changes_between
+from oms.queries.reloads import Reread
 from oms.settings.drop_copies import DropCopySettings
+from oms.settings.load import load
 from oms.settings.model import Settings, VenueSettings
 
 log = structlog.get_logger()
@@ -22,25 +25,37 @@ SCHEMA_WAIT_S = 60.0
 SCHEMA_LOOK_S = 0.1
 
 
-def run_api(settings: Settings) -> int:
+def run_api(settings: Settings, config: Path) -> int:
     """The REST API, once the core has made the schema. Raises Stop."""
     with database(settings.database) as urls:
         _await_schema(urls)
-        return server.run(settings, urls.app, reconciler(settings, urls.app))
+        return server.run(settings, urls.app, reconciler(urls.app), rereading(config))
 
 
-def run_jobs(settings: Settings) -> int:
+def run_jobs(settings: Settings, config: Path) -> int:
     """The scheduler, once the core has made the schema. Raises Stop."""
     from oms.jobs import run as jobs  # noqa: PLC0415 - the calendars take a second to import
 
     with database(settings.database) as urls:
         _await_schema(urls)
         try:
-            return jobs.run(settings, urls.app)
+            return jobs.run(settings, urls.app, reread=rereading(config))
         except OSError as error:
             where = f"{settings.jobs.metrics_host}:{settings.jobs.metrics_port}"
             text = f"jobs.metrics_host, jobs.metrics_port = {where}: {error.strerror}"
             raise Stop(Exit.PORT_IN_USE, text) from None
+
+
+def rereading(config: Path) -> Reread:
+    """What a reload of the core takes over, of the file as it is then; and the API's keys."""
+
+    def reread(running: Settings) -> Settings:
+        wanted = load(config)
+        settings = changes_between(running, wanted).settings
+        api = settings.api.model_copy(update={"keys": wanted.api.keys})
+        return settings.model_copy(update={"api": api})
+
+    return reread
 
 
 def _await_schema(urls: Urls) -> None:

@@ -23,6 +23,7 @@ from oms.jobs.metrics import JobMetrics
 from oms.jobs.once import Interrupted
 from oms.jobs.stopping import Stopping
 from oms.jobs.trading_day import Pace, TradingDay
+from oms.queries.reloads import Reread
 from oms.settings.model import Settings
 
 log = structlog.get_logger(__name__)
@@ -30,17 +31,20 @@ log = structlog.get_logger(__name__)
 DEFAULT_PACE: Final = Pace()
 
 
-def run(settings: Settings, url: str, *, pace: Pace = DEFAULT_PACE) -> int:
+def run(
+    settings: Settings, url: str, *, pace: Pace = DEFAULT_PACE, reread: Reread | None = None
+) -> int:
     """Do the jobs until SIGTERM or SIGINT; 0 after an orderly stop.
 
     url: the database in libpq's form, for the application's role. A job under way at the stop
-    begins again at the next start. Raises OSError where the metrics' port cannot be had.
+    begins again at the next start. reread: what reads the configuration after a reload of the
+    sessions; without it the settings stay as they are. Raises OSError where the metrics' port
+    cannot be had.
     """
     stopping = Stopping()
     _stop_on_signals(stopping)
     registry = CollectorRegistry()
     metrics = JobMetrics(registry)
-    metrics.known_venues([venue.name for venue in settings.venues])
     if settings.jobs.metrics_port:
         start_http_server(settings.jobs.metrics_port, settings.jobs.metrics_host, registry=registry)
     day = TradingDay(
@@ -50,6 +54,7 @@ def run(settings: Settings, url: str, *, pace: Pace = DEFAULT_PACE) -> int:
         holder=f"{socket.gethostname()}:{os.getpid()}",
         pace=pace,
         stopping=stopping,
+        reread=reread,
     )
     scheduler = _scheduler(settings, _Round(day, metrics, stopping), pace)
     scheduler.start()

@@ -31,6 +31,7 @@ from oms.jobs.stopping import Stopping
 from oms.jobs.venue_files import Source
 from oms.orders.good_till import OF_THE_DAY
 from oms.queries.calendars import FIRM, next_session, sessions_of
+from oms.queries.reloads import Reloads, Reread
 from oms.settings.model import Settings, VenueSettings
 from oms.settings.trading_date import trade_date_of
 from oms.store.tables import job_runs, journal, orders
@@ -70,6 +71,7 @@ class TradingDay:
         holder: str,
         pace: Pace,
         stopping: Stopping,
+        reread: Reread | None = None,
     ) -> None:
         self._settings = settings
         self._url = url
@@ -78,14 +80,19 @@ class TradingDay:
         self._holder = holder
         self._pace = pace
         self._stopping = stopping
-        self._venues = {venue.name: venue for venue in settings.venues}
+        self._venues: dict[str, VenueSettings] = {}
         self._calendars_of = date.min
+        self._reloads = Reloads(self._engine, settings, reread) if reread is not None else None
+        self._take_over(settings)
         self._given_up: set[tuple[str, date]] = set()
         # What waits for the core alone is never given up.
         self._for_ever = replace(pace.retry, attempts=sys.maxsize)
 
     def sweep(self) -> None:
         """Every job that is due now. Raises Interrupted, and OperationalError."""
+        reloaded = self._reloads.look() if self._reloads is not None else None
+        if reloaded is not None:
+            self._take_over(reloaded)
         now = datetime.now(UTC)
         self._load_calendars(now.astimezone(self._zone).date())
         self._open_date(now)
@@ -98,6 +105,13 @@ class TradingDay:
                 self._run(job, day, self._verify)
         with self._engine.begin() as connection:
             self._metrics.refresh(connection)
+
+    def _take_over(self, settings: Settings) -> None:
+        """Venues that are gone stay known for what is planned of them."""
+        self._settings = settings
+        self._venues |= {venue.name: venue for venue in settings.venues}
+        self._metrics.known_venues([venue.name for venue in settings.venues])
+        self._calendars_of = date.min
 
     @property
     def _zone(self) -> ZoneInfo:
@@ -179,7 +193,7 @@ class TradingDay:
         if error:
             return error
         self._await_expiry(day)
-        for venue in self._venues.values():
+        for venue in self._settings.venues:
             if not sessions_of(connection, venue.name, day, day):
                 continue
             if source_of(venue, day) is None:

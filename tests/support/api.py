@@ -10,6 +10,7 @@ import httpx
 
 from oms.api.context import Reconcile
 from oms.api.server import Server, bind, configuration
+from oms.queries.reloads import Reread
 from oms.settings import Settings, load
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "oms.toml"
@@ -37,10 +38,15 @@ def settings_for_api(*, answer_wait_ms: int = 100) -> Settings:
 
 
 @contextmanager
-def running_api(settings: Settings, url: str, reconcile: Reconcile | None = None) -> Iterator[Api]:
+def running_api(
+    settings: Settings,
+    url: str,
+    reconcile: Reconcile | None = None,
+    reread: Reread | None = None,
+) -> Iterator[Api]:
     """The API over the database at `url`, for as long as the context."""
     listener = bind(settings)
-    server = Server(configuration(settings, url, reconcile))
+    server = Server(configuration(settings, url, reconcile, reread))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"

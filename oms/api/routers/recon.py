@@ -70,7 +70,7 @@ def post_run(_: Operator, context: Ctx, body: ReconRequest, response: Response) 
     if fault:
         raise invalid("trade_date", body.trade_date.isoformat(), fault)
     assert context.reconcile is not None, "the route exists only with it"
-    run_id = context.reconcile(body.venue, body.trade_date)
+    run_id = context.reconcile(context.settings, body.venue, body.trade_date)
     response.headers["Location"] = f"/v1/recon/runs/{run_id}"
     with context.engine.connect() as connection:
         return _run(connection, run_id)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from oms.api import commands
 from oms.api.auth import Operator, Staff
 from oms.api.context import Ctx, Reader
+from oms.api.following import follow
 from oms.api.problems import responses
 from oms.api.requests import ResetApproval, SessionChange, SessionReload
 from oms.api.routers.common import Core, router
@@ -31,7 +32,9 @@ async def post_reload(
     """The core reads its file again and adds, changes and removes clients, venues and drop copies;
     `text` tells which. The others go on. A file that cannot be taken over changes nothing.
     """
-    return await core.send(commands.reload_sessions(caller, body))
+    done = await core.send(commands.reload_sessions(caller, body))
+    await follow(core.context)
+    return done
 
 
 @api.post("/sessions/{name}/stop", summary="Log a session out and keep it so", responses=_COMMAND)

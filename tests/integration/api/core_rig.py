@@ -15,6 +15,7 @@ from fix_sessions.light_session import LightSettings
 from fix_sessions.light_socket import Hub, LightPeer
 from oms.app.free_ports import free_port
 from oms.app.on_request import reconciler
+from oms.app.side import rereading
 from oms.settings import Settings, load
 from oms.store.postgres_urls import APP_ROLE, role_url
 from tests.integration.exchange_process import ROOT, VenueProcess, running
@@ -182,7 +183,7 @@ def whole_server(
         core = Core(config)
         try:
             app_url = settings.database.url.get_secret_value()
-            with running_api(settings, app_url, reconciler(settings, app_url)) as api:
+            with running_api(settings, app_url, reconciler(app_url), rereading(config)) as api:
                 core.start()
                 server = Server(api, core, venue, settings)
                 server.wait_ready()
