@@ -14,6 +14,8 @@ from oms.bench.venue import VenueTimes
 # Half of what QuickFIX and Python relay at all, and two commits of delay: the price of durability.
 THROUGHPUT_MARK = 0.5
 COMMITS_MARK = 2.0
+# What many client sessions may cost of the figure with a few.
+CROWDED_MARK = 0.85
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,12 +87,15 @@ class Figures:
     """One whole run of the bench. orders: of the sustained load in each round.
 
     relay: by fields, what the marks refer to; text_relay: the least that can be done at all.
+    crowded: a server with many_sessions clients, if these are not 0.
     """
 
     orders: int
     rounds: int
     client_sessions: int
     in_flight: int
+    many_sessions: int = 0
+    crowded: WayFigures = field(default_factory=WayFigures)
     relay: WayFigures = field(default_factory=WayFigures)
     text_relay: WayFigures = field(default_factory=WayFigures)
     server: WayFigures = field(default_factory=WayFigures)
@@ -111,10 +116,7 @@ class Figures:
     def marks(self) -> list[Mark]:
         """What the server is to reach, beside the bare relay and the database of the same run."""
         relay, server, commit = self.relay, self.server, self.small_commit
-        ratio = statistics.median(
-            ours / theirs
-            for ours, theirs in zip(server.orders_per_second, relay.orders_per_second, strict=True)
-        )
+        ratio = _ratio(server, relay)
         added = [
             ("order", latency_of(server.order_ns), latency_of(relay.order_ns)),
             ("report", latency_of(server.report_ns), latency_of(relay.report_ns)),
@@ -137,7 +139,15 @@ class Figures:
                 )
                 for name, ours, theirs in added
             ),
+            *self._crowded_marks(),
         ]
+
+    def _crowded_marks(self) -> list[Mark]:
+        if not self.many_sessions:
+            return []
+        name = f"orders per second with {self.many_sessions} sessions, of {self.client_sessions}'s"
+        value = _ratio(self.crowded, self.server)
+        return [Mark(name=name, value=value, bound=CROWDED_MARK, unit="", at_least=True)]
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for a file; delays in microseconds."""
@@ -154,12 +164,21 @@ class Figures:
                 "rest_submit_to_answer": asdict(self.rest),
                 "own_us_per_order": statistics.median(self.own_us_per_order),
             },
+            "crowded_server": {"client_sessions": self.many_sessions} | self.crowded.as_json()
+            if self.many_sessions
+            else None,
             "database": {
                 "one_command": asdict(self.small_commit),
                 "batches": [each.as_json() for each in self.commits],
             },
             "marks": [asdict(mark) | {"reached": mark.reached} for mark in self.marks()],
         }
+
+
+def _ratio(ours: WayFigures, theirs: WayFigures) -> float:
+    """Of orders per second, each round's with that round's."""
+    pairs = zip(ours.orders_per_second, theirs.orders_per_second, strict=True)
+    return statistics.median(one / other for one, other in pairs)
 
 
 def machine() -> dict[str, Any]:

@@ -102,26 +102,34 @@ class Load:
         return run.times
 
     def _await(self, run: "_Run", filled: int, peers: Sequence[LightPeer]) -> None:
-        deadline = time.monotonic() + _STALL_S
+        stalled_at = time.monotonic() + _STALL_S
+        check_at = 0.0
         before = run.filled
         while run.filled < filled:
             if run.failure:
                 raise BenchError(run.failure)
-            lost = [peer for peer in peers if not peer.is_logged_on]
-            if lost:
-                session = lost[0].session
-                raise BenchError(
-                    f"session with {session.settings.target_comp_id} lost in mid-run, "
-                    f"{run.filled} of {filled} orders filled: {session.close_reason}"
-                )
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if now >= check_at:
+                check_at = now + _CHECK_S
+                _check_logged_on(peers, f"{run.filled} of {filled} orders filled")
+            if now > stalled_at:
                 raise BenchError(
                     f"no fill for {_STALL_S} s: {run.filled} of {filled} orders are filled"
                 )
             self._hub.pump(_CHECK_S)
             if run.filled > before:
                 before = run.filled
-                deadline = time.monotonic() + _STALL_S
+                stalled_at = now + _STALL_S
+
+
+def _check_logged_on(peers: Sequence[LightPeer], progress: str) -> None:
+    for peer in peers:
+        if not peer.is_logged_on:
+            session = peer.session
+            raise BenchError(
+                f"session with {session.settings.target_comp_id} lost in mid-run, "
+                f"{progress}: {session.close_reason}"
+            )
 
 
 class _Run:

@@ -40,7 +40,9 @@ def _throughput(figures: Figures) -> Table:
             ("bare QuickFIX relay, keeps nothing", figures.relay),
             ("the same, messages as one text", figures.text_relay),
             ("oms core, everything durable", figures.server),
+            (f"the same, {figures.many_sessions} client sessions", figures.crowded),
         )
+        if path.orders_per_second
     ]
     rows += [(_batch_name(each), each.orders_per_second, []) for each in figures.commits]
     for name, rounds, cpu_us in rows:
@@ -61,7 +63,10 @@ def _latency(figures: Figures) -> Table:
         ("bare relay", figures.relay),
         ("as one text", figures.text_relay),
         ("oms core", figures.server),
+        (f"{figures.many_sessions} sessions", figures.crowded),
     ):
+        if not path.order_ns:
+            continue
         for what, latency in _delays(path):
             _add(table, f"{name}: {what}", latency)
     _add(table, "oms api: REST submit to answer", figures.rest)

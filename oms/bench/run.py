@@ -43,9 +43,13 @@ _ARRIVAL_S = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """orders: of the sustained load in each round. data_dir: on the disk to measure."""
+    """orders: of the sustained load in each round. data_dir: on the disk to measure.
+
+    many_sessions: of clients of a second server, which shows what they cost; 2 or fewer: no such.
+    """
 
     orders: int = 5_000
+    many_sessions: int = 0
     json_file: Path | None = None
     data_dir: Path = Path("var/bench")
 
@@ -55,6 +59,7 @@ class _Subjects:
     relay: Relay
     text_relay: Relay
     server: Server
+    crowded: Server | None
     database: CommitLimit
     rest: RestClient
 
@@ -69,11 +74,12 @@ def main(options: Options) -> int:
         rounds=_ROUNDS,
         client_sessions=_CLIENT_SESSIONS,
         in_flight=_IN_FLIGHT,
+        many_sessions=options.many_sessions if options.many_sessions > _CLIENT_SESSIONS else 0,
     )
     try:
-        with errors.status("starting") as status, _subjects(options.data_dir) as subjects:
+        with errors.status("starting") as status, _subjects(options, figures) as subjects:
             status.update("warming up")
-            _warm_up(subjects)
+            _warm_up(subjects, figures)
             for number in range(1, _ROUNDS + 1):
                 status.update(f"round {number} of {_ROUNDS}")
                 _round(subjects, figures, number)
@@ -94,18 +100,20 @@ class _Way:
     venue: Venue
     pid: int
     figures: WayFigures
+    in_flight: int
 
 
 @contextlib.contextmanager
-def _subjects(data_dir: Path) -> Iterator[_Subjects]:
+def _subjects(options: Options, figures: Figures) -> Iterator[_Subjects]:
     """Everything that is measured, up and logged on; its data are removed afterwards."""
     with contextlib.ExitStack() as stack:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        own_dir = Path(tempfile.mkdtemp(dir=data_dir))
+        options.data_dir.mkdir(parents=True, exist_ok=True)
+        own_dir = Path(tempfile.mkdtemp(dir=options.data_dir))
         stack.callback(shutil.rmtree, own_dir, ignore_errors=True)
         postgres = stack.enter_context(EmbeddedPostgres(own_dir / "postgres"))
         server = Server(data_dir=own_dir, client_sessions=_CLIENT_SESSIONS)
         stack.callback(server.stop)
+        crowded = _crowded(stack, own_dir / "crowded", figures.many_sessions)
         relay = Relay(client_sessions=_CLIENT_SESSIONS, shape=SHAPE)
         stack.callback(relay.stop)
         text_relay = Relay(client_sessions=_CLIENT_SESSIONS, shape=SHAPE, style="text")
@@ -116,28 +124,54 @@ def _subjects(data_dir: Path) -> Iterator[_Subjects]:
         stack.callback(scratch.close)
         database = CommitLimit(scratch)
         yield _Subjects(
-            relay=relay, text_relay=text_relay, server=server, database=database, rest=rest
+            relay=relay,
+            text_relay=text_relay,
+            server=server,
+            crowded=crowded,
+            database=database,
+            rest=rest,
         )
 
 
-def _warm_up(subjects: _Subjects) -> None:
-    for load in (subjects.relay.load, subjects.text_relay.load, subjects.server.load):
-        load.run(orders=_WARM_UP_ORDERS, in_flight=_IN_FLIGHT)
+def _crowded(stack: contextlib.ExitStack, data_dir: Path, sessions: int) -> Server | None:
+    """A server like the other but for its many client sessions, and a database of its own."""
+    if not sessions:
+        return None
+    data_dir.mkdir()
+    stack.enter_context(EmbeddedPostgres(data_dir / "postgres"))
+    server = Server(data_dir=data_dir, client_sessions=sessions)
+    stack.callback(server.stop)
+    return server
+
+
+def _warm_up(subjects: _Subjects, figures: Figures) -> None:
+    for way in _ways(subjects, figures):
+        load = way.load
+        load.run(orders=_WARM_UP_ORDERS, in_flight=way.in_flight)
         load.run(orders=_SMALLEST_RUN, in_flight=1, one_by_one=True)
     subjects.rest.run(_SMALLEST_RUN)
     subjects.database.own_us_per_order(_WARM_UP_ORDERS)
 
 
+def _ways(subjects: _Subjects, figures: Figures) -> list[_Way]:
+    compared: list[tuple[Relay | Server, WayFigures, int]] = [
+        (subjects.relay, figures.relay, _IN_FLIGHT),
+        (subjects.text_relay, figures.text_relay, _IN_FLIGHT),
+        (subjects.server, figures.server, _IN_FLIGHT),
+    ]
+    if subjects.crowded is not None:
+        # As many in flight in all, or a few more.
+        in_flight = -(-_CLIENT_SESSIONS * _IN_FLIGHT // figures.many_sessions)
+        compared.append((subjects.crowded, figures.crowded, in_flight))
+    return [
+        _Way(load=each.load, venue=each.venue, pid=each.pid, figures=found, in_flight=in_flight)
+        for each, found, in_flight in compared
+    ]
+
+
 def _round(subjects: _Subjects, figures: Figures, number: int) -> None:
     orders = figures.orders
-    ways = [
-        _Way(load=each.load, venue=each.venue, pid=each.pid, figures=found)
-        for each, found in (
-            (subjects.relay, figures.relay),
-            (subjects.text_relay, figures.text_relay),
-            (subjects.server, figures.server),
-        )
-    ]
+    ways = _ways(subjects, figures)
     if number % 2 == 0:
         ways.reverse()  # who goes first changes from round to round
     for way in ways:
@@ -170,7 +204,7 @@ def _ask_by_rest(subjects: _Subjects, figures: Figures, orders: int) -> None:
 def _sustain(way: _Way, orders: int) -> None:
     way.venue.times()
     cpu_before_s = cpu_seconds(way.pid)
-    seconds = way.load.run(orders=orders, in_flight=_IN_FLIGHT).seconds
+    seconds = way.load.run(orders=orders, in_flight=way.in_flight).seconds
     way.figures.cpu_us_per_order.append((cpu_seconds(way.pid) - cpu_before_s) * 1e6 / orders)
     way.figures.orders_per_second.append(orders / seconds)
     at_venue = len(way.venue.times().order_in_ns)

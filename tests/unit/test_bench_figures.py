@@ -94,6 +94,23 @@ def test_the_tables_name_every_subject(tmp_path: Path) -> None:
     assert text.count("not reached") == 1
 
 
+def test_many_sessions_have_a_row_a_ratio_and_a_mark(tmp_path: Path) -> None:
+    found = figures()
+    found.many_sessions = 100
+    found.crowded.orders_per_second = [1600.0, 990.0, 2700.0]
+    found.crowded.cpu_us_per_order = [320.0]
+    found.crowded.order_ns = found.crowded.report_ns = [500]
+    mark = found.marks()[-1]
+    assert (round(mark.value, 3), mark.reached) == (0.9, True)
+    assert found.as_json()["crowded_server"]["client_sessions"] == 100
+    assert figures().as_json()["crowded_server"] is None
+    assert len(figures().marks()) == len(found.marks()) - 1
+    output = tmp_path / "out"
+    with output.open("w") as file:
+        show(found, Console(file=file, width=200))
+    assert "the same, 100 client sessions" in output.read_text()
+
+
 def test_times_that_do_not_match_are_refused() -> None:
     found = Figures(orders=1, rounds=1, client_sessions=1, in_flight=1)
     with pytest.raises(ValueError, match="zip"):
