@@ -242,6 +242,7 @@ def play(options: Options) -> int:
             figures.note("up")
             Campaign(options, stage, figures).run()
             evidence.verify(stage, figures)
+            figures.logged(evidence.read_logs(stage.site))
         except Broken as error:
             failure = f"{error.checker}: {error.text}"
         except DemoError as error:

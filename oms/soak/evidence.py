@@ -2,9 +2,11 @@
 
 import contextlib
 import gzip
+import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from oms.soak.stage import Stage
 from oms.store.postgres_urls import APP_ROLE, role_url
 
 _LIMIT_S = 300.0
+_LOUD = frozenset({"warning", "error", "critical"})
+_TRACEBACK = "Traceback (most recent call last)"
 
 
 def verify(stage: Stage, figures: Figures) -> None:
@@ -26,6 +30,22 @@ def verify(stage: Stage, figures: Figures) -> None:
     figures.note("verified", code=done.returncode, said=said[:1000])
     if done.returncode:
         raise Broken("tables_are_the_fold", said[:500])
+
+
+def read_logs(site: Site) -> Counter[str]:
+    """How often the parts said what at warning or above. Raises Broken where one has a defect."""
+    found: Counter[str] = Counter()
+    for path in sorted(site.logs.glob("*.log")):
+        for line in path.read_text(errors="replace").splitlines():
+            try:
+                said = json.loads(line)
+            except ValueError:
+                said = {"event": "a traceback", "level": "error"} if _TRACEBACK in line else {}
+            if isinstance(said, dict) and said.get("level") in _LOUD:
+                found[f"{path.stem}: {said.get('event')}"] += 1
+                if str(said.get("event")).endswith((".defect", "a traceback")):
+                    raise Broken("no_part_has_a_defect", f"{path.name}: {line[-500:]}")
+    return found
 
 
 def keep(stage: Stage, figures: Figures) -> None:

@@ -70,6 +70,7 @@ class Figures:
         self._wounds: list[Wound] = []
         self._verdicts: list[tuple[Verdict, float]] = []
         self._epochs = self._lies = 0
+        self._said: Counter[str] = Counter()
 
     @property
     def dealt(self) -> int:
@@ -155,6 +156,11 @@ class Figures:
         self._lies = len(found)
         self.note("lies found", **{name.replace(" ", "_"): one for name, one in found.items()})
 
+    def logged(self, said: Counter[str]) -> None:
+        """What the parts said at warning or above, and how often."""
+        self._said = said
+        self.note("logged", **{name.replace(" ", "_"): number for name, number in said.items()})
+
     def sum_up(self, failure: str) -> int:
         """Write the page, say how it went; the exit code."""
         page = "\n".join(self._page(failure)) + "\n"
@@ -207,6 +213,9 @@ class Figures:
         counts = Counter(self.endings)
         ended = ", ".join(f"{one} ({number} times)" for one, number in sorted(counts.items()))
         yield f"- ended by themselves: {ended or 'nobody'}"
+        if self._said:
+            yield "- said at warning or above, by part:"
+            yield from (f"  `{one}` {number}" for one, number in sorted(self._said.items()))
         names = sorted({one.__name__.rpartition(".")[2] for one in CHECKERS} | set(OWN))
         yield "- checkers:"
         yield from (f"  `{one}`" for one in names)
