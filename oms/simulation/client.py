@@ -11,6 +11,7 @@ from fix_sessions.wire import utc_timestamp_ms
 from oms.simulation.agenda import Agenda
 from oms.simulation.ledgers import OVER, Asked, ClientLedger, Seen
 from oms.simulation.story import Story
+from oms.simulation.versions import said
 
 _SIDES = "1125"
 _TIFS = "00001346"
@@ -33,7 +34,7 @@ class SimClient:
     ) -> None:
         self.name = settings.sender_comp_id
         self.session = LightSession(settings, agenda.now)
-        self.ledger = ClientLedger()
+        self.ledger = ClientLedger(version=settings.begin_string)
         self.wants_session = True
         self.bundling = False
         # How often it is about to ask for all that may be lost.
@@ -54,7 +55,8 @@ class SimClient:
         self._flush()
 
     def _say(self, msg_type: str, fields: Fields, *, poss_resend: bool = False) -> None:
-        self.session.send(msg_type, fields, [(97, "Y")] if poss_resend else [])
+        made = said(self.session.settings.begin_string, msg_type, list(fields))
+        self.session.send(msg_type, made, [(97, "Y")] if poss_resend else [])
         self._flush()
 
     def _ask(self, asked: Asked) -> None:

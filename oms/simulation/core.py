@@ -6,7 +6,7 @@ PostgreSQL is done by the world.
 
 import contextlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
 
@@ -70,6 +70,7 @@ class SimCore:
         self,
         *,
         reference: Reference,
+        versions: Mapping[str, str],
         disk: Disk,
         journal: SimJournal,
         agenda: Agenda,
@@ -95,7 +96,7 @@ class SimCore:
         self.recovered = recover(self.state, journal)
         sessions = self.state.sessions.values()
         self.edge = WatchedEdge(
-            _counterparties(reference),
+            counterparties_of(reference, versions),
             epochs={one.name: one.epoch for one in sessions},
             outbound_epochs={one.name: one.outbound_epoch for one in sessions},
             clock=agenda,
@@ -104,7 +105,7 @@ class SimCore:
         self.edge.watch = watch
         self.edge.boundary = boundary
         self.engine = SimEngine(
-            _sessions(reference),
+            _sessions(reference, versions),
             agenda,
             randomness,
             self.edge,
@@ -219,20 +220,33 @@ class SimCore:
         return [found[key] for key in sorted(found)]
 
 
-def _sessions(reference: Reference) -> dict[str, LightSettings]:
+def _sessions(reference: Reference, versions: Mapping[str, str]) -> dict[str, LightSettings]:
     """Our side of each session."""
     clients = {one.session for one in reference.clients.values()}
     names = [*sorted(clients), *(one.session for one in reference.venues.values())]
-    return {one: settings_of(one, client=one in clients, ours=True) for one in names}
+    return {one: settings_of(one, versions[one], client=one in clients, ours=True) for one in names}
 
 
-def _counterparties(reference: Reference) -> list[Counterparty]:
+def counterparties_of(reference: Reference, versions: Mapping[str, str]) -> list[Counterparty]:
+    """What the edge knows of those behind the sessions; versions: BeginString (8) by session."""
     clients = [
-        Counterparty(session_id=one.session, name=one.name, role="client")
+        Counterparty(
+            session_id=one.session,
+            name=one.name,
+            role="client",
+            begin_string=versions[one.session],
+            wire=one.profile.wire,
+        )
         for one in reference.clients.values()
     ]
     venues = [
-        Counterparty(session_id=one.session, name=one.name, role="venue")
+        Counterparty(
+            session_id=one.session,
+            name=one.name,
+            role="venue",
+            begin_string=versions[one.session],
+            wire=one.profile.wire,
+        )
         for one in reference.venues.values()
     ]
     return clients + venues

@@ -17,6 +17,7 @@ from fix_sessions.remote_engine import RemoteHandler
 from fix_sessions.wire import fields_of
 from oms.domain.session_commands import LogoutCause
 from oms.simulation.agenda import Action, Agenda
+from oms.simulation.versions import LOGON_FIELDS
 from oms.store.codec import pack
 
 Numbers = dict[str, tuple[int, int]]
@@ -335,12 +336,14 @@ class SimEngine:
         self.sessions[session_id].next_out = number
 
 
-def settings_of(name: str, *, client: bool, ours: bool) -> LightSettings:
+def settings_of(name: str, version: str, *, client: bool, ours: bool) -> LightSettings:
     """One side of a session between the server and a party."""
     sender, target = ("OMS", name) if ours else (name, "OMS")
     return LightSettings(
         sender_comp_id=sender,
         target_comp_id=target,
+        begin_string=version,
+        logon_fields=LOGON_FIELDS.get(version, ()),
         heartbeat_s=10,
         # Clients begin, and we begin with venues.
         initiates=client is not ours,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from fix_sessions.light_session import Message
+from oms.simulation.versions import FIX44, heard
 
 ZERO = Decimal(0)
 # OrdStatus (39) of orders that are over.
@@ -66,10 +67,11 @@ class ClientLedger:
     lost: bool = False
     skipped_at: int = 0
     faults: list[str] = field(default_factory=list)
+    version: str = FIX44
 
     def note(self, message: Message) -> None:
         """Write down what came from the server."""
-        fields = dict(message.fields)
+        fields = heard(self.version, message.msg_type, dict(message.fields))
         match message.msg_type:
             case "8":
                 self._report(fields)

@@ -11,6 +11,7 @@ from oms.simulation.disk import Fate
 from oms.simulation.manners import Manners
 from oms.simulation.network import Weather
 from oms.simulation.profiles import VenueKind, draw_client, draw_hours, draw_venue
+from oms.simulation.versions import VERSIONS
 
 CLIENTS = ("ALPHA", "BETA")
 VENUES = ("XA", "XB")
@@ -83,8 +84,8 @@ class Recipe:
 class Plan:
     """All that a run needs to be played once: the world changes it, when the faults stop.
 
-    hours: of the sessions that have any. line_us: how busy the core and its FIX process may be for
-    each other.
+    versions: BeginString (8) by session. hours: of the sessions that have any. line_us: how busy
+    the core and its FIX process may be for each other.
     """
 
     seed: int
@@ -94,6 +95,7 @@ class Plan:
     manners: dict[str, Manners]
     clients: dict[str, ClientProfile]
     venues: dict[str, VenueKind]
+    versions: dict[str, str]
     hours: dict[str, Schedule]
     line_us: int
 
@@ -104,6 +106,8 @@ SIZE = 150
 def plan_of(recipe: Recipe) -> Plan:
     """Everything that is decided before the run."""
     randomness = chance(recipe.seed, "plan")
+    speech = chance(recipe.seed, "versions")
+    versions = {name: speech.choice(VERSIONS) for name in (*CLIENTS, *VENUES)}
     plan = Plan(
         seed=recipe.seed,
         acts=_acts(randomness, SIZE),
@@ -111,7 +115,8 @@ def plan_of(recipe: Recipe) -> Plan:
         weather={name: _weather(randomness) for name in (*CLIENTS, *VENUES)},
         manners={name: _manners(randomness) for name in VENUES},
         clients={name: draw_client(randomness) for name in CLIENTS},
-        venues={name: draw_venue(randomness) for name in VENUES},
+        venues={name: draw_venue(randomness, versions[name]) for name in VENUES},
+        versions=versions,
         hours=_hours(chance(recipe.seed, "hours")),
         line_us=randomness.choice((0, 0, 2_000, 60_000)),
     )

@@ -13,9 +13,11 @@ from oms.domain.profile import (
     ClOrdIdScope,
     OrphanPolicy,
     VenueProfile,
+    WireProfile,
 )
 from oms.domain.schedule import WEEK, Schedule
 from oms.simulation.agenda import START_US
+from oms.simulation.versions import FIX42
 
 _STOPS = frozenset({OrdType.STOP, OrdType.STOP_LIMIT})
 _GOOD_TILL = frozenset({TimeInForce.GTC, TimeInForce.GTD})
@@ -38,6 +40,7 @@ def draw_client(randomness: random.Random) -> ClientProfile:
     if draw() < 0.5:
         return ClientProfile()
     return ClientProfile(
+        wire=_draw_wire(randomness),
         cl_ord_id_scope=randomness.choice(list(ClOrdIdScope)),
         pending_acks=draw() < 0.5,
         new_for_immediate=draw() < 0.5,
@@ -51,13 +54,21 @@ def draw_client(randomness: random.Random) -> ClientProfile:
     )
 
 
-def draw_venue(randomness: random.Random) -> VenueKind:
-    """The usual one in every second run."""
+def _draw_wire(randomness: random.Random) -> WireProfile:
+    return WireProfile(
+        price_decimals=randomness.choice((0, 0, 2, 4)),
+        quantity_decimals=randomness.choice((0, 0, 0, 1)),
+    )
+
+
+def draw_venue(randomness: random.Random, version: str) -> VenueKind:
+    """The usual one in every second run; FIX 4.2 knows no mass status."""
     draw = randomness.random
     special = draw() < 0.5
     return VenueKind(
         profile=VenueProfile(
-            mass_status=not special or draw() < 0.6,
+            mass_status=(not special or draw() < 0.6) and version != FIX42,
+            wire=_draw_wire(randomness),
             orphans=randomness.choice(list(OrphanPolicy)),
             orphan_account=randomness.choice(("", "X1")),
         ),

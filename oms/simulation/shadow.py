@@ -1,10 +1,12 @@
 """The journal folded a second time, from its bytes, as it is committed: what is durable."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from fix_sessions.encode import encode
+from fix_sessions.encode import encoder_of
+from fix_sessions.registry import Counterparty
 from oms.domain.commands import Command
 from oms.domain.effects import ControlSession, Effect, SendExecutionReport
 from oms.domain.events import (
@@ -40,7 +42,8 @@ class Group:
 class Shadow:
     """See the module. messages: what may leave, by session: MsgType and body."""
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: Reference, parties: Sequence[Counterparty]) -> None:
+        self._encoders = {one.session_id: encoder_of(one) for one in parties}
         self.state = State(reference=reference)
         self.exec_ids: dict[str, set[str]] = {}
         self.messages: dict[str, set[Message]] = {}
@@ -85,7 +88,8 @@ class Shadow:
                 self.exec_ids.setdefault(effect.session, set()).add(effect.exec_id)
         for effect in (*effects, *bundled(effects, self._bundling)):
             if not isinstance(effect, ControlSession):
-                self.messages.setdefault(effect.session, set()).add(body_of(*encode(effect)))
+                told = body_of(*self._encoders[effect.session](effect))
+                self.messages.setdefault(effect.session, set()).add(told)
 
     def _fold(self, entry: Entry, event: Event) -> None:
         self.events[entry.type] += 1

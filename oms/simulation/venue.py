@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
-from fix_sessions.light_session import LightSession, LightSettings, Message
+from fix_sessions.light_session import Fields, LightSession, LightSettings, Message
 from fix_sessions.wire import utc_timestamp_ms
 from oms.simulation.agenda import Agenda
 from oms.simulation.ledgers import Standing
@@ -13,6 +13,7 @@ from oms.simulation.manners import Manners
 from oms.simulation.story import EXEC_TYPES, Story
 from oms.simulation.strangers import Strangers
 from oms.simulation.venue_texts import Told, best_prices, not_found
+from oms.simulation.versions import said
 
 
 class SimVenue:
@@ -337,10 +338,14 @@ class SimVenue:
         self.say_all_again()
 
     def say_all_again(self) -> None:
-        """Every report of a trade, and of its bust or correction, once more."""
+        """Every report of a trade, and of its bust or correction, once more; and that it works what
+        it has denied.
+        """
+        for order in self.orders:
+            if order.leaves_qty and not order.ids.isdisjoint(self._denied):
+                self.say(order, "0")
         for report in self._trade_reports:
-            header = [(97, "Y")]
-            self.session.send("8", [one for one in report.items() if one[1]], header)
+            self._send("8", report, [(97, "Y")])
         self._flush()
 
     def say(self, order: Standing, kind: str, more: Told | None = None) -> None:
@@ -370,5 +375,7 @@ class SimVenue:
             self._trade_reports.append(report)
         self._send("8", report)
 
-    def _send(self, msg_type: str, told: Told) -> None:
-        self.session.send(msg_type, [one for one in told.items() if one[1]])
+    def _send(self, msg_type: str, told: Told, header: Fields = ()) -> None:
+        version = self.session.settings.begin_string
+        fields = said(version, msg_type, [one for one in told.items() if one[1]])
+        self.session.send(msg_type, fields, header)

@@ -16,7 +16,7 @@ from oms.domain.order import Order
 from oms.simulation.acts import ACTS
 from oms.simulation.agenda import START_US, Action, Agenda, chance
 from oms.simulation.client import SimClient
-from oms.simulation.core import CoreCrash, SimCore
+from oms.simulation.core import CoreCrash, SimCore, counterparties_of
 from oms.simulation.disk import Disk, Fate
 from oms.simulation.engine import settings_of
 from oms.simulation.ledgers import Standing
@@ -78,7 +78,8 @@ class World:
         self._network = {name: chance(plan.seed, "network", name) for name in self.parties}
         self._line = chance(plan.seed, "line")
         self._turn_planned = False
-        self.shadow = Shadow(self.reference)
+        parties = counterparties_of(self.reference, plan.versions)
+        self.shadow = Shadow(self.reference, parties)
         self.resets: dict[str, int] = {}
         self.watchers = [make(self) for make in watchers]
         self.disk.on_commit.append(self._committed)
@@ -86,7 +87,7 @@ class World:
     def _new_client(self, client: Client) -> SimClient:
         name = client.session
         made = SimClient(
-            settings_of(name, client=True, ours=False),
+            settings_of(name, self.plan.versions[name], client=True, ours=False),
             tuple(sorted(client.accounts)),
             agenda=self.agenda,
             randomness=chance(self.plan.seed, "client", name),
@@ -99,7 +100,7 @@ class World:
     def _new_venue(self, venue: Venue) -> SimVenue:
         name = venue.session
         return SimVenue(
-            settings_of(name, client=False, ours=False),
+            settings_of(name, self.plan.versions[name], client=False, ours=False),
             self.plan.manners[name],
             agenda=self.agenda,
             randomness=chance(self.plan.seed, "venue", name),
@@ -148,6 +149,7 @@ class World:
         journal = self.disk.take_lead(self.agenda, self._fate)
         self.core = core = SimCore(
             reference=self.reference,
+            versions=self.plan.versions,
             disk=self.disk,
             journal=journal,
             agenda=self.agenda,
