@@ -1,7 +1,7 @@
 """What a client's request comes to: accepted, refused by name, or answered with what is known.
 
 Identity is (counterparty, ClOrdID) within the scope of the client's profile: by default the trading
-date plus every order still working. A known id is never a second order: with PossResend, or over
+date plus every order that works or worked on it. A known id is never a second order: with PossResend, or over
 REST with the same content, it is answered with the order's status; otherwise it is refused as a
 duplicate and the live order is untouched.
 """
@@ -88,7 +88,7 @@ def known(state: State, origin: Origin, cl_ord_id: str) -> Order | None:
     order = state.order_of(origin.counterparty, cl_ord_id)
     if order is None or order.is_open:
         return order
-    if order.trade_date != state.trade_date:
+    if order.trade_date != state.trade_date and order.day_since < state.trade_date_at:
         return None
     scope = state.reference.client_profile(origin.counterparty).cl_ord_id_scope
     if scope is ClOrdIdScope.WORKING and not may_be_repeated(origin):

@@ -15,11 +15,14 @@ from oms.domain.commands import (
 from oms.domain.conditions import DayFigures
 from oms.domain.events import (
     DiscrepancyFound,
+    DuplicateOrderRefused,
     ExpiryPending,
+    OrderAccepted,
     OrderExpired,
     OrderInDoubt,
     OrderRefused,
     OrderRestated,
+    OrderStatusReported,
 )
 from oms.domain.fix import ExecType, OrdStatus, OrdType, TimeInForce
 from oms.domain.values import micros, utc
@@ -74,6 +77,27 @@ def test_it_outlives_a_restart_of_the_core_on_the_next_day() -> None:
     assert world.order("c1").is_open
     world.new("c1", "10", "99")
     assert world.told()[-1][:2] == ("c1", "REJECTED")  # its ClOrdID works for as long as it does
+
+
+def test_its_ids_are_in_use_for_the_date_on_which_it_ends() -> None:
+    world = world_of(times={GTC})
+    world.ask("c1", price="100", tif=GTC)
+    child = world.child("c1")
+    world.ack(child)
+    open_date(world)
+    world.replace("c2", "c1", "120")
+    world.replaced(child, "120")
+    world.fill(child, "120")
+    assert world.order("c1").ord_status is OrdStatus.FILLED
+    # Its client may not have heard of the fill, and sends again what it had no answer to.
+    world.new("c1", "100", "100", tif=GTC, poss_resend=True)
+    assert world.of(OrderStatusReported)
+    for used in ("c1", "c2"):
+        world.new(used, "100", "100")
+        assert world.of(DuplicateOrderRefused)
+    open_date(world, THEN)
+    world.new("c1", "100", "100")
+    assert world.of(OrderAccepted)
 
 
 def test_the_venues_restatement_is_held_against_ours() -> None:
