@@ -90,8 +90,8 @@ def test_a_split_takes_stops_and_floors_with_it() -> None:
     reports(market, SplitShares(symbol="ACME", new_shares=2, old_shares=1))
     assert (order(market, "A").stop_px, order(market, "A").order_qty) == (Decimal("50.5"), 200)
     assert (order(market, "B").max_floor, order(market, "B").price) == (20, 45)
-    assert kinds(market, new("S", "2", "10", "50.51")) == [ExecType.NEW]
-    assert ExecType.TRIGGERED in kinds(market, new("S2", "2", "10", "50.5"))
+    assert kinds(market, new("S", "2", "10", "50.49")) == [ExecType.NEW]
+    assert ExecType.TRIGGERED in kinds(market, replace_order("S3", "S", "10", "50.5", side="2"))
 
 
 def test_a_subscriber_sees_the_last_trade_with_the_book() -> None:
