@@ -8,6 +8,7 @@ message for each poll. Nothing says so, but the kernel tells when a full connect
 import contextlib
 import os
 import select
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -27,10 +28,14 @@ class _Connection:
 
 
 class Backlog:
-    """Watches connections for room to write."""
+    """Watches connections for room to write.
 
-    def __init__(self, limit_s: float) -> None:
+    pump: gives a transport its turn; these descriptors of it may have something to read as well.
+    """
+
+    def __init__(self, limit_s: float, pump: Callable[[Transport, Sequence[int]], None]) -> None:
         self._limit_s = limit_s
+        self._pump = pump
         self._room = select.epoll()
         self._connections: dict[int, _Connection] = {}
         self._sending: set[int] = set()
@@ -76,7 +81,7 @@ class Backlog:
         try:
             for _ in range(_PUMPS_AT_ONCE):
                 before = descriptors.bytes_written(descriptor)
-                connection.transport.pump()
+                self._pump(connection.transport, [descriptor])
                 if descriptors.bytes_written(descriptor) == before:
                     return False
         except OSError:  # closed in between

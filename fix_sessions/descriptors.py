@@ -112,6 +112,6 @@ def _tcp_info(descriptor: int) -> bytes:
 
 
 def shut_down(descriptor: int) -> None:
-    """End a connection so that its owner, QuickFIX, sees the end and closes it."""
-    with borrowed(descriptor) as connection, contextlib.suppress(OSError):
+    """End a connection, if it is open still, so that its owner, QuickFIX, sees it and closes it."""
+    with contextlib.suppress(OSError), borrowed(descriptor) as connection:
         connection.shutdown(socket.SHUT_RDWR)

@@ -76,7 +76,7 @@ class Engine(Sessions):
         self._waiting = Waiting(self._epoll, 0.0)
         self._owners: dict[int, Transport] = {}
         self._wakeups: dict[int, Callable[[], None]] = {}
-        self._backlog = Backlog(slow_consumer_s)
+        self._backlog = Backlog(slow_consumer_s, self._pump)
         self._epoll.register(self._backlog.fileno(), select.EPOLLIN)
         self._dictionaries: dict[Path, Any] = {}
         self._next_tick_s = self._next_connecting_tick_s = 0.0
@@ -261,6 +261,7 @@ class Engine(Sessions):
         for spec in specs:
             if self._callbacks.resends is not None and spec not in fresh:
                 self._callbacks.resends.keep([spec])
+            self._records[spec.session_id].closed_text = ""
             self._records[spec.session_id].session.logout("")
         for spec in fresh:
             acceptor = self._acceptor_of(spec.session_id)
@@ -366,6 +367,7 @@ class Engine(Sessions):
                 record.session.next(stamp)
             elif record.files is not None:
                 self._callbacks.tried.add(record.session_id)
+                self.listen_while_closed(record)
         mend_stores(self._records, self._callbacks.tried)
         for transport in self._transports:
             self._pump(transport, [])

@@ -29,5 +29,8 @@ def pump(transport: Transport, ready: Sequence[int], callbacks: Callbacks) -> No
             connections_ended=len(suspects),
             error=str(error),
         )
+        sockets = descriptors.open_sockets()
         for descriptor in suspects:
-            descriptors.shut_down(descriptor)
+            # One that QuickFIX has closed may be another's by now.
+            if transport.holds(descriptor, sockets.get(descriptor, 0)):
+                descriptors.shut_down(descriptor)

@@ -88,6 +88,46 @@ def test_a_refused_logon_gets_the_reason_and_the_session_stays_closed(
     assert goes_on(hub, client)
 
 
+def knock(hub: EngineHub, engine: Engine, client: LightPeer) -> None:
+    """A Logon that must not succeed."""
+    with pytest.raises((ConnectionError, TimeoutError)):
+        client.reconnect(timeout_s=5.0)
+    assert not engine.is_logged_on("ALPHA")
+    hub.until(lambda: not client.is_connected)
+
+
+def test_a_closed_session_tells_who_logs_on_why_and_its_numbers_go_on(
+    hub: EngineHub, engine: Engine, client: LightPeer
+) -> None:
+    engine.logout("ALPHA", "closed until noon", answers=True)
+    hub.until(lambda: not client.is_connected)
+
+    def told() -> bool:
+        knock(hub, engine, client)
+        return "Rejected Logon Attempt: closed until noon" in [
+            m.get(58) for m in client.messages if m.msg_type == "5"
+        ]
+
+    hub.until(told)
+    inbound = engine.expected_inbound("ALPHA")
+    knock(hub, engine, client)
+    assert engine.expected_inbound("ALPHA") == inbound
+    engine.logon("ALPHA")
+    client.reconnect()
+    assert goes_on(hub, client)
+
+
+def test_a_closed_session_that_answers_nobody_drops_a_logon(
+    hub: EngineHub, engine: Engine, client: LightPeer
+) -> None:
+    engine.logout("ALPHA", "new numbers", answers=True)
+    engine.logout("ALPHA", "new numbers")
+    hub.until(lambda: not client.is_connected)
+    seen = len(client.messages)
+    knock(hub, engine, client)
+    assert client.messages[seen:] == []
+
+
 def test_another_comp_id_in_mid_session_is_rejected_and_logged_out(
     hub: EngineHub, engine: Engine, client: LightPeer
 ) -> None:
@@ -136,6 +176,43 @@ def test_session_messages_before_a_logon_cost_the_connection_and_nothing_else(
     client.session.next_out = 20
     client.reconnect()
     assert goes_on(hub, client)
+
+
+def test_what_comes_behind_a_logout_costs_nobody_else_anything(
+    hub: EngineHub, engine: Engine, client: LightPeer
+) -> None:
+    """QuickFIX fails on it when it has closed the connection already."""
+    other = hub.client_of(engine, "BETA")
+    other.logon()
+    header = [(49, "ALPHA"), (56, "PLUMB"), (52, sending_time(client))]
+    logout = frame("FIX.4.4", [(35, "5"), (34, "2"), *header])
+    reset = frame("FIX.4.4", [(35, "4"), (34, "3"), *header, (123, "N"), (36, "1")])
+    client.send_bytes(logout + reset)
+    hub.until(lambda: not client.is_connected)
+    assert engine.is_logged_on("BETA")
+    other.send("D", [(11, "OTHER")])
+    hub.until(lambda: hub.recorder.values(11) == ["OTHER"])
+
+
+def test_a_whole_session_in_one_write_that_ends_in_nonsense_costs_nobody_else_anything(
+    hub: EngineHub, engine: Engine
+) -> None:
+    """QuickFIX reads a part of it in its turn, and the rest when it is to send on a backlog."""
+    other = hub.client_of(engine, "BETA")
+    other.logon()
+    header = [(49, "ALPHA"), (56, "PLUMB"), (52, sending_time(other))]
+    logon = frame("FIX.4.4", [(35, "A"), (34, "1"), *header, (98, "0"), (108, "30")])
+    note = [(112, "x" * 9_000)]
+    heartbeat = frame("FIX.4.4", [(35, "0"), (34, "2"), *header, *note])
+    logout = frame("FIX.4.4", [(35, "5"), (34, "3"), *header])
+    reset = frame("FIX.4.4", [(35, "4"), (34, "4"), *header, (123, "N"), (36, "1")])
+    client = hub.client_of(engine)
+    client.connect(logon=False)
+    client.send_bytes(logon + heartbeat + logout + reset)
+    hub.until(lambda: ("logon", "ALPHA") in hub.recorder.calls and not client.is_connected)
+    assert engine.is_logged_on("BETA")
+    other.send("D", [(11, "OTHER")])
+    hub.until(lambda: hub.recorder.values(11) == ["OTHER"])
 
 
 def spoilt_checksum(data: bytes) -> bytes:
