@@ -1,9 +1,9 @@
 """What a client's request comes to: accepted, refused by name, or answered with what is known.
 
 Identity is (counterparty, ClOrdID) within the scope of the client's profile: by default the trading
-date plus every order that works or worked on it. A known id is never a second order: with PossResend, or over
-REST with the same content, it is answered with the order's status; otherwise it is refused as a
-duplicate and the live order is untouched.
+date plus every order that works or worked on it. A known id is never a second order: with
+PossResend, or over REST with the same content, it is answered with the order's status; otherwise it
+is refused as a duplicate and the live order is untouched.
 """
 
 from collections.abc import Iterator
