@@ -75,6 +75,8 @@ class SessionRecord:
     reset_heard: bool = False
     # An acceptor's files: what they lose to a Logon that is not welcome is put back.
     files: StoreFiles | None = None
+    # Why a Logon is refused now; see Sessions.logout.
+    closed_text: str = ""
     reset_accepted: bool = False
 
     @property
@@ -258,7 +260,7 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
             self.tried.add(record.session_id)
             record.reset_accepted = False
             return "this session is logged on already"
-        refusal = self._handler.check_logon(record.session_id, fields)
+        refusal = self._handler.check_logon(record.session_id, fields) or record.closed_text or None
         if record.files is not None:
             self.tried.add(record.session_id)
             record.reset_accepted = reset and refusal is None

@@ -142,7 +142,7 @@ class FixProcess:
             case Kind.LOGON:
                 engine.logon(session_id)
             case Kind.LOGOUT:
-                engine.logout(session_id, text)
+                engine.logout(session_id, text, answers=bool(number))
             case Kind.RESET:
                 self._reset(session_id, text)
             case Kind.DISCONNECT:

@@ -22,7 +22,7 @@ class Kind(IntEnum):
     START = 4
     STOP = 5  # number: milliseconds for the logouts
     LOGON = 6  # session
-    LOGOUT = 7  # session; text: why
+    LOGOUT = 7  # session; number: whether who logs on is told; text: why
     RESET = 8  # session; text: why it is logged out first
     DISCONNECT = 9  # session
     PROOF = 10  # the answer to DOUBT: the core leads still

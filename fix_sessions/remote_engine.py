@@ -232,9 +232,9 @@ class RemoteEngine:
         """Let a session that was logged out come back."""
         self._ask(Kind.LOGON, session_id)
 
-    def logout(self, session_id: str, reason: str) -> None:
+    def logout(self, session_id: str, reason: str, *, answers: bool = False) -> None:
         """Log out and stay so until `logon`."""
-        self._ask(Kind.LOGOUT, session_id, text=reason)
+        self._ask(Kind.LOGOUT, session_id, number=int(answers), text=reason)
 
     def reset(self, session_id: str, reason: str) -> None:
         """Log out, then set both numbers to 1, unless it comes up again; `on_sequence_reset` says

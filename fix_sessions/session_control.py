@@ -52,7 +52,7 @@ class SessionControl:
             case SessionAction.OPEN:
                 engine.logon(session)
             case SessionAction.CLOSE:
-                engine.logout(session, effect.text)
+                engine.logout(session, effect.text, answers=effect.answers)
             case SessionAction.RESET:
                 self._edge.reset(session, effect.text)
             case SessionAction.REPEAT:

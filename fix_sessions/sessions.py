@@ -71,19 +71,31 @@ class Sessions:
     def is_logged_on(self, session_id: str) -> bool:
         return self._records[session_id].logged_on
 
-    def logout(self, session_id: str, reason: str) -> None:
-        """Log out and stay so until `logon`."""
+    def logout(self, session_id: str, reason: str, *, answers: bool = False) -> None:
+        """Log out and stay so until `logon`. answers: a client that logs on meanwhile is told the
+        reason by a Logout; else its connection ends without a word.
+        """
         record = self._records[session_id]
+        record.closed_text = reason if answers and record.files is not None else ""
         record.logout_reason = reason
         record.logging_out = True
         record.session.logout(reason)
         if record.logged_on:
             record.session.next(quickfix.UtcTimeStamp.now())
+        self.listen_while_closed(record)
         self._raise_fault()
 
     def logon(self, session_id: str) -> None:
         """Let a session that was logged out come back."""
+        self._records[session_id].closed_text = ""
         self._records[session_id].session.logon()
+
+    def listen_while_closed(self, record: SessionRecord) -> None:
+        """QuickFIX drops Logons of a session that is logged out: only once it is down may it take
+        one, which `closed_text` refuses.
+        """
+        if record.closed_text and not record.logged_on:
+            record.session.logon()
 
     def logout_cause(self, session_id: str) -> LogoutCause:
         """Whose doing the last logout was."""

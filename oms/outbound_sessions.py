@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from oms.domain import schedule
 from oms.domain.effects import ControlSession, SessionAction
 from oms.domain.events import EpochOpened, SessionClosed, SessionOpened
 from oms.domain.session_events import (
@@ -13,6 +14,7 @@ from oms.domain.session_events import (
     SessionStopped,
 )
 from oms.domain.state import Session, State
+from oms.domain.values import utc
 
 ControlEvent = (
     SessionOpened
@@ -54,12 +56,15 @@ def actions_at_start(state: State) -> Iterator[ControlSession]:
             yield _action(state, session, SessionAction.CLOSE)
 
 
-def why_barred(session: Session) -> str:
+def why_barred(state: State, session: Session) -> str:
     """What the counterparty is told by the Logout."""
     if session.stopped:
         return "the session is stopped by an operator"
     if session.out_of_hours:
-        return "the session's hours are over"
+        plan = state.reference.schedules.get(session.name)
+        opens = schedule.next_change(plan, state.at) if plan is not None else None
+        until = f": it opens at {utc(opens):%Y-%m-%d %H:%M:%S} UTC" if opens is not None else ""
+        return f"the session's hours are over{until}"
     return "the session gets new sequence numbers"
 
 
@@ -69,7 +74,9 @@ def _action(state: State, session: Session, action: SessionAction) -> ControlSes
         event_seq=state.seq,
         at=state.at,
         action=action,
-        text=why_barred(session),
+        text=why_barred(state, session),
+        # Not while its numbers begin anew: an answer would take one of the new ones.
+        answers=not (session.reset_due or session.repeat_since),
         epoch=session.epoch - 1,
         since=session.repeat_since,
     )

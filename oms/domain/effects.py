@@ -226,7 +226,8 @@ class SessionAction(StrEnum):
 @dataclass(slots=True, kw_only=True)
 class ControlSession:
     """Our own doing with a session, no message. REPEAT: send again, under the new numbers and as
-    PossResend, what `epoch` sent from the stamp `since` on and the client may not have.
+    PossResend, what `epoch` sent from the stamp `since` on and the client may not have. answers: a
+    client that logs on to what is closed is told the text by a Logout.
     """
 
     session: str
@@ -234,6 +235,7 @@ class ControlSession:
     at: int
     action: SessionAction
     text: str = ""
+    answers: bool = False
     epoch: int = 0
     since: int = 0
 

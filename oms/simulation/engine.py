@@ -308,7 +308,7 @@ class SimEngine:
         """See fix_sessions.remote_engine.RemoteEngine."""
         self.there.send(partial(self._send, session_id, msg_type, list(pieces)))
 
-    def logout(self, session_id: str, reason: str) -> None:
+    def logout(self, session_id: str, reason: str, *, answers: bool = False) -> None:  # noqa: ARG002
         """Log out and stay so until `logon`."""
         self.there.send(partial(self._logout, session_id, reason))
 

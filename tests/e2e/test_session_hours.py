@@ -101,10 +101,18 @@ def test_a_day_of_a_client(desk: ClockedDesk) -> None:
 
     desk.move_to("2026-03-07T22:00:00")  # 17:00 in New York
     desk.until(lambda: not client.is_connected, "the Logout at the end of the hours")
-    assert client.session.close_reason == "Logout: the session's hours are over"
+    until = "the session's hours are over: it opens at 2026-03-08 12:00:00 UTC"
+    assert client.session.close_reason == f"Logout: {until}"
     desk.until(lambda: state(desk, "closed_cause") == "OURS", "the answered Logout in the record")
-    with pytest.raises((ConnectionError, TimeoutError)):
-        client.reconnect(timeout_s=2.0)
+
+    def told() -> bool:
+        with pytest.raises((ConnectionError, TimeoutError)):
+            client.reconnect(timeout_s=2.0)
+        return f"Rejected Logon Attempt: {until}" in [
+            m.get(58) for m in client.messages if m.msg_type == "5"
+        ]
+
+    desk.until(told, "the answer to a Logon")
     assert desk.venue.is_logged_on, "another session is not touched"
 
     # What happens meanwhile is told after the reset, once, under the new numbers.
