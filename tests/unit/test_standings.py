@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from oms.domain import effects as fx
-from oms.domain.events import DiscrepancyFound
+from oms.domain.events import DiscrepancyFound, OrderRouted
 from oms.domain.fix import ExecType, OrdStatus, TimeInForce
 from oms.domain.reasons import Reason
+from tests.support.checked_world import connected as checked_world
 from tests.support.world import REFERENCE, World, connected, of_type, reports
 
 
@@ -172,6 +173,21 @@ def test_calculated_with_a_rest_is_the_end_of_the_day_first() -> None:
     assert world.order("c1").closed is OrdStatus.DONE_FOR_DAY
 
 
+def test_calculated_with_fills_that_were_not_told_sends_nothing_elsewhere() -> None:
+    world = checked_world()
+    child = world.working()
+    world.fill(child, "40")
+    calculated = (ExecType.CALCULATED, OrdStatus.CALCULATED)
+    world.send(world.report(child.counterparty, child.cl_ord_id, *calculated, cum_qty=Decimal(70)))
+    assert not world.of(OrderRouted)
+    assert child.in_doubt
+    world.fill(child, "30")
+    assert child.in_doubt
+    world.status(child, OrdStatus.CALCULATED, leaves_qty=Decimal(0))
+    assert child.closed is OrdStatus.DONE_FOR_DAY
+    assert [one.terms.order_qty for one in world.of(OrderRouted)] == [30]
+
+
 @pytest.mark.parametrize(("quantity", "reason"), [("120", "2"), ("60", "5")])
 def test_a_restated_quantity_is_the_orders_from_then_on(quantity: str, reason: str) -> None:
     world = at_work()
@@ -262,3 +278,54 @@ def test_a_first_report_of_such_a_kind_acknowledges() -> None:
     told(world, ExecType.SUSPENDED, OrdStatus.SUSPENDED, "100")
     assert world.child("c1").accepted
     assert world.child("c1").order_id not in world.state.awaiting
+
+
+@pytest.mark.parametrize("mark", [None, ExecType.SUSPENDED])
+def test_a_restatement_that_changes_nothing_is_noted_unless_it_ends_a_standing(
+    mark: ExecType | None,
+) -> None:
+    world = at_work()
+    if mark is not None:
+        told(world, mark, OrdStatus.SUSPENDED, "100")
+    told(world, ExecType.RESTATED, OrdStatus.SUSPENDED if mark else OrdStatus.NEW, "100")
+    noted = [(one.field, one.theirs) for one in of_type(world, DiscrepancyFound)]
+    assert noted == ([] if mark else [("ExecType (150)", "RESTATED")])
+
+
+def test_a_price_that_comes_back_to_the_limit_is_no_news_for_the_client() -> None:
+    world = at_work()
+    told(world, ExecType.RESTATED, OrdStatus.NEW, "100", price=Decimal(101))
+    assert told(world, ExecType.RESTATED, OrdStatus.NEW, "100", price=Decimal(100)) == []
+    assert not of_type(world, DiscrepancyFound)
+    assert (world.child("c1").price, world.order("c1").price) == (100, 100)
+
+
+@pytest.mark.parametrize("price", ["0.5", "0.01"])
+def test_a_restated_price_below_one_is_a_price(price: str) -> None:
+    world = at_work()
+    told(world, ExecType.RESTATED, OrdStatus.NEW, "100", price=Decimal(price))
+    assert world.order("c1").price == Decimal(price)
+
+
+@pytest.mark.parametrize("price", ["0", "-1"])
+def test_what_is_no_price_restates_nothing(price: str) -> None:
+    world = at_work()
+    told(world, ExecType.RESTATED, OrdStatus.NEW, "100", price=Decimal(price))
+    assert world.child("c1").price == 100
+    assert [one.theirs for one in of_type(world, DiscrepancyFound)] == ["RESTATED"]
+
+
+def test_a_closed_order_is_not_restated() -> None:
+    world = at_work()
+    world.canceled(world.child("c1"))
+    told(world, ExecType.RESTATED, OrdStatus.CANCELED, price=Decimal(99), order_qty=Decimal(80))
+    child = world.child("c1")
+    assert (child.price, child.order_qty) == (100, 100)
+
+
+def test_a_quantity_restated_while_a_request_is_pending_stays_at_its_venue() -> None:
+    world = at_work()
+    world.replace("c2", "c1", "120")
+    told(world, ExecType.RESTATED, OrdStatus.NEW, "80", order_qty=Decimal(80), restatement="5")
+    assert world.child("c1").order_qty == 80
+    assert world.order("c1").order_qty == 100, "its client has asked for something else"
