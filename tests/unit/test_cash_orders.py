@@ -1,14 +1,18 @@
 """What quantity an amount of money buys: whole lots at the limit price, else at the reference."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from oms.domain.commands import NewOrderSingle
 from oms.domain.conditions import Conditions
+from oms.domain.events import DuplicateOrderRefused, OrderStatusReported
 from oms.domain.fix import OrdType, Side, TimeInForce
 from oms.domain.instrument import Instrument
 from oms.domain.terms import OrderTerms
 from oms.orders.cash import in_lots
+from tests.support.world import World, of_type
 
 
 def asked(cash: str | None, price: str | None) -> OrderTerms:
@@ -79,3 +83,28 @@ def test_what_comes_to_no_quantity_stays_as_it_is(
 
 def test_of_an_instrument_that_nobody_knows_there_are_no_lots() -> None:
     assert in_lots(asked("1000", "10"), None, Decimal(8)) == asked("1000", "10")
+
+
+def test_an_order_for_cash_is_the_same_order_when_it_comes_again() -> None:
+    world = World()
+    world.connect("XA", "XB")
+    order = NewOrderSingle(
+        origin=world.origin("ALPHA"),
+        cl_ord_id="c1",
+        account="A1",
+        symbol="AAPL",
+        side=Side.BUY,
+        order_qty=Decimal(0),
+        ord_type=OrdType.LIMIT,
+        price=Decimal(100),
+        conditions=Conditions(cash_order_qty=Decimal(1050)),
+    )
+    world.send(order)
+    assert world.order("c1").order_qty == 10
+    again = replace(world.origin("ALPHA"), poss_resend=True)
+    world.send(replace(order, origin=again))
+    assert of_type(world, OrderStatusReported)
+    other = Conditions(cash_order_qty=Decimal(1060))
+    again = replace(world.origin("ALPHA"), poss_resend=True)
+    world.send(replace(order, origin=again, conditions=other))
+    assert of_type(world, DuplicateOrderRefused)
