@@ -1,5 +1,6 @@
 """A transport's turn, and what becomes of bytes that QuickFIX fails on."""
 
+import select
 from collections.abc import Sequence
 
 import structlog
@@ -16,7 +17,9 @@ def pump(transport: Transport, ready: Sequence[int], callbacks: Callbacks) -> No
 
     Some session messages out of place do, such as a SequenceReset before any Logon. QuickFIX
     does not say whose they were: all that were readable are ended, and recover by logging on.
+    ready: those that are known to be readable; where none is given they are looked for.
     """
+    ready = ready or _readable(transport.connections)
     try:
         transport.pump()
     except Exception as error:
@@ -34,3 +37,10 @@ def pump(transport: Transport, ready: Sequence[int], callbacks: Callbacks) -> No
             # One that QuickFIX has closed may be another's by now.
             if transport.holds(descriptor, sockets.get(descriptor, 0)):
                 descriptors.shut_down(descriptor)
+
+
+def _readable(connections: Sequence[int]) -> list[int]:
+    found = select.poll()
+    for descriptor in connections:
+        found.register(descriptor, select.POLLIN)
+    return [descriptor for descriptor, _ in found.poll(0)] if connections else []

@@ -1,5 +1,6 @@
 """What is not FIX, or not from who it says: the exact answer, and that the session goes on."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -192,6 +193,25 @@ def test_what_comes_behind_a_logout_costs_nobody_else_anything(
     assert engine.is_logged_on("BETA")
     other.send("D", [(11, "OTHER")])
     hub.until(lambda: hub.recorder.values(11) == ["OTHER"])
+
+
+def test_what_the_engine_reads_without_being_told_ends_the_session_that_it_fails_on_only(
+    hub: EngineHub, engine: Engine, client: LightPeer
+) -> None:
+    other = hub.client_of(engine, "BETA")
+    other.logon()
+    hub.until(lambda: engine.is_logged_on("BETA"))
+    header = [(49, "ALPHA"), (56, "PLUMB"), (52, sending_time(client))]
+    logout = frame("FIX.4.4", [(35, "5"), (34, "2"), *header])
+    reset = frame("FIX.4.4", [(35, "4"), (34, "3"), *header, (123, "N"), (36, "1")])
+    client.send_bytes(logout + reset)
+    deadline = time.monotonic() + 10
+    while engine.is_logged_on("ALPHA") and time.monotonic() < deadline:
+        engine.tick()
+        time.sleep(0.01)
+    other.send("D", [(11, "OTHER")])
+    hub.until(lambda: hub.recorder.values(11) == ["OTHER"])
+    assert other.is_connected
 
 
 def test_a_whole_session_in_one_write_that_ends_in_nonsense_costs_nobody_else_anything(
