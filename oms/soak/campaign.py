@@ -37,7 +37,7 @@ _LONGEST_GAP_S = 8.0
 # Mostly a fault waits until the last is over, for so long at most; else it comes on top of it.
 _PATIENT_SHARE, _PATIENCE_S = 0.7, 20.0
 # A fault of a soak of seconds lasts a part of its time.
-_SHORT_SHARE, _SHORT_MINUTES = 0.35, 3.0
+_SHORT_SHARE, _SHORT_MINUTES, _NOTICED_S = 0.35, 3.0, 2.0
 _LAST_MINUTES = 3
 
 
@@ -103,7 +103,9 @@ class Campaign:
         end = time.monotonic() + seconds
         self._strike_at = time.monotonic() + self._chance.uniform(0.5, gap_s)
         patience_s = 0.0
-        while time.monotonic() < end:
+        # On a busy machine each kind still has its turn.
+        last = end + seconds
+        while time.monotonic() < end or (self._undealt and time.monotonic() < last):
             self._turn()
             late_s = time.monotonic() - self._strike_at
             if late_s >= 0 and (late_s >= patience_s or not self._figures.wounds):
@@ -116,6 +118,10 @@ class Campaign:
             one.until = 0.0
         self._turn()
         self._figures.note("calm", faults=self._figures.dealt)
+
+    @property
+    def _undealt(self) -> bool:
+        return not self._figures.kinds_dealt >= set(self._kinds)
 
     @property
     def _pace(self) -> float:
@@ -131,7 +137,7 @@ class Campaign:
         if struck is None:
             self._deck.insert(0, kind)
             return False
-        lasts_s = struck.lasts_s * self._share
+        lasts_s = max(struck.lasts_s * self._share, min(struck.lasts_s, _NOTICED_S))
         self._figures.struck(kind, struck, self._stage.health, lasts_s)
         self._active.append(Active(kind, struck, time.monotonic() + lasts_s))
         return True

@@ -78,6 +78,11 @@ class Figures:
         return self._counts.total()
 
     @property
+    def kinds_dealt(self) -> set[str]:
+        """Which faults."""
+        return set(self._counts)
+
+    @property
     def wounds(self) -> int:
         """How many faults the server is not over yet."""
         return len(self._wounds)
@@ -119,8 +124,11 @@ class Figures:
     def undone(self, struck: Struck, health: Health) -> None:
         """It lasts no longer."""
         for one in self._wounds:
-            if one.struck is struck and not one.since:
-                one.since, one.seq = time.monotonic(), health.seq
+            if one.struck is struck:
+                if not one.since or health.epoch == one.epoch:
+                    # Nobody took over: it goes on itself.
+                    one.since, one.seq = time.monotonic(), health.seq
+                    one.epoch = -1 if one.kind == _TAKEN_OVER else one.epoch
                 self.note("healed", kind=one.kind)
 
     def look(self, health: Health, *, up: bool) -> None:

@@ -6,7 +6,7 @@ before their commit, what a live core holds in memory, kill switches (there are 
 The read tables are compared by `oms audit verify`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -16,6 +16,8 @@ from typing import cast
 import psycopg
 
 from fix_sessions.exchange_control import ExchangeControl
+from fix_sessions.registry import Counterparty
+from oms.app.fix_parties import counterparties_of
 from oms.domain.commands import MessagesSent
 from oms.domain.instrument import Reference
 from oms.domain.order import Order
@@ -90,6 +92,7 @@ class Gathered:
     """
 
     reference: Reference
+    parties: Sequence[Counterparty]
     entries: list[Entry]
     tapes: Mapping[str, Played]
     orders: Mapping[str, list[dict[str, str]]]
@@ -105,8 +108,10 @@ def gather(site: Site, url: str) -> Gathered:
         with ExchangeControl(site.controls[name]) as venue:
             orders[name] = [one for one in venue.orders() if one["owner"] == COMP_ID]
             trades[name] = [one for one in venue.trades() if one["owner"] == COMP_ID]
+    settings = site.settings()
     return Gathered(
-        reference=reference_of(site.settings()),
+        reference=reference_of(settings),
+        parties=counterparties_of(settings),
         entries=entries,
         tapes={name: play(site.tape(name)) for name in CLIENTS},
         orders=orders,
@@ -119,7 +124,7 @@ class Evidence:
 
     def __init__(self, gathered: Gathered) -> None:
         self.reference = gathered.reference
-        self.shadow = Shadow(self.reference)
+        self.shadow = Shadow(self.reference, gathered.parties)
         self.disk = _Disk(entries=gathered.entries)
         self.resets: dict[str, int] = {}
         self.tapes = gathered.tapes
