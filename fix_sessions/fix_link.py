@@ -189,14 +189,20 @@ class FixLink:
     def sent_before(self, session_id: str, begin: int, end: int) -> Iterator[tuple[int, str]]:
         """What was sent under these numbers; see fix_sessions.resends.ResendSource."""
         self.tell(Kind.SENT_BEFORE_WANTED, session_id, text=json.dumps([begin, end]))
-        while True:
-            try:
-                kind, _, number, content = self.answer()
-            except CoreGone:
-                raise ResendUnavailable("the core is gone") from None
-            if kind == Kind.SENT_BEFORE:
-                yield number, content.decode()
-            elif content:
-                raise ResendUnavailable(content.decode())
-            else:
-                return
+        is_whole = False
+        try:
+            while not is_whole:
+                try:
+                    kind, _, number, content = self.answer()
+                except CoreGone:
+                    raise ResendUnavailable("the core is gone") from None
+                is_whole = kind == Kind.SENT_BEFORE_END
+                if not is_whole:
+                    yield number, content.decode()
+                elif content:
+                    raise ResendUnavailable(content.decode())
+        finally:
+            # Whoever asks next, perhaps for another session, must not get the rest of it.
+            with contextlib.suppress(CoreGone):
+                while not is_whole:
+                    is_whole = self.answer()[0] == Kind.SENT_BEFORE_END

@@ -5,7 +5,8 @@ keeps no texts, and finds them in its files for as long as it answers: it tells 
 before it looks whether it keeps any.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import contextlib
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,8 @@ class Resends:
             return None
         files = self._files[session_id]
         try:
-            files.fill(_whole(self._source(session_id, begin, last)))
+            with contextlib.closing(_whole(self._source(session_id, begin, last))) as found:
+                files.fill(found)
         except (ResendUnavailable, OSError) as error:
             _log.warning(
                 "fix.resend_unavailable",
@@ -82,7 +84,7 @@ class Resends:
             session.refresh()
 
 
-def _whole(sent: Iterable[tuple[int, str]]) -> Iterator[tuple[int, bytes]]:
+def _whole(sent: Iterable[tuple[int, str]]) -> Generator[tuple[int, bytes], None, None]:
     """Those whose text is the very bytes that left: QuickFIX fails on any other."""
     for number, text in sent:
         data = text.encode()

@@ -93,6 +93,23 @@ def test_an_answer_passes_what_stands_in_the_line(
     assert FrameBuffer().frames(theirs.recv(100)) == [wanted]
 
 
+def test_an_answer_that_is_given_up_is_nobody_elses(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    """A full disk, as a rule: what one client was sent must never be sent to another one."""
+    ours, theirs = ends
+    link = link_on(ours)
+    first = [frame_of(Kind.SENT_BEFORE, 0, number, TEXT) for number in (7, 8, 9)]
+    second = [frame_of(Kind.SENT_BEFORE, 0, 1, "other")]
+    end = frame_of(Kind.SENT_BEFORE_END)
+    theirs.sendall(b"".join([*first, end, *second, end, frame_of(Kind.PROOF)]))
+    given_up = link.sent_before("ALPHA", 7, 9)
+    assert next(given_up) == (7, TEXT)
+    given_up.close()
+    assert list(link.sent_before("ALPHA", 1, 1)) == [(1, "other")]
+    assert link.answer()[0] == Kind.PROOF
+
+
 def test_the_end_of_the_core_is_no_fault_of_a_callback(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
