@@ -1,0 +1,1 @@
+"""Mutation testing: small wrong changes to the deciding code, each of which a test must notice."""

@@ -1,0 +1,158 @@
+"""docs/mutation.md, from what was judged, the reasons in survivors.toml and the deliberate bugs."""
+
+import json
+import math
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.mutation.deliberate import FIGURES
+from tests.mutation.judge import Verdict
+from tests.mutation.operators import Mutant
+from tests.mutation.reach import ROOT
+
+PAGE = ROOT / "docs" / "mutation.md"
+REASONS = ROOT / "tests" / "mutation" / "survivors.toml"
+PACKAGES = ("oms/domain", "oms/orders", "oms/risk", "ems", "ems/simulator")
+NO_REASON = "**open**"
+
+HEAD = """# Mutation testing
+
+A mutant is the deciding code with one small thing wrong: `<` for `<=`, `and` for `or`, a condition
+turned round, a statement, a `case` or an event left out, nothing returned, a number or a wire value
+changed. A mutant is killed when a test fails for it; one that lives shows what no test looks at.
+`make mutate` judges the mutants that were not judged yet and writes this page; how it works is on
+the [developer's page](developer.md#mutation-testing).
+
+"""
+
+
+def write_report(every: list[Mutant], drawn: list[Mutant], known: dict[str, Verdict]) -> int:
+    """The number of the survivors that have no reason yet goes to the terminal."""
+    judged = [(one, known[one.key]) for one in drawn if one.key in known]
+    reasons = read_reasons()
+    survivors = [one for one, verdict in judged if not verdict.killer]
+    lines = [*_scores(every, judged), *_survivors(survivors, reasons), *_deliberate()]
+    PAGE.write_text(HEAD + "\n".join(lines) + "\n")
+    without = sum(one.key not in reasons for one in survivors)
+    print(
+        f"{PAGE.relative_to(ROOT)}: {len(judged)} judged, {len(survivors)} survive, {without} open"
+    )
+    return 0
+
+
+def read_reasons() -> dict[str, str]:
+    """Why survivors live, by their names."""
+    return {str(key): str(value) for key, value in tomllib.loads(REASONS.read_text()).items()}
+
+
+def _package(one: Mutant) -> str:
+    return next(top for top in sorted(PACKAGES, key=len, reverse=True) if one.path.startswith(top))
+
+
+def _scores(every: list[Mutant], judged: list[tuple[Mutant, Verdict]]) -> Iterator[str]:
+    inside = [pair for pair in judged if pair[0].within]
+    outside = [pair for pair in judged if not pair[0].within]
+    low, high = _interval(inside)
+    yield "## Score"
+    yield ""
+    yield (
+        f"**{_percent(inside)}** of the mutants in functions are killed; 95 % interval"
+        f" {low:.1f} to {high:.1f} %, for {len(inside)} of {sum(bool(one.within) for one in every)}"
+        f" were drawn, by the hash of their names. What modules and classes say outside functions"
+        f" (tables, defaults, wire values) is drawn apart, {len(outside)} of"
+        f" {sum(not one.within for one in every)}. Mutants that nothing can tell from the original"
+        " count as survivors here."
+    )
+    yield ""
+    yield (
+        "| | mutants | judged | by unit tests and matrices | by the simulator alone | endless"
+        " | survive | killed |"
+    )
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    for package in PACKAGES:
+        here = [pair for pair in inside if _package(pair[0]) == package]
+        yield _row(
+            f"`{package}`", sum(_package(m) == package and bool(m.within) for m in every), here
+        )
+    yield _row("all functions", sum(bool(one.within) for one in every), inside)
+    yield _row("modules and classes", sum(not one.within for one in every), outside)
+    yield ""
+
+
+def _row(name: str, of: int, judged: list[tuple[Mutant, Verdict]]) -> str:
+    kinds = Counter(_kind(verdict) for _, verdict in judged)
+    counts = [kinds["test"], kinds["seed"], kinds["timeout"], kinds["survives"]]
+    return (
+        f"| {name} | {of} | {len(judged)} | {' | '.join(map(str, counts))} | {_percent(judged)} |"
+    )
+
+
+def _kind(verdict: Verdict) -> str:
+    if not verdict.killer:
+        return "survives"
+    if verdict.killer == "timeout":
+        return "timeout"
+    return "seed" if verdict.killer.startswith("seed ") else "test"
+
+
+def _percent(judged: list[tuple[Mutant, Verdict]]) -> str:
+    if not judged:
+        return "none"
+    return f"{100 * sum(bool(one.killer) for _, one in judged) / len(judged):.1f} %"
+
+
+def _interval(judged: list[tuple[Mutant, Verdict]]) -> tuple[float, float]:
+    """Wilson's, in percent."""
+    n, z = len(judged), 1.96
+    if not n:
+        return 0.0, 100.0
+    p = sum(bool(one.killer) for _, one in judged) / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return 100 * (middle - half), 100 * (middle + half)
+
+
+def _survivors(survivors: list[Mutant], reasons: dict[str, str]) -> Iterator[str]:
+    yield "## Survivors"
+    yield ""
+    told = Counter(reasons.get(one.key, NO_REASON).split(":")[0] for one in survivors)
+    for kind, count in told.most_common():
+        yield f"- {count} {kind}"
+    yield ""
+    path = ""
+    for one in survivors:
+        if one.path != path:
+            path = one.path
+            yield ""
+            yield f"`{path}`"
+            yield ""
+            yield "| in | change | why it lives |"
+            yield "| --- | --- | --- |"
+        again = f" ({one.again + 1})" if one.again else ""
+        change = f"`{_cell(one.before)}` -> `{_cell(one.after)}`{again}"
+        change = change.replace("`left out`", "left out")
+        yield f"| {one.within or 'module'} | {change} | {reasons.get(one.key, NO_REASON)} |"
+    yield ""
+
+
+def _cell(code: str) -> str:
+    return code.replace("|", "\\|").replace("`", "'")
+
+
+def _deliberate() -> Iterator[str]:
+    if not FIGURES.exists():
+        return
+    yield "## Deliberate bugs"
+    yield ""
+    yield (
+        "`tests/simulation/mutations.py` holds bugs of a larger kind. Each is put into the"
+        " simulator, which plays seeds from 1 until a checker says that something is wrong."
+        " `make mutate` measures the processor seconds that this takes."
+    )
+    yield ""
+    yield "| bug | caught by | seed | seconds |"
+    yield "| --- | --- | --- | --- |"
+    for one in json.loads(FIGURES.read_text()):
+        name = one["name"].replace("_", " ")
+        yield f"| {name} | `{one['checker']}` | {one['seed']} | {one['seconds']:.2f} |"
