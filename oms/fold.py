@@ -79,7 +79,8 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
     """What a journaled command says by itself: stream position, send marks, message rate."""
     state.seq = seq
     state.at = at
-    state.orders.put_away(at, state.trade_date_at, state.open_orders, state.lists_at_work)
+    if state.orders.due(at):
+        state.put_away(at - state.orders.put_away_after_us)
     origin = command.origin
     if origin.msg_seq_num:
         session = state.session_kept(origin.session)

@@ -27,8 +27,10 @@ Name = tuple[str, str]
 
 T = TypeVar("T")
 
-# Long enough for what usually follows the end of an order: another word of its venue, a question.
-PUT_AWAY_AFTER_US: Final = 2_000_000
+# For so long something may follow the end of an order: another word of its venue, a question.
+QUIET_AFTER_US: Final = 2_000_000
+# In a burst they wait for its end; not longer, so that a burst without end is no matter.
+PUT_AWAY_AFTER_US: Final = 10_000_000
 # With each command so many, and of a long queue a share.
 _AT_ONCE: Final = 2
 _SHARE: Final = 1024
@@ -56,20 +58,30 @@ class Orders(dict[str, Order]):
         self._today, self._before = Shelf(), Shelf()
         self._freed: list[Family | None] = []
 
-    def put_away(
-        self, at: int, date_since: int, open_orders: set[str], lists_at_work: dict[Name, None]
-    ) -> None:
-        """Pack some of what ended a while ago; date_since: the begin of the trading date.
-
-        Nobody may hold an order meanwhile: it is called before a command is decided.
-        """
+    def due(self, at: int) -> bool:
+        """Whether something waits to be put away, or to be freed."""
         self.at = at
-        finished, due = self.finished, at - self.put_away_after_us
+        finished = self.finished
+        return bool(self._freed or (finished and finished[0][0] <= at - self.put_away_after_us))
+
+    def put_away(
+        self,
+        due: int,
+        date_since: int,
+        open_orders: set[str],
+        lists_at_work: dict[Name, None],
+        most: int = 0,
+    ) -> None:
+        """Pack some of what ended before the stamp `due`; date_since: the trading date's begin.
+
+        Nobody may hold an order meanwhile: it is called between two commands.
+        """
+        finished = self.finished
         if self._freed:
             del self._freed[-_FREED_AT_ONCE:]
-        if not finished or finished[0][0] > due:
-            return
-        for _ in range(_AT_ONCE + len(finished) // _SHARE):
+        for _ in range(most or _AT_ONCE + len(finished) // _SHARE):
+            if not finished or finished[0][0] > due:
+                return
             stamp, order_id = finished.popleft()
             order = dict.get(self, order_id)
             # What was told of it since has put it in the queue again; so does the end of its list.
@@ -77,8 +89,6 @@ class Orders(dict[str, Order]):
                 list_id = order.first_terms.list_id
                 if not list_id or (order.counterparty, list_id) not in lists_at_work:
                     self._pack(order, stamp, date_since)
-            if not finished or finished[0][0] > due:
-                return
 
     def _pack(self, parent: Order, stamp: int, date_since: int) -> None:
         touched = parent.updated_at
@@ -117,6 +127,9 @@ class Orders(dict[str, Order]):
 
     def open_named(self, kind: int, name: str | Name) -> str | None:
         """Whose name that is among those that are packed, which are opened; None: nobody's."""
+        sign = hash((kind, name))
+        if not (self._today.may_have(sign) or self._before.may_have(sign)):
+            return None
         found = self.owner(kind, name)
         if found is None:
             return None

@@ -10,6 +10,7 @@ _BUCKETS: Final = 1 << 16
 _SIGN_BYTES: Final = 8
 _RECORD: Final = _SIGN_BYTES + 4
 _record = struct.Struct("<qI").pack
+_sign = struct.Struct("<q").pack
 
 
 class Shelf:
@@ -40,7 +41,7 @@ class Shelf:
         if not self._buckets:
             return
         bucket = self._buckets[sign % _BUCKETS]
-        mark = sign.to_bytes(_SIGN_BYTES, "little", signed=True)
+        mark = _sign(sign)
         at = bucket.rfind(mark)
         while at >= 0:
             if at % _RECORD == 0:
@@ -54,4 +55,4 @@ class Shelf:
         """Whether `find` may have something; said quickly."""
         if not self._buckets:
             return False
-        return sign.to_bytes(_SIGN_BYTES, "little", signed=True) in self._buckets[sign % _BUCKETS]
+        return _sign(sign) in self._buckets[sign % _BUCKETS]

@@ -176,6 +176,11 @@ class State:
         names = self.orders.names
         self.cl_ord_ids, self.child_cl_ord_ids, self.venue_order_ids, self.exec_ids = names
 
+    def put_away(self, due: int, most: int = 0) -> None:
+        """Pack some orders that are finished since before that stamp; see `Orders.put_away`."""
+        since, lists = self.trade_date_at, self.lists_at_work
+        self.orders.put_away(due, since, self.open_orders, lists, most)
+
     def session(self, name: str) -> Session:
         """The session of that name, to read: a blank one where it was never heard of."""
         return self.sessions.get(name) or Session(name=name)

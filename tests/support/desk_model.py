@@ -89,7 +89,8 @@ class Desk:
         return self.venues[n % 2]
 
     def _orders(self) -> list[Order]:
-        return [one for one in self.world.state.orders.values() if not one.is_child]
+        found = [one for one in self.world.state.orders.values() if not one.is_child]
+        return sorted(found, key=lambda one: (one.created_at, one.order_id))
 
     def _new_id(self) -> str:
         self.asked.append(f"c{len(self.asked) + 1}")
