@@ -134,19 +134,23 @@ class Order:
     @property
     def is_filled(self) -> bool:
         """Whether executions reach OrderQty."""
-        return self.cum_qty >= self.order_qty > 0
+        return self.cum_qty >= self.order_qty > ZERO
 
     @property
     def is_open(self) -> bool:
         """Whether the order can still trade."""
-        return self.closed is None and not self.is_filled
+        return self.closed is None and not self.cum_qty >= self.order_qty > ZERO
 
     @property
     def is_live(self) -> bool:
         """Whether the order can trade, or could if an outstanding replace of it is accepted."""
         if self.closed is not None:
             return False
-        return self.cum_qty < self.order_qty or any(
+        if self.cum_qty < self.order_qty:
+            return True
+        if not (self.requests or self.waiting):
+            return False
+        return any(
             one.kind is RequestKind.REPLACE and one.order_qty > self.cum_qty
             for one in (*self.requests, *self.waiting)
         )
@@ -167,7 +171,9 @@ class Order:
     @property
     def leaves_qty(self) -> Decimal:
         """LeavesQty (151): what can still trade, zero once nothing can."""
-        return self.order_qty - self.cum_qty if self.is_open else ZERO
+        if self.closed is not None or self.cum_qty >= self.order_qty > ZERO:
+            return ZERO
+        return self.order_qty - self.cum_qty
 
     @property
     def avg_px(self) -> Decimal:
