@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from oms.domain.orphan_events import Orphan
     from oms.simulation.client import SimClient
     from oms.simulation.ledgers import Standing
+    from oms.simulation.rest import RestUser
     from oms.simulation.venue import SimVenue
     from oms.simulation.world import World
 
@@ -169,6 +170,11 @@ def _approve(world: "World", name: str, asked: int) -> None:
         world.ask(ApproveSessionReset(origin=SECOND, session=name, request=request, reason="test"))
 
 
+def _rest(world: "World", n: int) -> "RestUser":
+    names = list(world.rest)
+    return world.rest[names[n % len(names)]]
+
+
 ACTS: dict[str, Kind] = {
     "submit": Kind(weight=30, do=lambda world, n: _client(world, n).submit(n), always=True),
     "amend": Kind(weight=12, do=lambda world, n: _client(world, n).amend(n)),
@@ -180,6 +186,11 @@ ACTS: dict[str, Kind] = {
     "garbage": Kind(weight=1, do=lambda world, n: _client(world, n).garbage(n)),
     "list": Kind(weight=1, do=lambda world, n: _client(world, n).send_list(n)),
     "inquire": Kind(weight=1, do=lambda world, n: _client(world, n).inquire(n)),
+    "rest_submit": Kind(weight=6, do=lambda world, n: _rest(world, n).submit(n)),
+    "rest_amend": Kind(weight=2, do=lambda world, n: _rest(world, n).amend(n)),
+    "rest_cancel": Kind(weight=2, do=lambda world, n: _rest(world, n).cancel(n)),
+    "rest_repeat": Kind(weight=1, do=lambda world, n: _rest(world, n).repeat(n)),
+    "rest_fix_id": Kind(weight=0.5, do=lambda world, n: _rest(world, n).take_fix_id(n)),
     "client_resets": Kind(weight=0.4, do=lambda world, n: _client(world, n).reset(n)),
     "client_skips": Kind(weight=0.4, do=lambda world, n: _client(world, n).skip_numbers(n)),
     "quote": Kind(weight=4, do=lambda world, n: _venue(world, n).quote(n)),

@@ -62,9 +62,9 @@ class Fate(Enum):
 
 @dataclass(slots=True)
 class Disk:
-    """See the module. answered: the inbox's commands with their answers' texts. numbers: by
-    machine, then session: next MsgSeqNum out and in; claims: by machine, its last epoch as leader.
-    told_of: by session, the last event of which a message was noted as sent.
+    """See the module. answered: the inbox's commands with their answers' texts, answers: the whole
+    rows. numbers: by machine, then session: next MsgSeqNum out and in; claims: by machine, its last
+    epoch as leader. told_of: by session, the last event of which a message was noted as sent.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -74,6 +74,7 @@ class Disk:
     told_of: dict[str, int] = field(default_factory=dict)
     inbox: list[Command] = field(default_factory=list)
     answered: dict[int, str] = field(default_factory=dict)
+    answers: dict[int, Row] = field(default_factory=dict)
     numbers: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
     claims: dict[str, int] = field(default_factory=dict)
     on_commit: list[Callable[[list[Entry]], None]] = field(default_factory=list)
@@ -109,6 +110,7 @@ class Disk:
             self.tables.write(batch.rows)
             for row in batch.rows.get("answers", ()):
                 self.answered[row[0]] = str(row[5])
+                self.answers[row[0]] = row
         for tell in self.on_commit:
             tell(new)
 

@@ -140,7 +140,9 @@ class ClientLedger:
             seen = self.orders[order_id] = Seen(
                 order_id=order_id, cl_ord_id=fields[11], side=fields.get(54, "")
             )
-            seen.first_id = fields[11]
+            # What came first may be about a request of somebody else, over REST.
+            named = fields[11] if fields[11] in self.asked else fields.get(41, fields[11])
+            seen.first_id = named
         first = self.asked.get(seen.first_id)
         news = kind in "F54C379L" or (kind == "D" and fields[39] in "01")
         news = news and fields[39] != "A"
@@ -181,7 +183,8 @@ class ClientLedger:
 class Standing:
     """One order as its venue has it; trades by ExecID, each with quantity and price.
 
-    ids: every ClOrdID of its chain. closed: OrdStatus (39), empty while it works.
+    ids: every ClOrdID of its chain. closed: OrdStatus (39), empty while it works. shown_at: when
+    its status was told last.
     """
 
     venue: str
@@ -195,6 +198,7 @@ class Standing:
     ids: set[str] = field(default_factory=set)
     trades: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     closed: str = ""
+    shown_at: int = 0
 
     @property
     def cum_qty(self) -> Decimal:

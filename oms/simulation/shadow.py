@@ -88,8 +88,10 @@ class Shadow:
                 self.exec_ids.setdefault(effect.session, set()).add(effect.exec_id)
         for effect in (*effects, *bundled(effects, self._bundling)):
             if not isinstance(effect, ControlSession):
-                told = body_of(*self._encoders[effect.session](effect))
-                self.messages.setdefault(effect.session, set()).add(told)
+                encoded = self._encoders.get(effect.session)
+                if encoded is not None:
+                    told = body_of(*encoded(effect))
+                    self.messages.setdefault(effect.session, set()).add(told)
 
     def _fold(self, entry: Entry, event: Event) -> None:
         self.events[entry.type] += 1

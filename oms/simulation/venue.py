@@ -39,6 +39,7 @@ class SimVenue:
         self.owes = 0
         self._trade_reports: list[Told] = []
         self._denied: set[str] = set()
+        self._arrived: dict[str, int] = {}
         self._agenda = agenda
         self._random = randomness
         self._story = story
@@ -70,6 +71,7 @@ class SimVenue:
     def _later(self, message: Message) -> None:
         """It looks at a message after a while, mostly; what is asked about orders at once."""
         told = dict(message.fields)
+        self._arrived.setdefault(told.get(11, ""), self._agenda.now_us)
         if message.msg_type in ("H", "AF"):
             self._look(message.msg_type, told)
         elif told.get(97) != "Y" and self._maybe(self.manners.bounce):
@@ -254,7 +256,7 @@ class SimVenue:
                 self.say(order, "6", {39: "6", 11: told[11], 41: order.cl_ord_id})
             left = order.leaves_qty
             orig, order.cl_ord_id, order.closed = order.cl_ord_id, told[11], "4"
-            if not self._maybe(self.manners.silent):
+            if not self._is_silent(order, told):
                 self.say(order, "4", {41: orig})
             self._fill_late(order, left)
 
@@ -276,11 +278,16 @@ class SimVenue:
             orig, order.cl_ord_id = order.cl_ord_id, told[11]
             order.order_qty = max(quantity, order.cum_qty)
             order.price = told.get(44, order.price)
-            if not self._maybe(self.manners.silent):
+            if not self._is_silent(order, told):
                 self.say(order, "5", {41: orig})
             if self._maybe(self.manners.fill):
                 wait_us = self._wait_us() * self._random.randrange(1, 20)
                 self._agenda.after(wait_us, lambda: self.trade(order, self._some(order)))
+
+    def _is_silent(self, order: Standing, told: Told) -> bool:
+        """Who has shown an order without a request that it takes up after all says so, at least."""
+        silent = self._maybe(self.manners.silent)
+        return silent and order.shown_at < self._arrived.get(told[11], 0)
 
     def _refuse(self, told: Told, status: str, reason: str, kind: str) -> None:
         self._story.tell(f"{self.name} refuses {told[11]}")
@@ -304,6 +311,7 @@ class SimVenue:
 
     def _status(self, order: Standing | None, cl_ord_id: str, more: Told | None = None) -> None:
         if order is not None:
+            order.shown_at = self._agenda.now_us
             self.say(order, "I", more)
             return
         self._denied.add(cl_ord_id)

@@ -1,5 +1,6 @@
 """What a checker may look at while a run is played, and how it says that something is broken."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oms.domain.effects import FixMessage
@@ -9,6 +10,15 @@ if TYPE_CHECKING:
     from oms.simulation.core import SimCore
     from oms.simulation.shadow import Group
     from oms.simulation.world import World
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """What was done, for the report."""
+
+    acts: int = 0
+    faults: int = 0
+    crashes: int = 0
 
 
 class Broken(AssertionError):

@@ -6,7 +6,6 @@ must come to an end: see `liveness`. What must hold throughout, `checkers` say.
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from oms.domain.commands import ClockTicked, Command
@@ -22,11 +21,12 @@ from oms.simulation.engine import settings_of
 from oms.simulation.ledgers import Standing
 from oms.simulation.network import Connection, End
 from oms.simulation.plan import Plan
-from oms.simulation.reference import reference_of
+from oms.simulation.reference import ACCOUNTS, reference_of
+from oms.simulation.rest import RestUser
 from oms.simulation.shadow import Shadow
 from oms.simulation.story import Story
 from oms.simulation.venue import SimVenue
-from oms.simulation.watching import Broken, Watcher
+from oms.simulation.watching import Broken, Counts, Watcher
 from oms.store.batch import Entry
 from oms.store.leader import LeadershipLost
 
@@ -36,15 +36,6 @@ TURN_US = 20
 TICK_US = 250_000
 FIRST_DATE = "2026-09-21"
 Party = SimClient | SimVenue
-
-
-@dataclass(slots=True, kw_only=True)
-class Counts:
-    """What was done, for the report."""
-
-    acts: int = 0
-    faults: int = 0
-    crashes: int = 0
 
 
 class World:
@@ -69,6 +60,9 @@ class World:
         }
         self.venues = {one.session: self._new_venue(one) for one in self.reference.venues.values()}
         self.parties: dict[str, Party] = {**self.clients, **self.venues}
+        self.rest = {
+            name: RestUser(self, name, tuple(sorted(ACCOUNTS[name]))) for name in self.clients
+        }
         self.core: SimCore | None = None
         self.connections: dict[str, Connection] = {}
         self._dying: dict[str, Connection] = {}
