@@ -88,6 +88,8 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
             yield from decide_standing(child, report)
         case ExecType.EXPIRED | ExecType.DONE_FOR_DAY:
             yield from _expired(child, report)
+        case ExecType.CALCULATED if child.is_open and report.cum_qty > child.cum_qty:
+            yield from _expired(child, report)
         case ExecType.REPLACED:
             yield from _replaced(state, venue, child, report)
         case ExecType.TRIGGERED:

@@ -127,8 +127,10 @@ def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Ev
             reason=Reason.NONE if asked else Reason.VENUE_CLOSED_ORDER,
             text=report.text,
         )
-    elif report.ord_status in (OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY):
-        done = report.ord_status is OrdStatus.DONE_FOR_DAY
+    elif report.ord_status in _DONE or (
+        report.ord_status is OrdStatus.CALCULATED and child.is_open
+    ):
+        done = report.ord_status is not OrdStatus.EXPIRED
         yield OrderExpired(order_id=child.order_id, text=report.text, done_for_day=done)
     elif report.ord_status is OrdStatus.REJECTED:
         yield OrderRejected(order_id=child.order_id, reason=Reason.VENUE_REFUSED, text=report.text)
@@ -143,6 +145,7 @@ def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Ev
         yield from _replaced_after_all(state, child, report)
 
 
+_DONE = frozenset({OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY})
 _WORKING = frozenset(
     {
         OrdStatus.NEW,
