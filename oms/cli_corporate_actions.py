@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from oms.cli_options import DEFAULT_CONFIG, Config, Json, settings_of
+from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, settings_of
 
 corporate_action = typer.Typer(help="Splits of instruments.", no_args_is_help=True)
 
@@ -21,7 +21,7 @@ def action_list(as_json: Json = False, config: Config = DEFAULT_CONFIG) -> None:
     corporate_actions.show_all(settings, as_json=as_json)
 
 
-@corporate_action.command("show")
+@corporate_action.command("show", context_settings=HYPHENS)
 def action_show(
     action_id: ActionId, as_json: Json = False, config: Config = DEFAULT_CONFIG
 ) -> None:
@@ -32,7 +32,7 @@ def action_show(
     corporate_actions.show_one(settings, action_id, as_json=as_json)
 
 
-@corporate_action.command("preview")
+@corporate_action.command("preview", context_settings=HYPHENS)
 def action_preview(
     action_id: ActionId,
     symbol: Annotated[str, typer.Option(help="The instrument.")],
@@ -60,7 +60,7 @@ def action_preview(
     corporate_actions.preview(settings, wanted)
 
 
-@corporate_action.command("apply")
+@corporate_action.command("apply", context_settings=HYPHENS)
 def action_apply(
     action_id: ActionId,
     number: Annotated[int, typer.Argument(min=1, help="The number that the preview got.")],

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from oms.cli_options import DEFAULT_CONFIG, Config, Json, settings_of
+from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, settings_of
 
 orphans = typer.Typer(help="Venue reports that fit no order of ours.", no_args_is_help=True)
 
@@ -25,7 +25,7 @@ def orphans_list(
     decisions.show(settings, everything=everything, as_json=as_json)
 
 
-@orphans.command("adopt")
+@orphans.command("adopt", context_settings=HYPHENS)
 def orphans_adopt(
     number: Number,
     reason: Reason,
@@ -40,7 +40,7 @@ def orphans_adopt(
     decisions.adopt(settings_of(config, "orphans", quiet=True), number, account, reason)
 
 
-@orphans.command("refuse")
+@orphans.command("refuse", context_settings=HYPHENS)
 def orphans_refuse(
     number: Number,
     reason: Reason,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from oms.cli_options import DEFAULT_CONFIG, Config, Json, settings_of
+from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, settings_of
 
 session = typer.Typer(help="FIX sessions.", no_args_is_help=True)
 
@@ -76,7 +76,7 @@ def session_reset(
     sessions.request_reset(settings_of(config, "session", quiet=True), name, reason, sure=yes)
 
 
-@session.command("approve")
+@session.command("approve", context_settings=HYPHENS)
 def session_approve(
     name: Name,
     request: Annotated[int, typer.Argument(min=1, help="The number that the request got.")],

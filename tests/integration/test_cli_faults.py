@@ -100,6 +100,18 @@ def test_a_core_that_is_away_finds_the_command_later(
             2,
             "value = -1e5: must be a decimal number without exponent, or none",
         ),
+        (
+            *(["orphans", "adopt", "7", "--account", "-x", "--reason", " "], 2),
+            "reason: must not be empty; it stands in the audit trail",
+        ),
+        (
+            [
+                *("corporate-action", "preview", "-CA", "--symbol", "AAPL", "--ratio", "2:1"),
+                *("--effective", "soon", "--reason", "r"),
+            ],
+            2,
+            "effective = soon: must be a date as YYYY-MM-DD",
+        ),
         (["recon", "show", "7"], 1, "run_id = 7: there is no such run"),
         (
             ["order", "resolve", "X", "FILLED", "--reason", "r"],
