@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oms.domain import effects as fx
-from oms.domain.commands import SYSTEM, EngageKillSwitch, OrderCancelReject
+from oms.domain.commands import SYSTEM, CloseTradingDay, EngageKillSwitch, OrderCancelReject
 from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus
 from oms.domain.instrument import Client
 from oms.domain.profile import BelowCumQty, ChainedReplace, ClientProfile
 from tests.support.desk_model import ACTIONS, Desk
 from tests.support.invariants import check_same, check_state
-from tests.support.world import REFERENCE, World
+from tests.support.world import DATE, REFERENCE, World
 
 QUEUE = ClientProfile(chained_replaces=ChainedReplace.QUEUE)
 
@@ -187,3 +187,43 @@ def test_any_traffic_keeps_every_law_and_answers_each_request_once(
     desk.settle()
     check_same(desk.world.state, desk.world.replayed())
     assert dict(desk.answers) == dict.fromkeys(desk.asked, 1)
+
+
+@pytest.mark.parametrize(
+    ("below", "told_then"),
+    [
+        (BelowCumQty.REJECT, [("Z", "Y", "9", "1")]),
+        (BelowCumQty.AT_CUM_QTY, [("Z", "Y", "E", "E")]),
+    ],
+)
+def test_one_that_waits_is_below_what_has_traded_by_now(
+    below: BelowCumQty, told_then: list[tuple[str, str, str, str]]
+) -> None:
+    world = world_with_two_replaces(replace(QUEUE, replace_below_cum_qty=below), "40")
+    world.fill(world.child("X"), "40")
+    venue_grants(world)
+    assert told(world)[:2] == [("Y", "X", "5", "1"), *told_then]
+    check(world)
+
+
+def test_one_that_waits_when_the_day_ends_is_refused() -> None:
+    world = world_with_two_replaces()
+    world.send(CloseTradingDay(origin=SYSTEM, trade_date=DATE))
+    heard = told(world)
+    venue_grants(world)
+    heard += told(world)
+    child = world.child("X")
+    world.canceled(child, child.requests[-1].cl_ord_id)
+    heard += told(world)
+    assert [one[2] for one in heard if one[0] == "Z"] == ["9"]
+    assert world.order("X").ord_status is OrdStatus.EXPIRED
+    check(world)
+
+
+def test_none_waits_behind_a_cancel() -> None:
+    world = world_with_two_replaces()
+    world.cancel("W", "X")
+    world.replace("V", "X", "60")
+    assert [one[0] for one in told(world)] == ["V"]
+    assert told(world)[0][2] == "9"
+    check(world)

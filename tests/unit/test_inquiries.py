@@ -57,7 +57,8 @@ def test_instruments_are_listed_all_or_by_symbol_or_type() -> None:
     ("kind", "symbol", "result", "said"),
     [
         ("0", "NONE", "2", "NONE: no instrument of ours"),
-        ("0", "", "1", "SecurityListRequestType (559) = 0: needs"),
+        ("0", "", "1", "SecurityListRequestType (559) = 0: needs a Symbol (55) or SecurityType"),
+        ("1", "", "1", "SecurityListRequestType (559) = 1: needs a Symbol (55) or SecurityType"),
         ("3", "", "1", "SecurityListRequestType (559) = 3: must be 0, 1 or 4"),
     ],
 )
@@ -136,6 +137,14 @@ def test_a_subscription_can_be_ended() -> None:
     world = connected()
     day(world, SubscriptionRequestType.SUBSCRIBE)
     day(world, SubscriptionRequestType.UNSUBSCRIBE)
+    world.send(CloseTradingDay(origin=SYSTEM, trade_date=DATE))
+    assert not statuses(world)
+
+
+def test_who_subscribes_to_a_session_that_there_is_not_is_told_nothing_later() -> None:
+    world = connected()
+    found = day(world, SubscriptionRequestType.SUBSCRIBE, "NIGHT")
+    assert (found.status, found.text) == ("6", "TradingSessionID (336) = NIGHT: must be 1")
     world.send(CloseTradingDay(origin=SYSTEM, trade_date=DATE))
     assert not statuses(world)
 
