@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from oms.store.postgres_process import die_with_parent
 
@@ -74,11 +73,6 @@ def main() -> None:
         if ended == child:
             # The kernel ends whoever is left.
             os._exit(os.waitstatus_to_exitcode(status) % 256)
-
-
-def own_processes() -> list[int]:
-    """The process ids that are seen from here; all are the soak's where it has namespaces."""
-    return [int(one.name) for one in Path("/proc").iterdir() if one.name.isdecimal()]
 
 
 if __name__ == "__main__":

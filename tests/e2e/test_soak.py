@@ -15,7 +15,7 @@ from oms.soak.faults import FAULTS
 from oms.store.postgres_process import process_facts
 from tests.support.processes import ROOT, eventually
 
-LIMIT_S = 280.0
+LIMIT_S = 400.0
 
 
 def start(report: Path, *arguments: str) -> subprocess.Popen[bytes]:
@@ -49,10 +49,10 @@ def left_behind(report: Path) -> list[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(420)
 def test_every_kind_of_fault_and_every_invariant_holds(tmp_path: Path) -> None:
     report = tmp_path / "soak"
-    process = start(report, "--minutes", "1.2", "--seed", "1", "--rate", "24")
+    process = start(report, "--minutes", "1", "--seed", "1", "--rate", "24")
     try:
         code = process.wait(LIMIT_S)
     finally:
@@ -69,6 +69,7 @@ def test_every_kind_of_fault_and_every_invariant_holds(tmp_path: Path) -> None:
     assert int(str(held[-1]["orders"])) >= 100, held
     assert int(str(held[-1]["trades"])) > 0, held
     assert any(one["event"] == "verified" and one["code"] == 0 for one in happened)
+    assert sum(one["event"] == "lies found" for one in happened) == 1
     assert "every invariant held" in (report / "report.md").read_text()
     kept = {one.name for one in report.rglob("*")}
     assert {"journal.jsonl.gz", "ALPHA.jsonl.gz", "serve.log.gz"} <= kept
