@@ -18,6 +18,7 @@ from oms.domain.events import (
 from oms.domain.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.instrument import DropCopy
 from oms.domain.order import Order
+from oms.domain.orphan_events import TradeMatched
 from oms.domain.orphans import OrphanKind, copy_id
 from tests.support.world import REFERENCE, World, of_type
 
@@ -177,3 +178,15 @@ def test_a_venue_counts_what_it_told_before(
     world.fill(child, "20", "101", cum_qty=Decimal(cum_qty))
     assert child.cum_qty == 35
     assert [one.field for one in of_type(world, DiscrepancyFound)] == ["CumQty (14)"] * flagged
+
+
+def test_a_copy_may_take_back_a_trade_by_the_venues_own_name_for_it(world: World) -> None:
+    child = world.child("c1")
+    world.ack(child)
+    world.fill(child, "5", exec_id="t1")
+    copied(world, child, kind=ExecType.TRADE_CANCEL, exec_id="b1", exec_ref_id="t1")
+    assert (child.cum_qty, world.order("c1").cum_qty) == (0, 0)
+    [matched] = of_type(world, TradeMatched)
+    assert (matched.exec_id, matched.source) == ("t1", COPY)
+    copied(world, child, "5", exec_id="t1")
+    assert child.cum_qty == 0, "it is told again and was taken back"

@@ -292,3 +292,43 @@ def _refuse(world: CheckedWorld, child: Order, reason: CxlRejReason, status: Ord
             text="no",
         )
     )
+
+
+def test_what_did_not_reach_its_venue_and_is_not_wanted_ends_on_our_word() -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.disconnect(child.counterparty)
+    world.cancel("c2", "c1")
+    world.back(child.counterparty)
+    world.status(child, OrdStatus.REJECTED, ord_rej_reason=UNKNOWN_ORDER)
+    [canceled] = [one for one in world.of(OrderCanceled) if one.order_id == child.order_id]
+    assert (canceled.cl_ord_id, canceled.reason) == ("", Reason.STALE)
+    assert world.told() == [("c2", "CANCELED", "CANCELED")]
+
+
+def test_a_lost_session_is_the_doubt_of_what_was_in_doubt_for_silence() -> None:
+    world = connected()
+    world.new("c1")
+    world.tick(6_000_000)
+    child = world.child("c1")
+    assert child.doubt_reason is Reason.NOT_ACKNOWLEDGED
+    world.disconnect(child.counterparty)
+    assert child.doubt_reason is Reason.SESSION_LOST
+    other = world.working("c2")
+    world.status(other, OrdStatus.REJECTED, ord_rej_reason=UNKNOWN_ORDER)
+    assert other.doubt_reason is Reason.VENUE_DISAGREES
+    world.disconnect(other.counterparty)
+    assert other.doubt_reason is Reason.VENUE_DISAGREES, "it has said so"
+
+
+@pytest.mark.parametrize("cum_qty", ["20", "30"])
+def test_a_count_that_differs_of_an_order_that_is_over_is_noted_and_no_doubt(cum_qty: str) -> None:
+    world = connected()
+    child = world.working()
+    world.fill(child, "10")
+    world.canceled(child)
+    world.status(child, OrdStatus.CANCELED, cum_qty=Decimal(cum_qty), leaves_qty=Decimal(0))
+    [flagged] = world.of(DiscrepancyFound)
+    assert (flagged.field, flagged.ours, flagged.theirs) == ("CumQty (14)", "10", cum_qty)
+    assert not world.of(OrderInDoubt)

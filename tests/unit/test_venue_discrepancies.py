@@ -263,3 +263,21 @@ def test_a_replace_given_up_that_took_effect_is_taken_over(
     world.send(report)
     assert [one.field for one in world.of(DiscrepancyFound)] == ["ClOrdID (11)"]
     assert (child.order_qty, child.price) == (80, Decimal(taken))
+
+
+def test_a_cancel_that_nobody_asked_for_names_no_request() -> None:
+    world = connected()
+    child = world.working()
+    world.canceled(child)
+    [canceled] = world.of(OrderCanceled)
+    assert (canceled.order_id, canceled.cl_ord_id) == (child.order_id, "")
+    assert canceled.reason is Reason.VENUE_CLOSED_ORDER
+
+
+def test_a_cancel_under_a_replaces_name_was_not_asked_for() -> None:
+    world = connected()
+    child = world.working()
+    world.replace("c2", "c1", "80")
+    world.canceled(child, child.requests[0].cl_ord_id)
+    [canceled] = [one for one in world.of(OrderCanceled) if one.order_id == child.order_id]
+    assert (canceled.cl_ord_id, canceled.reason) == ("", Reason.VENUE_CLOSED_ORDER)
