@@ -152,3 +152,20 @@ def test_a_venue_is_asked_only_for_what_it_takes() -> None:
     assert supports(venue(day), wish())
     assert not supports(venue(TimeInForce.GTC), wish())
     assert not supports(venue(day, kinds=frozenset({OrdType.LIMIT})), wish())
+
+
+def test_a_venue_that_is_best_after_fees_and_beyond_the_limit_gets_nothing_when_all_is_placed() -> (
+    None
+):
+    venues = [FREE[0], replace(FREE[1], fee_bps=Decimal(2))]
+    quotes = {"XA": quote("100.01", "500"), "XB": quote("100", "500")}
+    [leg] = plan(wish("100", "100"), AAPL, venues, quotes)
+    assert (leg.venue.name, leg.order_qty) == ("XB", 100)
+
+
+def test_each_leg_says_why() -> None:
+    quotes = {"XA": quote("100", "60"), "XB": quote("101", "500")}
+    legs = plan(wish("100", "100.5"), AAPL, FREE, quotes)
+    assert [leg.why for leg in legs] == ["best price after fees: 100 for 60"]
+    [rests] = plan(wish("100", "99"), AAPL, FREE, quotes)
+    assert rests.why == "rests at the best quote: 100"
