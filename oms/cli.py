@@ -188,16 +188,20 @@ def bench(
     recover: Annotated[
         int, typer.Option(min=0, help="Time recovery of a journal of so many events instead.")
     ] = 0,
+    memory: Annotated[
+        int, typer.Option(min=0, help="Show how memory grows over so many orders instead.")
+    ] = 0,
     client_sessions: Annotated[
         int, typer.Option(min=2, help="Measure a second server with so many, too, if more than 2.")
     ] = 2,
 ) -> None:
     """Measure the server beside a bare relay and the database's own limit."""
+    from oms.bench import memory as growth
     from oms.bench import recovery
     from oms.bench.run import Options, main
 
-    if recover:
-        raise typer.Exit(recovery.main(recover))
+    if recover or memory:
+        raise typer.Exit(recovery.main(recover) if recover else growth.main(memory))
     if json_file is not None and not json_file.parent.is_dir():
         raise Stop(Exit.USAGE, f"json = {json_file}: must be in a directory that exists")
     wanted = Options(orders=orders, json_file=json_file, many_sessions=client_sessions)

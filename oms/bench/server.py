@@ -87,6 +87,11 @@ class Server:
         return self._processes["core"].pid
 
     @property
+    def pids(self) -> dict[str, int]:
+        """Each process that was started here, by its command."""
+        return {name: process.pid for name, process in self._processes.items()}
+
+    @property
     def api_key(self) -> str:
         """A trader's key for the first client."""
         return self._api_key
