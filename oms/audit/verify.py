@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from psycopg import IsolationLevel, RawCursor
+from psycopg import IsolationLevel
 
 from oms.audit.compare import COMPARED, Difference, compare, prepare
 from oms.core import replay
@@ -20,6 +20,7 @@ from oms.domain.events import Event
 from oms.domain.instrument import Reference
 from oms.domain.state import State
 from oms.store import statements
+from oms.store.arrays import clean
 from oms.store.batch import GENESIS, entry_hash
 from oms.store.codec import CodecError, decode
 from oms.store.projector import Projector
@@ -107,7 +108,6 @@ def _fold(connection: Connection, report: VerifyReport) -> bool:
     """Check the chain, fold the journal and write its rows; whether all could be folded."""
     state = State(reference=Reference())
     check = _EntryCheck(report)
-    writer = RawCursor(connection)
     projector = Projector(state)
     waiting = 0
     with connection.cursor(name="verified", binary=True) as cursor:
@@ -117,7 +117,7 @@ def _fold(connection: Connection, report: VerifyReport) -> bool:
             if obj is None:
                 return False
             if waiting >= _STRETCH and isinstance(obj, Command):
-                _write(writer, projector)
+                _write(connection, projector)
                 projector, waiting = Projector(state), 0
             waiting += 1
             try:
@@ -126,7 +126,7 @@ def _fold(connection: Connection, report: VerifyReport) -> bool:
                 report.blame(row[0], f"cannot be folded: {type(error).__name__}: {error}")
                 return False
     check.end()
-    _write(writer, projector)
+    _write(connection, projector)
     return True
 
 
@@ -142,12 +142,10 @@ def _fold_entry(
         projector.observe_event(seq, at, obj)
 
 
-def _write(writer: RawCursor[tuple[Any, ...]], projector: Projector) -> None:
+def _write(connection: Connection, projector: Projector) -> None:
     rows = projector.rows()
     if rows:
-        forms, parameters = statements.pack(rows)
-        told = [one if one is None else one.decode() for one in parameters]
-        writer.execute(statements.projection_statement(forms), told)
+        statements.project(connection, rows)
 
 
 class _EntryCheck:
@@ -185,7 +183,7 @@ class _EntryCheck:
             self.end()
             self._command = (seq, order_id or "")
             return
-        wanted = statements.clean(getattr(obj, "order_id", ""))
+        wanted = clean(getattr(obj, "order_id", ""))
         if wanted and self._command is not None:
             command_seq, found = self._command
             self._compare(command_seq, "order_id", found, wanted)
@@ -208,7 +206,7 @@ class _EntryCheck:
         else:
             session = getattr(obj, "session", "")
             numbers = (None, None)
-        wanted = (statements.clean(session) or None, *numbers, self._leader_epoch)
+        wanted = (clean(session) or None, *numbers, self._leader_epoch)
         names = ("session", "epoch", "msg_seq_num", "leader_epoch")
         for name, one, other in zip(names, found, wanted, strict=True):
             self._compare(seq, name, one, other)

@@ -37,6 +37,7 @@ class SimBatch(Batch):
             last_hash=self.last_hash,
             sql=b"",
             parameters=[],
+            formats=[],
             rows=rows,
             _entries=self._entries,
         )

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from oms.store import tables
+from oms.store.operations import OPERATIONS
 from oms.store.rows import Row
-from oms.store.statements import OPERATIONS
 
 Key = tuple[Any, ...]
 Fields = dict[str, Any]
@@ -73,7 +73,7 @@ class Tables:
 
 
 def _change_trade(trade: Fields, new: Fields) -> None:
-    """As TRADE_CHANGES of oms.store.statements says it."""
+    """As TRADE_CHANGES of oms.store.operations says it."""
     for name, original in (("last_qty", "original_qty"), ("last_px", "original_px")):
         if new[name] is not None:
             if trade[original] is None:

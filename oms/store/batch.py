@@ -4,17 +4,20 @@ Collected in the sequencer's thread: encode, chain, note what was touched. `seal
 that the thread that appends it only waits for PostgreSQL.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+
+from psycopg.pq import Format
 
 from oms.domain.commands import Command
 from oms.domain.events import Event
 from oms.domain.state import State
-from oms.store import statements
+from oms.store import arrays, statements
 from oms.store.answers import Answers
 from oms.store.codec import encode
 from oms.store.projector import Projector
+from oms.store.rows import Row
 
 GENESIS = bytes(32)
 """What the first entry's hash is chained to."""
@@ -37,7 +40,7 @@ class Entry:
 class SealedBatch:
     """A batch ready to be appended: sql with parameters from the third on, and its entries.
 
-    previous_hash: of the entry before first_seq.
+    formats: of all parameters. previous_hash: of the entry before first_seq.
     """
 
     first_seq: int
@@ -47,6 +50,7 @@ class SealedBatch:
     last_hash: bytes
     sql: bytes
     parameters: list[bytes | None]
+    formats: list[Format]
     _entries: "_Entries"
 
     def __len__(self) -> int:
@@ -106,30 +110,20 @@ class _Entries:
                 obj=obj,
             )
 
-    def parameters(self, first_seq: int) -> list[bytes | None]:
-        """In the order of `append_statement`, from the third on."""
-        lengths = list(map(len, self.payloads))
-        starts = []
-        start = 1
-        for length in lengths:
-            starts.append(start)
-            start += length
-        texts = [
-            statements.joined_numbers(starts),
-            statements.joined_numbers(lengths),
-            statements.joined_optional_texts(self.order_ids),
-            statements.joined_optional_texts(self.sessions),
-            statements.joined_optional_numbers(self.epochs),
-            statements.joined_optional_numbers(self.msg_seq_nums),
-        ]
+    def parameters(self, first_seq: int, separator: str) -> list[bytes | None]:
+        """In the order of `append_statement`, from the third on. Raises SeparatorTakenError."""
         return [
             str(first_seq).encode(),
-            statements.joined_numbers(self.ats).encode(),
-            statements.joined_texts(self.kinds).encode(),
-            statements.joined_texts(self.types).encode(),
-            b"".join(self.payloads),
+            arrays.moments_of(self.ats),
+            "".join(self.kinds).encode(),
+            arrays.texts_of(self.types, separator),
+            arrays.bytes_of(self.payloads),
             b"".join(self.hashes),
-            *(text.encode() for text in texts),
+            arrays.texts_of(self.order_ids, separator),
+            arrays.texts_of(self.sessions, separator),
+            arrays.integers_of(self.epochs),
+            arrays.bigs_of(self.msg_seq_nums),
+            separator.encode(),
         ]
 
 
@@ -221,14 +215,23 @@ class Batch:
         answers = self._answers.rows()
         if answers:
             rows["answers"] = answers
-        forms, parameters = statements.pack(rows)
+        try:
+            return self._packed(rows, arrays.SEPARATOR)
+        except arrays.SeparatorTakenError:
+            entries = self._entries
+            other = statements.other_separator(rows, entries.order_ids, entries.sessions)
+            return self._packed(rows, other)
+
+    def _packed(self, rows: Mapping[str, Sequence[Row]], separator: str) -> SealedBatch:
+        packed = statements.pack(rows, separator)
         return SealedBatch(
             first_seq=self._first_seq,
             last_seq=self.last_seq,
             leader_epoch=self._leader_epoch,
             previous_hash=self._previous_hash,
             last_hash=self.last_hash,
-            sql=statements.append_statement(forms),
-            parameters=self._entries.parameters(self._first_seq) + parameters,
+            sql=statements.append_statement(packed.forms),
+            parameters=self._entries.parameters(self._first_seq, separator) + packed.parameters,
+            formats=statements.append_formats(packed.forms),
             _entries=self._entries,
         )

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, cast
 
 import psycopg
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, Format
+from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 
 from oms.store.batch import GENESIS, Entry, SealedBatch
@@ -20,9 +20,6 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 _PAGE = 2_000
 _PREPARED_MAX = 256
 _GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
-
-# Payloads and hashes, the seventh and eighth parameter, travel as bytes, the others as text.
-_FORMATS = [Format.BINARY if number in (7, 8) else Format.TEXT for number in range(1, 1_000)]
 
 _READ = """
     SELECT seq, (extract(epoch FROM at) * 1000000)::bigint, kind, type, payload, hash
@@ -75,7 +72,7 @@ class PostgresJournal:
         whose = [leadership.shard.encode(), str(leadership.epoch).encode()]
         parameters = [*whose, *batch.parameters]
         name = self._prepared.get(batch.sql) or self._prepare(batch.sql)
-        formats = _FORMATS[: len(parameters)]
+        formats = batch.formats
         # None is a NULL, which the annotation leaves out.
         told = cast("list[bytes]", parameters)
         self._steps.append(lambda pgconn: pgconn.send_query_prepared(name, told, formats))

@@ -92,7 +92,7 @@ def child_order_change_row(order: Order, last_seq: int) -> Row:
 
 
 def _changing_values(order: Order, last_seq: int) -> Row:
-    """_order_values without the columns of `statements.ORDER_FIXED`."""
+    """_order_values without the columns of `operations.ORDER_FIXED`."""
     status = order.ord_status
     doubt = order.doubt_since
     return (

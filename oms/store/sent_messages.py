@@ -75,7 +75,7 @@ class SentReader:
         for page in _pages(_stretches(notes.fetchall())):
             wanted = [seq for stretch in page for seq in stretch]
             rows = connection.execute(_PAYLOADS, [wanted], binary=True).fetchall()
-            payloads: dict[int, bytes] = {seq: payload for seq, payload in rows}
+            payloads: dict[int, bytes] = dict(rows)
             for stretch in page:
                 found: dict[tuple[int, int], str] = {}
                 for seq in sorted(stretch):

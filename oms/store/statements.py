@@ -1,20 +1,22 @@
 """The one SQL statement that writes a batch: an INSERT or UPDATE for each operation, in a WITH.
 
-Rows travel by column: each column is one array in PostgreSQL's text form, made by joining, which
-runs in C and is several times cheaper than dumping values one by one. The arrays are unnested in
-the select list: in FROM each would be spooled first. Payloads and hashes travel as one run of bytes
-each.
+Rows travel by column: each column is one array (`oms.store.arrays`), unnested in the select list:
+in FROM each would be spooled first.
 
 Where every operation has a single row, as in a quiet market, their values are the parameters: an
 array costs more per column than per row.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, Format
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -24,82 +26,57 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Numeric,
-    Table,
-    Text,
 )
 
-from oms.store import tables
+from oms.store.arrays import (
+    SEPARATOR,
+    SeparatorTakenError,
+    clean,
+    packer_of,
+    unused_separator,
+)
+from oms.store.operations import OPERATIONS, Operation
 from oms.store.rows import Row
+
+Connection = psycopg.Connection[tuple[Any, ...]]
 
 _ONE = " (one)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One kind of write. body reads the rows as `new` with these columns."""
+class Packed:
+    """Rows as parameters of a statement's operations.
 
-    columns: tuple["Column[Any]", ...]
-    body: str
-
-
-def clean(text: str) -> str:
-    """The text as the database holds it: PostgreSQL's text has no zero character."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
-
-
-def joined_numbers(values: Iterable[int | Decimal]) -> str:
-    """Numbers and sequencer stamps as one parameter."""
-    return f"{{{','.join(map(str, values))}}}"
-
-
-def joined_optional_numbers(values: Iterable[int | Decimal | None]) -> str:
-    """Numbers as one parameter, None as NULL."""
-    return f"{{{','.join(['NULL' if one is None else str(one) for one in values])}}}"
-
-
-def joined_flags(values: Iterable[bool]) -> str:
-    """Booleans as one parameter."""
-    return f"{{{','.join(['t' if one else 'f' for one in values])}}}"
-
-
-def joined_texts(values: Sequence[str]) -> str:
-    """Texts as one parameter."""
-    told = '","'.join(values)
-    if "\\" in told or "\0" in told or told.count('"') != 2 * len(values) - 2:
-        told = '","'.join(map(_escaped, values))
-    return f'{{"{told}"}}'
-
-
-def joined_optional_texts(values: Sequence[str | None]) -> str:
-    """Texts as one parameter, None and the empty ones as NULL."""
-    told = ",".join([f'"{one}"' if one else "NULL" for one in values])
-    quotes = 2 * (len(values) - values.count(None) - values.count(""))
-    if "\\" in told or "\0" in told or told.count('"') != quotes:
-        told = ",".join([f'"{_escaped(one)}"' if one else "NULL" for one in values])
-    return f"{{{told}}}"
-
-
-def _escaped(text: str) -> str:
-    """What stands between the quotes of an array's element."""
-    return clean(text).replace("\\", "\\\\").replace('"', '\\"')
-
-
-def pack(rows: Mapping[str, Sequence[Row]]) -> tuple[tuple[str, ...], list[bytes | None]]:
-    """The forms of these operations, for a statement, and the parameters that they take.
-
-    A form is the operation's name, with a mark where every operation has a single row. One or the
-    other for all, so that there are not too many statements to prepare.
+    forms: each operation's name, with a mark where every operation has a single row. One or the
+    other for all, so that there are not too many statements to prepare. separator: of the texts.
     """
+
+    forms: tuple[str, ...]
+    separator: str
+    parameters: list[bytes | None]
+
+
+def pack(rows: Mapping[str, Sequence[Row]], separator: str = SEPARATOR) -> Packed:
+    """The rows by operation, as parameters. Raises SeparatorTakenError."""
     parameters: list[bytes | None] = []
+    forms = tuple(rows)
     if all(len(changed) == 1 for changed in rows.values()):
         for operation, (row,) in rows.items():
             parameters += map(_alone, row, _NULLABLE[operation])
-        return tuple([operation + _ONE for operation in rows]), parameters
-    for operation, changed in rows.items():
-        columns = zip(*changed, strict=True)
-        for packer, values in zip(_PACKERS[operation], columns, strict=True):
-            parameters.append(packer(values).encode())
-    return tuple(rows), parameters
+        forms = tuple([operation + _ONE for operation in rows])
+    else:
+        for operation, changed in rows.items():
+            columns = zip(*changed, strict=True)
+            for (packer, _), values in zip(_PACKERS[operation], columns, strict=True):
+                parameters.append(packer(values, separator))
+    return Packed(forms=forms, separator=separator, parameters=parameters)
+
+
+def other_separator(rows: Mapping[str, Sequence[Row]], *texts: Iterable[str]) -> str:
+    """A separator that no text of the rows, and none of the texts, contains."""
+    columns = (one for changed in rows.values() for row in changed for one in row)
+    told = [one for one in columns if isinstance(one, str)]
+    return unused_separator(itertools.chain(told, *texts))
 
 
 def _alone(value: str | Decimal | int | None, nullable: bool) -> bytes | None:
@@ -109,18 +86,9 @@ def _alone(value: str | Decimal | int | None, nullable: bool) -> bytes | None:
     return None if value is None else str(value).encode()
 
 
-def _packer(column: "Column[Any]") -> Callable[[Sequence[Any]], str]:
-    match column.type:
-        case Boolean():
-            return joined_flags
-        case Numeric() | Integer() | BigInteger() | DateTime():
-            return joined_optional_numbers if column.nullable else joined_numbers
-        case _:
-            return joined_optional_texts if column.nullable else joined_texts
-
-
-# Parameters of an append before those of its operations.
-JOURNAL_PARAMETERS = 14
+# How an append's parameters before those of its operations travel: see append_statement.
+_JOURNAL_FORMATS = [Format.TEXT] * 3 + [Format.BINARY] + [Format.TEXT] * 2
+_JOURNAL_FORMATS += [Format.BINARY] * 2 + [Format.TEXT] * 2 + [Format.BINARY] * 2 + [Format.TEXT]
 
 # The function, which raises the error, is called only by who leads no longer.
 _LEADS = """
@@ -128,13 +96,13 @@ _LEADS = """
         SELECT FROM leadership WHERE shard = $1::text AND epoch = $2::bigint
     ) THEN require_leadership($1::text, $2::bigint) END"""
 
-# Entries have consecutive numbers; $7 holds all payloads and $8 all hashes end to end.
+# Entries have consecutive numbers; $8 holds all hashes end to end, $13 separates texts.
 _APPEND = """
     do_journal AS (
         INSERT INTO journal (seq, at, kind, type, order_id, session, epoch, msg_seq_num,
                              leader_epoch, payload, hash)
         SELECT told.seq,
-               to_timestamp(told.at / 1e6),
+               told.at,
                told.kind,
                told.type,
                told.order_id,
@@ -142,18 +110,18 @@ _APPEND = """
                told.epoch,
                told.msg_seq_num,
                $2::bigint,
-               substring($7::bytea FROM told.start FOR told.length),
+               told.payload,
                substring($8::bytea FROM 32 * (told.seq - $3::bigint)::integer + 1 FOR 32)
-        FROM (SELECT generate_series($3::bigint, $3::bigint + cardinality($4::float8[]) - 1) AS seq,
-                     unnest($4::float8[]) AS at,
-                     unnest($5::bpchar[]) AS kind,
-                     unnest($6::text[]) AS type,
-                     unnest($9::integer[]) AS start,
-                     unnest($10::integer[]) AS length,
-                     unnest($11::text[]) AS order_id,
-                     unnest($12::text[]) AS session,
-                     unnest($13::integer[]) AS epoch,
-                     unnest($14::bigint[]) AS msg_seq_num) AS told
+        FROM (SELECT generate_series(
+                         $3::bigint, $3::bigint + cardinality($4::timestamptz[]) - 1) AS seq,
+                     unnest($4::timestamptz[]) AS at,
+                     unnest(string_to_array($5::text, NULL)) AS kind,
+                     unnest(string_to_array($6::text, $13::text)) AS type,
+                     unnest($7::bytea[]) AS payload,
+                     unnest(string_to_array($9::text, $13::text, '')) AS order_id,
+                     unnest(string_to_array($10::text, $13::text, '')) AS session,
+                     unnest($11::integer[]) AS epoch,
+                     unnest($12::bigint[]) AS msg_seq_num) AS told
     )"""
 
 
@@ -161,26 +129,52 @@ _APPEND = """
 def append_statement(forms: tuple[str, ...]) -> bytes:
     """SQL that appends entries and does these operations; it fails if the leader's epoch is over.
 
-    Parameters: shard, leader epoch, first seq, then times, kinds, types, payloads, hashes, starts
-    and lengths of payloads, order ids, sessions, epochs, MsgSeqNums; then those of the operations.
+    Parameters: shard, leader epoch, first seq, then times, kinds, types, payloads, hashes, order
+    ids, sessions, epochs, MsgSeqNums; the separator; then those of the operations.
     """
-    parts = [_APPEND, *_parts(forms, JOURNAL_PARAMETERS)]
+    parts = [_APPEND, *_parts(forms, len(_JOURNAL_FORMATS))]
     return f"WITH {','.join(parts)} {_LEADS}".encode()
 
 
 @lru_cache(maxsize=1024)
-def projection_statement(forms: tuple[str, ...]) -> bytes:
-    """SQL that does these operations alone."""
-    return f"WITH {','.join(_parts(forms, 0))} SELECT 1".encode()
+def append_formats(forms: tuple[str, ...]) -> list[Format]:
+    """How the parameters of that statement travel."""
+    return [*_JOURNAL_FORMATS, *_formats(forms)]
+
+
+def project(connection: Connection, rows: Mapping[str, Sequence[Row]]) -> None:
+    """Do these operations alone, with tables as the connection's search path names them."""
+    try:
+        packed = pack(rows)
+    except SeparatorTakenError:
+        packed = pack(rows, other_separator(rows))
+    statement = f"WITH {','.join(_parts(packed.forms, 1))} SELECT $1::text".encode()
+    # None is a NULL, which the annotation leaves out.
+    parameters = cast("list[bytes]", [packed.separator.encode(), *packed.parameters])
+    formats = [Format.TEXT, *_formats(packed.forms)]
+    result = connection.pgconn.exec_params(statement, parameters, param_formats=formats)
+    if result.status != ExecStatus.TUPLES_OK:
+        raise error_from_result(result)
+
+
+def _formats(forms: Iterable[str]) -> Iterator[Format]:
+    for form in forms:
+        for _, binary in _PACKERS[form.removesuffix(_ONE)]:
+            yield Format.BINARY if binary and not form.endswith(_ONE) else Format.TEXT
 
 
 def _parts(forms: Iterable[str], taken: int) -> Iterator[str]:
+    """taken: how many parameters there are before, the last of them the separator."""
+    separator = f"${taken}::text"
     for form in forms:
         name = form.removesuffix(_ONE)
         operation = OPERATIONS[name]
         numbers = [f"${taken + n}" for n in range(1, len(operation.columns) + 1)]
         taken += len(numbers)
-        new = _one_row(operation, numbers) if form != name else _many_rows(operation, numbers)
+        if form != name:
+            new = _one_row(operation, numbers)
+        else:
+            new = _many_rows(operation, numbers, separator)
         yield f"do_{name} AS ({operation.body.format(new=new)})"
 
 
@@ -191,30 +185,48 @@ def _one_row(operation: Operation, numbers: Iterable[str]) -> str:
     return f"(SELECT {', '.join(typed)}) AS new"
 
 
-def _many_rows(operation: Operation, numbers: Iterable[str]) -> str:
+def _many_rows(operation: Operation, numbers: Iterable[str], separator: str) -> str:
     """The rows of an operation as a table `new` with typed columns."""
-    columns = zip(operation.columns, numbers, strict=True)
-    typed = [f'{_unnested(column, number)} AS "{column.name}"' for column, number in columns]
-    return f"(SELECT {', '.join(typed)}) AS new"
+    columns = list(zip(operation.columns, numbers, strict=True))
+    told = [f'{_unnested(one, number, separator)} AS "{one.name}"' for one, number in columns]
+    typed = [f'{_typed(one)} AS "{one.name}"' for one, _ in columns]
+    return f"(SELECT {', '.join(typed)} FROM (SELECT {', '.join(told)}) AS told) AS new"  # noqa: S608
 
 
-def _unnested(column: "Column[Any]", parameter: str) -> str:
-    unnested = f"unnest({parameter}::{_type(column)}[])"
-    return _moment(unnested) if isinstance(column.type, DateTime) else unnested
+def _unnested(column: "Column[Any]", parameter: str, separator: str) -> str:
+    if _type(column) not in {"text", "date"}:
+        return f"unnest({parameter}::{_array_type(column)}[])"
+    null = ", ''" if column.nullable else ""
+    return f"unnest(string_to_array({parameter}::text, {separator}{null}))"
+
+
+def _typed(column: "Column[Any]") -> str:
+    """The column as it is unnested, in its type."""
+    name = f'told."{column.name}"'
+    match _type(column):
+        case "date":
+            return f"{name}::date"
+        case "text" if not column.nullable:
+            # A single empty text is split into none.
+            return f"coalesce({name}, '')"
+        case _:
+            return name
+
+
+def _array_type(column: "Column[Any]") -> str:
+    return "timestamptz" if isinstance(column.type, DateTime) else _type(column)
 
 
 def _single(column: "Column[Any]", parameter: str) -> str:
     value = f"{parameter}::{_type(column)}"
-    return _moment(value) if isinstance(column.type, DateTime) else value
-
-
-def _moment(micros: str) -> str:
-    # Exact from 1970 to 2100: a double is off by less than half a microsecond, and rounded.
-    return f"to_timestamp({micros} / 1e6)"
+    if isinstance(column.type, DateTime):
+        # Exact from 1970 to 2100: a double is off by less than half a microsecond, and rounded.
+        return f"to_timestamp({value} / 1e6)"
+    return value
 
 
 def _type(column: "Column[Any]") -> str:
-    """The type in which a value of the column travels."""
+    """The type in which a value of the column travels by itself."""
     match column.type:
         case Boolean():
             return "boolean"
@@ -234,154 +246,8 @@ def _type(column: "Column[Any]") -> str:
             return "text"
 
 
-def _new(table: Table) -> Operation:
-    """Rows that cannot be there yet."""
-    return Operation(columns=tuple(table.columns), body=_into(table))
-
-
-def _insert(table: Table) -> Operation:
-    """Rows that are written once; the first one of a key stays."""
-    return Operation(columns=tuple(table.columns), body=f"{_into(table)} ON CONFLICT DO NOTHING")
-
-
-def _upsert(table: Table) -> Operation:
-    """Rows that may be there already."""
-    keys = [column.name for column in table.primary_key]
-    changing = [one.name for one in table.columns if one.name not in keys]
-    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in changing)
-    target = ", ".join(keys)
-    return Operation(
-        columns=tuple(table.columns),
-        body=f"{_into(table)} ON CONFLICT ({target}) DO UPDATE SET {changes}",
-    )
-
-
-def _update(table: Table, *, fixed: frozenset[str]) -> Operation:
-    """Rows that are there: all but their key and the columns in `fixed`, which never change."""
-    keys = table.primary_key.columns.keys()
-    columns = [one for one in table.columns if one.name in keys or one.name not in fixed]
-    changes = ", ".join(
-        f'"{one.name}" = new."{one.name}"' for one in columns if one.name not in keys
-    )
-    matches = " AND ".join(f"old.{name} = new.{name}" for name in keys)
-    return Operation(
-        columns=tuple(columns),
-        body=f"UPDATE {table.name} AS old SET {changes} FROM {{new}} WHERE {matches}",  # noqa: S608
-    )
-
-
-def _delete(table: Table) -> Operation:
-    matches = " AND ".join(f"old.{one.name} = new.{one.name}" for one in table.primary_key)
-    return Operation(
-        columns=tuple(table.primary_key.columns),
-        body=f"DELETE FROM {table.name} AS old USING {{new}} WHERE {matches}",  # noqa: S608
-    )
-
-
-def _into(table: Table) -> str:
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
-    return f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {{new}}"  # noqa: S608
-
-
-def _nullable(column: "Column[Any]") -> "Column[Any]":
-    return Column(column.name, column.type, nullable=True)
-
-
-_NEVER = "client venue parent_id account symbol side ord_type time_in_force trade_date"
-ORDER_FIXED: Final = frozenset([*_NEVER.split(), "created_at"])
-_EXECUTIONS = tables.executions.c
-
-TRADE_CHANGES: Final = Operation(
-    columns=(
-        _EXECUTIONS.venue,
-        _EXECUTIONS.exec_id,
-        _EXECUTIONS.order_id,
-        _nullable(_EXECUTIONS.last_qty),
-        _nullable(_EXECUTIONS.last_px),
-        _EXECUTIONS.busted,
-        _nullable(_EXECUTIONS.latest_exec_id),
-        _EXECUTIONS.changed_at,
-        Column("renamed", Text, nullable=True),
-    ),
-    body="""
-        UPDATE executions AS old SET
-            original_qty = CASE WHEN new.last_qty IS NULL THEN old.original_qty
-                           ELSE coalesce(old.original_qty, old.last_qty) END,
-            original_px = CASE WHEN new.last_px IS NULL THEN old.original_px
-                          ELSE coalesce(old.original_px, old.last_px) END,
-            last_qty = coalesce(new.last_qty, old.last_qty),
-            last_px = coalesce(new.last_px, old.last_px),
-            busted = old.busted OR new.busted,
-            latest_exec_id = coalesce(new.latest_exec_id, old.latest_exec_id),
-            changed_at = coalesce(new.changed_at, old.changed_at),
-            exec_id = coalesce(new.renamed, old.exec_id),
-            told_by = CASE WHEN new.renamed IS NULL THEN old.told_by ELSE '' END
-        FROM {new}
-        WHERE (old.venue, old.exec_id, old.order_id) = (new.venue, new.exec_id, new.order_id)
-    """,
-)
-
-_INBOX = tables.command_inbox.c
-
-ANSWERS: Final = Operation(
-    columns=(
-        _INBOX.id,
-        _INBOX.first_seq,
-        _INBOX.accepted,
-        _INBOX.reason,
-        _INBOX.order_id,
-        _INBOX.answer_text,
-        _INBOX.answered_at,
-    ),
-    body="""
-        UPDATE command_inbox AS old SET
-            state = 'done', first_seq = new.first_seq, accepted = new.accepted,
-            reason = new.reason, order_id = new.order_id, answer_text = new.answer_text,
-            answered_at = new.answered_at
-        FROM {new} WHERE old.id = new.id
-    """,
-)
-
-# What was read of a session stays read, unless its numbers started again.
-_SESSIONS: Final = Operation(
-    columns=tuple(tables.sessions.columns),
-    body=_upsert(tables.sessions).body.replace(
-        '= excluded."inbound"',
-        "= CASE WHEN excluded.epoch = sessions.epoch"
-        " THEN greatest(excluded.inbound, sessions.inbound) ELSE excluded.inbound END",
-    ),
-)
-
-OPERATIONS: Final[dict[str, Operation]] = {
-    "orders": _new(tables.orders),
-    "order_changes": _update(tables.orders, fixed=ORDER_FIXED),
-    "child_orders": _new(tables.child_orders),
-    "child_order_changes": _update(tables.child_orders, fixed=ORDER_FIXED),
-    "order_cl_ord_ids": _insert(tables.order_cl_ord_ids),
-    "order_conditions": _upsert(tables.order_conditions),
-    "executions": _insert(tables.executions),
-    "trade_changes": TRADE_CHANGES,
-    "positions": _upsert(tables.positions),
-    "sent_notes": _new(tables.sent_notes),
-    "sent_orders": _new(tables.sent_orders),
-    "sessions": _SESSIONS,
-    "risk_limits": _upsert(tables.risk_limits),
-    "removed_limits": _delete(tables.risk_limits),
-    "kill_switches": _upsert(tables.kill_switches),
-    "released_switches": _delete(tables.kill_switches),
-    "orphans": _upsert(tables.orphans),
-    "discrepancies": _insert(tables.discrepancies),
-    "disputes": _upsert(tables.disputes),
-    "corporate_actions": _upsert(tables.corporate_actions),
-    "order_lists": _upsert(tables.order_lists),
-    "list_orders": _upsert(tables.list_orders),
-    "refusals": _insert(tables.refusals),
-    "disconnect_cancels": _insert(tables.disconnect_cancels),
-    "answers": ANSWERS,
-}
-
 _PACKERS: Final = {
-    name: tuple(map(_packer, operation.columns)) for name, operation in OPERATIONS.items()
+    name: tuple(map(packer_of, operation.columns)) for name, operation in OPERATIONS.items()
 }
 
 _NULLABLE: Final = {

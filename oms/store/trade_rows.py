@@ -95,7 +95,7 @@ class TradeRows:
 def _change_row(key: Key, earlier: Row | None, event: TradeBusted | TradeCorrected, at: int) -> Row:
     """What a bust or correction changes in executions, upon an earlier change not yet written.
 
-    Its columns are those of `statements.TRADE_CHANGES`; what is None stays as it was.
+    Its columns are those of `operations.TRADE_CHANGES`; what is None stays as it was.
     """
     last_qty, last_px, busted = earlier[3:6] if earlier else (None, None, False)
     exec_id = earlier[8] if earlier else None

@@ -2,7 +2,7 @@
 
 import ast
 
-from oms.store.statements import ORDER_FIXED
+from oms.store.operations import ORDER_FIXED
 from tests.architecture import sources
 
 # Columns that have another name in an order.
@@ -35,4 +35,4 @@ def test_no_column_that_an_update_leaves_out_is_changed_by_a_fact() -> None:
     assert {"session", "price", "order_qty", "closed"} <= changed.keys()
     fixed = ORDER_FIXED - _COUNTERPARTY | {"counterparty"}
     wrong = {name: changed[name] for name in sorted(fixed & changed.keys())}
-    assert not wrong, f"ORDER_FIXED of oms.store.statements holds what changes: {wrong}"
+    assert not wrong, f"ORDER_FIXED of oms.store.operations holds what changes: {wrong}"

@@ -8,12 +8,12 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from psycopg import RawCursor
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, Numeric
 
 from oms.domain.values import micros, utc
 from oms.store import tables
-from oms.store.statements import clean, pack, projection_statement
+from oms.store.arrays import clean
+from oms.store.statements import project
 from tests.support.postgres import Databases
 
 # Characters that mean something to the packing are likely, and so are empty texts.
@@ -78,11 +78,9 @@ def write(
     with psycopg.connect(url) as connection:
 
         def write_rows(table: Any, rows: list[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
-            forms, parameters = pack({table.name: rows})
-            told = [one if one is None else one.decode() for one in parameters]
             names = ", ".join(f'"{column.name}"' for column in table.columns)
             with connection.transaction(force_rollback=True):
-                RawCursor(connection).execute(projection_statement(forms), told)
+                project(connection, {table.name: rows})
                 return set(connection.execute(f"SELECT {names} FROM {table.name}").fetchall())
 
         yield write_rows

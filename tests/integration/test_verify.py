@@ -10,6 +10,7 @@ from psycopg import sql
 
 from oms.audit.compare import COMPARED
 from oms.audit.verify import VerifyReport, verify
+from oms.store import arrays
 from oms.store.migrate import MIGRATIONS
 from oms.store.postgres_urls import APP_ROLE, READ_ROLE, role_url
 from tests.support.postgres import Databases
@@ -252,3 +253,13 @@ def test_views_of_the_journal_show_what_postgresql_cannot_hold(database_url: str
             "SELECT journal_text(%s)::json ->> 'a'", [text.encode()]
         ).fetchone()
     assert shown == ("\ufffd\ufffd \\u0000 \\\ufffd",)
+
+
+def test_a_batch_whose_texts_have_the_separator_in_them_takes_another(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrays, "SEPARATOR", "A")
+    write_day(database_url, orders=15, seed=3)
+    report = verify(database_url)
+    assert report.ok, report.differences[:3]
+    assert report.rows["orders"] > 10
