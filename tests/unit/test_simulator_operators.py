@@ -15,6 +15,7 @@ from ems.simulator.commands import (
     SplitShares,
 )
 from ems.simulator.model import LiquiditySettings
+from ems.simulator.statements import order_file, utc_date
 from ems.simulator.venue import Venue
 from oms.domain.fix import ExecType, OrdStatus
 from tests.unit.simulator_venues import AT, brief, cancel, new, order, reports, venue
@@ -92,13 +93,28 @@ def test_what_was_acted_on_is_named() -> None:
     market = traded()
     first, second = (one.exec_id for one in market.trades)
     mine = order(market, "A").order_id
-    assert market.apply(reprice("101"), AT).subject == mine
-    assert market.apply(CorrectTrade(last_px=Decimal("0.5")), AT).subject == second
-    assert market.apply(BustTrade(exec_id=first), AT).subject == first
-    assert market.apply(CancelUnsolicited(order_id=mine), AT).subject == mine
-    assert market.apply(ExpireDay(), AT).subject == ""
-    assert market.apply(split(2, 1), AT).subject == "ACME"
-    assert market.apply(fill_of("1", "0.5"), AT).subject == list(market.trades)[-1].exec_id
+    for command, acted_on in (
+        (reprice("101"), mine),
+        (CorrectTrade(last_px=Decimal("0.5")), second),
+        (BustTrade(exec_id=first), first),
+        (CancelUnsolicited(order_id=mine), mine),
+        (ExpireDay(), ""),
+        (split(2, 1), "ACME"),
+        (new("Z", "1", "10", "1"), ""),
+    ):
+        outcome = market.apply(command, AT)
+        assert (outcome.refused, outcome.subject) == ("", acted_on)
+    outcome = market.apply(fill_of("1", "0.5"), AT)
+    assert (outcome.refused, outcome.subject) == ("", list(market.trades)[-1].exec_id)
+
+
+def test_a_market_order_has_no_price_in_the_order_file() -> None:
+    market = venue()
+    reports(market, new("M", "1", "10", None))
+    reports(market, new("L", "1", "10", "99"))
+    _, *rows, _ = order_file(market.orders, utc_date(AT)).splitlines()
+    prices = {row.split(",")[0]: row.split(",")[5] for row in rows}
+    assert prices == {"M": "", "L": "99"}
 
 
 def test_a_correction_may_make_a_share_of_it_and_not_more_than_was_ordered() -> None:
