@@ -211,6 +211,14 @@ def test_health_without_a_leader(api: Api) -> None:
     assert 'plumbline_api_requests_total{method="GET",route="/ready",status="503"}' in metrics
 
 
+def test_methods_that_nothing_has_make_no_metrics_of_their_own(api: Api) -> None:
+    for method in ("LOCK", "PROPFIND"):
+        assert api.anonymous.request(method, "/ready").status_code == 405
+    metrics = api.anonymous.get("/metrics").text
+    assert 'plumbline_api_requests_total{method="other",route=' in metrics
+    assert "PROPFIND" not in metrics
+
+
 def test_the_openapi_document_is_complete(api: Api) -> None:
     document = api.anonymous.get("/openapi.json").json()
     assert set(document["components"]["securitySchemes"]) == {"api_key", "bearer"}
