@@ -39,6 +39,8 @@ class Acceptor(Transport):
     place of its listening socket, and ours replaces that when someone waits and all is tidy.
     """
 
+    is_asked = True
+
     def __init__(
         self,
         specs: Sequence[SessionSpec],

@@ -1,8 +1,10 @@
 """Counterparties that read slower than we send: their backlog is sent on, or the connection ends.
+And clients whose bytes never become messages: the connection ends.
 
 QuickFIX keeps what a full connection does not take in memory, without limit, and sends it on one
 message for each poll. Nothing says so, but the kernel tells when a full connection has room again
-(edge-triggered, so it costs nothing for all the others), and how much was written to it.
+(edge-triggered, so it costs nothing for all the others), and how much was written to it. Nor does
+it limit what it keeps of bytes without a message's end, and of messages behind a gap.
 """
 
 import contextlib
@@ -18,6 +20,9 @@ from fix_sessions.transport import Transport
 
 _log = structlog.get_logger(__name__)
 _PUMPS_AT_ONCE = 64
+# So much of a client is read and nothing of it answered. More than can be on its way when a gap is
+# noticed; each further byte costs a search through all of them.
+_MAX_UNANSWERED_BYTES = 1 << 24
 
 
 @dataclass(slots=True)
@@ -25,6 +30,16 @@ class _Connection:
     inode: int
     transport: Transport
     full_since_s: float | None = None
+    # How much was written to it at the last look, and read from it when more had been written.
+    written: int = -1
+    read_then: int = 0
+
+    def unanswered(self, descriptor: int) -> int:
+        """How many bytes came since something was last written."""
+        read, written = descriptors.bytes_read(descriptor), descriptors.bytes_written(descriptor)
+        if written != self.written:
+            self.written, self.read_then = written, read
+        return read - self.read_then
 
 
 class Backlog:
@@ -89,7 +104,7 @@ class Backlog:
         return True
 
     def check(self, now_s: float) -> None:
-        """End the connections that have been full for longer than the limit."""
+        """End the connections that have been full for longer than the limit, or are endless."""
         for descriptor, connection in list(self._connections.items()):
             if not connection.transport.holds(descriptor, connection.inode) or (
                 _inode(descriptor) != connection.inode
@@ -111,6 +126,16 @@ class Backlog:
                     unread_s=round(now_s - connection.full_since_s),
                 )
                 descriptors.shut_down(descriptor)
+            self._end_if_endless(descriptor, connection)
+
+    def _end_if_endless(self, descriptor: int, connection: _Connection) -> None:
+        if not connection.transport.is_asked:
+            return
+        unanswered = connection.unanswered(descriptor)
+        if unanswered > _MAX_UNANSWERED_BYTES:
+            name = connection.transport.name
+            _log.warning("fix.endless_input", transport=name, unanswered_bytes=unanswered)
+            descriptors.shut_down(descriptor)
 
     def close(self) -> None:
         self._room.close()

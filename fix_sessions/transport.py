@@ -18,7 +18,12 @@ class Watch(Protocol):
 
 
 class Transport(ABC):
-    """One QuickFIX acceptor or initiator, and its descriptors by inode."""
+    """One QuickFIX acceptor or initiator, and its descriptors by inode.
+
+    is_asked: whether its counterparties are answered all that they send, heartbeats apart.
+    """
+
+    is_asked = False
 
     def __init__(self, quickfix_engine: Any, watch: Watch) -> None:
         self._quickfix_engine = quickfix_engine

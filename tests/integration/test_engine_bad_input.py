@@ -1,7 +1,7 @@
 """What is not FIX, or not from who it says: the exact answer, and that the session goes on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,9 @@ from fix_sessions.light_session import LightSettings
 from fix_sessions.light_socket import LightPeer
 from fix_sessions.wire import fields_of, first, frame
 from tests.support.fix_engine import EngineHub, accepting
+
+# More than comes in the half second between two looks.
+MANY_BYTES = 400 << 20
 
 
 @pytest.fixture
@@ -274,6 +277,46 @@ def test_a_length_without_end_costs_the_connection_and_no_message(
     assert hub.recorder.received == []
     client.reconnect()
     hub.until(lambda: hub.recorder.values(11) == ["A1"])
+
+
+def behind_a_gap(client: LightPeer) -> bytes:
+    header = [(49, "ALPHA"), (56, "PLUMB"), (52, sending_time(client))]
+    text = "x" * 60_000
+    return b"".join(
+        frame("FIX.4.4", [(35, "D"), (34, f"{number}"), *header, (11, "A1"), (58, text)])
+        for number in range(1_000, 1_017)
+    )
+
+
+@pytest.mark.parametrize(
+    ("begin", "again"),
+    [
+        (lambda _: b"8=FIX.4.4\x019=99999999\x0135=D\x01", lambda _: b"x" * (1 << 20)),
+        (lambda _: b"", lambda _: b"x" * (1 << 20)),
+        (lambda _: b"", behind_a_gap),
+    ],
+    ids=["a length without end", "noise", "a gap that is not filled"],
+)
+def test_bytes_that_never_become_messages_do_not_fill_the_memory(
+    hub: EngineHub,
+    engine: Engine,
+    begin: Callable[[LightPeer], bytes],
+    again: Callable[[LightPeer], bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also of a client whose heartbeats nobody waits for."""
+    monkeypatch.setattr("fix_sessions.backlog._MAX_UNANSWERED_BYTES", 1 << 20)
+    client = hub.client_of(engine, heartbeat_s=0)
+    client.logon()
+    client.session._resend = lambda *_: None  # type: ignore[method-assign]
+    client.send_bytes(begin(client))
+    sent, piece = 0, again(client)
+    while client.is_connected and sent < MANY_BYTES:
+        client.send_bytes(piece)
+        sent += len(piece)
+        hub.until(lambda: not (client.is_connected and client._unsent))
+    assert sent < MANY_BYTES
+    assert hub.recorder.received == []
 
 
 @pytest.mark.parametrize(
