@@ -216,3 +216,12 @@ def test_the_end_of_the_day_ends_what_is_not_good_longer(
     assert [one.exec_type for one in found] == [told]
     assert order(market, "A").leaves_qty == left
     assert reports(market, new("B", "2", "10", "200"))[0].exec_type is ExecType.NEW
+
+
+def test_a_split_that_leaves_no_whole_shares_is_refused_and_changes_nothing() -> None:
+    market = traded()
+    outcome = market.apply(split(1, 7), AT)
+    named = order(market, "A").order_id
+    assert outcome.refused == f"OrderID (37) {named}: would be no whole number of shares"
+    assert (outcome.subject, outcome.deliveries) == ("", ())
+    assert (order(market, "A").order_qty, order(market, "A").leaves_qty) == (100, 40)
