@@ -44,7 +44,9 @@ CREATE TABLE sent_orders (
 COMMENT ON TABLE sent_orders IS 'which notes of the journal hold what was sent about an order';
 """
 
+# However large the journal is.
 KNOWN = """
+SET LOCAL statement_timeout = 0;
 CREATE TEMPORARY TABLE sent_before ON COMMIT DROP AS
 SELECT j.seq, m.session, m.epoch, m.msg_seq_num, m.event_seq, m.order_id
 FROM journal AS j
