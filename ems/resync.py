@@ -176,6 +176,7 @@ def _restated_meanwhile(child: Order, report: ExecutionReport) -> Iterator[Event
             order_qty=max(told, child.cum_qty),
             restatement=report.restatement,
             text=report.text,
+            order_qty_before=child.order_qty,
         )
 
 

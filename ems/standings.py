@@ -12,7 +12,7 @@ from typing import Final
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import DiscrepancyFound, Event, OrderExpired
 from oms.domain.fix import ExecType, OrdStatus, OrdType
-from oms.domain.order import Order
+from oms.domain.order import Order, open_children_leaves
 from oms.domain.standing_events import (
     OrderMarked,
     PriceRestated,
@@ -20,7 +20,7 @@ from oms.domain.standing_events import (
     StandingFact,
 )
 from oms.domain.state import State
-from oms.domain.values import decimal_text
+from oms.domain.values import ZERO, decimal_text
 
 _MARKS: Final = {
     ExecType.STOPPED: OrdStatus.STOPPED,
@@ -68,6 +68,7 @@ def _restated(child: Order, report: ExecutionReport) -> Iterator[Event]:
             order_qty=max(told, child.cum_qty),
             restatement=report.restatement,
             text=report.text,
+            order_qty_before=child.order_qty,
         )
     if repriced is not None:
         yield repriced
@@ -87,6 +88,27 @@ def _repriced(child: Order, report: ExecutionReport) -> PriceRestated | None:
     return PriceRestated(
         order_id=child.order_id, price=price, restatement=report.restatement, text=report.text
     )
+
+
+def _quantity_for_parent(
+    state: State, parent: Order, event: QuantityRestated
+) -> Iterator[QuantityRestated]:
+    """What works is what the client order now asks for; and what waits for a venue, if any does."""
+    if not parent.is_open or parent.requests or parent.expiring:
+        return
+    working = open_children_leaves(state.orders[one] for one in parent.open_children)
+    cum_qty = state.orders[event.order_id].cum_qty
+    grown = max(event.order_qty - cum_qty, ZERO) - max(event.order_qty_before - cum_qty, ZERO)
+    waiting = max(parent.leaves_qty - (working - grown), ZERO)
+    change = working + waiting - parent.leaves_qty
+    if change:
+        before = parent.order_qty
+        yield replace(
+            event,
+            order_id=parent.order_id,
+            order_qty=before + change,
+            order_qty_before=before,
+        )
 
 
 def _price_for_parent(state: State, parent: Order, event: PriceRestated) -> Iterator[Event]:
@@ -117,12 +139,7 @@ def for_parent(state: State, event: StandingFact) -> Iterator[Event]:
         yield from _price_for_parent(state, parent, event)
         return
     if isinstance(event, QuantityRestated):
-        # The sum of what was placed is what the client order now asks for.
-        working = [state.orders[one] for one in parent.children if one in parent.open_children]
-        leaves = sum((one.leaves_qty for one in working), -parent.leaves_qty)
-        if parent.is_open and leaves and not parent.requests and not parent.expiring:
-            order_qty = parent.order_qty + leaves
-            yield replace(event, order_id=parent.order_id, order_qty=order_qty)
+        yield from _quantity_for_parent(state, parent, event)
         return
     mark = _shared(state, parent)
     if mark is not parent.mark and (parent.is_open or mark is OrdStatus.CALCULATED):

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from oms.domain.fact import fact
 from oms.domain.fix import OrdStatus
+from oms.domain.values import ZERO
 
 
 @fact
@@ -26,13 +27,14 @@ class OrderMarked:
 class QuantityRestated:
     """The venue works a child with another quantity of its own accord; its client order follows.
 
-    restatement: ExecRestatementReason (378).
+    restatement: ExecRestatementReason (378). order_qty_before: what it was until then.
     """
 
     order_id: str
     order_qty: Decimal
     restatement: str
     text: str
+    order_qty_before: Decimal = ZERO
 
 
 @fact

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from oms.domain import effects as fx
+from oms.domain.commands import SYSTEM, EngageKillSwitch, ReleaseKillSwitch
 from oms.domain.events import DiscrepancyFound, OrderRouted
 from oms.domain.fix import ExecType, OrdStatus, TimeInForce
 from oms.domain.reasons import Reason
@@ -205,6 +206,25 @@ def test_a_restated_quantity_is_the_orders_from_then_on(quantity: str, reason: s
     assert not of_type(world, DiscrepancyFound)
     world.fill(world.child("c1"), str(int(quantity) - 10))
     assert world.order("c1").ord_status is OrdStatus.FILLED
+
+
+@pytest.mark.parametrize(("told", "whole"), [("70", "110"), ("50", "90")])
+def test_a_restated_part_leaves_the_part_that_waits_for_a_venue_alone(
+    told: str, whole: str
+) -> None:
+    world = checked_world()
+    first, second = world.split()
+    firm = {"origin": SYSTEM, "level": "FIRM", "subject": "*", "reason": "test"}
+    world.send(EngageKillSwitch(**firm, cancel_open_orders=False))
+    world.canceled(second)
+    order = world.order("c1")
+    assert (order.order_id in world.state.held, order.leaves_qty) == (True, 100)
+    figures = {"order_qty": Decimal(told), "leaves_qty": Decimal(told)}
+    kind = (ExecType.RESTATED, OrdStatus.NEW)
+    world.send(world.report(first.counterparty, first.cl_ord_id, *kind, **figures))
+    assert order.order_qty == Decimal(whole)
+    world.send(ReleaseKillSwitch(**firm))
+    assert [one.terms.order_qty for one in world.of(OrderRouted)] == [40]
 
 
 def test_an_order_restated_to_what_has_traded_is_filled() -> None:
