@@ -128,10 +128,17 @@ def _kept(
     running: Settings, wanted: Settings, instruments: tuple[InstrumentSettings, ...]
 ) -> Iterator[str]:
     for name in Settings.model_fields:
-        if name not in _TAKEN_OVER and getattr(running, name) != getattr(wanted, name):
+        if name not in _TAKEN_OVER and _kept_of(running, name) != _kept_of(wanted, name):
             yield name
     if instruments != wanted.instruments:
         yield "instruments"
+
+
+def _kept_of(settings: Settings, name: str) -> object:
+    """Of the API's table all but its keys, which the API takes over by itself."""
+    return (
+        settings.api.model_copy(update={"keys": ()}) if name == "api" else getattr(settings, name)
+    )
 
 
 def _tls_of(session: SessionSettings) -> object:
