@@ -1,0 +1,92 @@
+"""Orphans at their edges: said twice, by two sessions, adopted into an order that is there."""
+
+from decimal import Decimal
+
+import pytest
+
+from oms.domain.events import DuplicateExecutionDropped, TradeExecuted
+from oms.domain.fix import ExecType
+from oms.domain.orphan_events import OrphanSettled, TradeMatched
+from oms.domain.orphans import OrphanVerdict, Settlement
+from oms.domain.profile import OrphanPolicy
+from tests.support.invariants import check_same
+from tests.support.world import of_type
+from tests.unit.test_early_amendments import BUST, COPY, CORRECTION, TRADE, EarlyWorld
+from tests.unit.test_orphans import decide, external, stranger, world_with
+
+
+def test_an_amendment_that_waits_for_its_trade_and_comes_again_is_dropped_as_nobodys() -> None:
+    world = EarlyWorld()
+    child = world.placed()
+    world.told(child.cl_ord_id, BUST)
+    world.told(child.cl_ord_id, BUST)
+    [dropped] = of_type(world, DuplicateExecutionDropped)
+    assert (dropped.order_id, dropped.exec_id) == ("", "B-1")
+
+
+@pytest.mark.parametrize("first", ["XA", COPY])
+def test_a_correction_that_two_sessions_told_before_the_trade_counts_once(first: str) -> None:
+    world = EarlyWorld()
+    child = world.placed()
+    for source in (first, COPY if first == "XA" else "XA"):
+        world.told(child.cl_ord_id, (CORRECTION[0], source, CORRECTION[2]))
+    assert child.cum_qty == 0
+    world.told(child.cl_ord_id, TRADE)
+    world.told(child.cl_ord_id, (TRADE[0], COPY, TRADE[2]))
+    assert (child.cum_qty, world.order("c1").cum_qty, world.quantity()) == (8, 8, 8)
+    assert not world.state.orphans.early
+    check_same(world.state, world.replayed())
+
+
+def test_an_operator_adopts_by_the_account_that_is_set_for_the_venue() -> None:
+    world = world_with(OrphanPolicy.HOLD, "HOUSE")
+    stranger(world)
+    [number] = world.state.orphans
+    decide(world, number, OrphanVerdict.ADOPT)
+    assert [one.settlement for one in of_type(world, OrphanSettled)] == [Settlement.ADOPTED]
+    assert external(world).account == "HOUSE"
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_later_trade_of_what_was_adopted_is_booked_to_the_same_order(*, by_name: bool) -> None:
+    world = world_with(OrphanPolicy.HOLD, "HOUSE")
+    stranger(world)
+    stranger(world, "S-2", last_qty=Decimal(5), last_px=Decimal(51))
+    first, second = sorted(world.state.orphans)
+    decide(world, first, OrphanVerdict.ADOPT)
+    decide(world, second, OrphanVerdict.ADOPT)
+    [trade] = of_type(world, TradeExecuted)
+    parent = external(world)
+    assert trade.parent_id == parent.order_id
+    assert (trade.excess, trade.late) == (False, False)
+    assert parent.cum_qty == parent.order_qty == 15
+    name = {} if by_name else {"cl_ord_id": ""}
+    stranger(world, "S-3", last_qty=Decimal(1), last_px=Decimal(52), **name)
+    assert external(world).cum_qty == 16
+
+
+def test_adopting_a_trade_of_an_order_of_ours_says_whether_it_is_too_much() -> None:
+    for quantity, excess in (("90", False), ("91", True)):
+        world = EarlyWorld()
+        child = world.placed()
+        world.fill(child, "10", "60", exec_id="mine", transact_time=1)
+        wrong = {"last_qty": Decimal(quantity), "last_px": Decimal(59), "symbol": "HALT"}
+        world.told(child.cl_ord_id, ("D-1", COPY, wrong))
+        [number] = world.state.orphans
+        decide(world, number, OrphanVerdict.ADOPT, account="A1")
+        [trade] = of_type(world, TradeExecuted)
+        assert trade.order_id == child.order_id
+        assert trade.excess is excess
+        [settled] = [one for one in of_type(world, OrphanSettled) if one.orphan == number]
+        assert (settled.settlement, settled.order_id) == (Settlement.ADOPTED, child.order_id)
+
+
+def test_the_same_orphan_by_two_sessions_is_matched_by_what_they_call_it() -> None:
+    world = world_with(OrphanPolicy.HOLD)
+    stranger(world)
+    stranger(world, "C-1", source=COPY)
+    [matched] = of_type(world, TradeMatched)
+    assert (matched.exec_id, matched.source, matched.order_id) == ("S-1", COPY, "")
+    assert len(world.state.orphans) == 1
+    stranger(world, "C-2", source=COPY, kind=ExecType.TRADE_CANCEL, exec_ref_id="C-1")
+    assert [one.settlement for one in of_type(world, OrphanSettled)] == [Settlement.AMENDED]
