@@ -67,6 +67,7 @@ CHECKERS: tuple[ModuleType, ...] = (
 )
 # What the soak itself looks at, beside those.
 OWN = ("tapes_are_clean", "nothing_is_unknown", "nothing_is_open", "no_part_has_a_defect")
+_SCANS = 200
 _OVER = frozenset("248C3")
 
 
@@ -188,6 +189,10 @@ def examine(gathered: Gathered, *, closed: bool) -> Verdict:
     evidence = Evidence(gathered)
     world = cast("World", evidence)
     watchers = [(one.__name__.rpartition(".")[2], one.Checker(world)) for one in CHECKERS]
+    for _, watcher in watchers:
+        if isinstance(watcher, book_keeps_its_laws.Checker):
+            # It scans the whole book: often enough, and not for minutes after a long soak.
+            watcher.every = max(watcher.every, len(gathered.entries) // _SCANS)
     # What has a hole cannot be folded.
     _asked(*_first_of(watchers))
     _fold(evidence, watchers)

@@ -9,17 +9,18 @@ EVERY = 4
 
 
 class Checker(Watcher):
-    """See oms.simulation.invariants; it takes long, so not after every commit."""
+    """See oms.simulation.invariants; it takes long, so not after every commit but every so many."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
+        self.every = EVERY
         self._commits = 0
 
     def folded(self, groups: list[Group]) -> None:
         """See Watcher."""
         del groups
         self._commits += 1
-        if self._commits % EVERY == 0:
+        if self._commits % self.every == 0:
             self.at_quiet()
 
     def at_quiet(self) -> None:
