@@ -47,6 +47,7 @@ def test_instruments_are_listed_all_or_by_symbol_or_type() -> None:
     [all_of_them] = securities(world, "4")
     assert [one.symbol for one in all_of_them.instruments] == ["AAPL", "HALT"]
     assert (all_of_them.result, all_of_them.total, all_of_them.last_fragment) == ("0", 2, True)
+    assert all_of_them.text == ""
     [one] = securities(world, "0", symbol="HALT")
     assert [each.symbol for each in one.instruments] == ["HALT"]
     [stocks] = securities(world, "1", security_type="CS")

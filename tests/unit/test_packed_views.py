@@ -41,6 +41,22 @@ def test_walking_through_names_shows_all() -> None:
     assert ("BETA", "c1") not in names
 
 
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        ((), 1),
+        (("ALPHA", "A1", "AAPL"), 1),
+        (("ALPHA", ""), 1),
+        (("BETA",), 0),
+        (("ALPHA", "B1"), 0),
+    ],
+)
+def test_the_trades_of_packed_orders_are_found(texts: tuple[str, ...], found: int) -> None:
+    world, _ = packed_and_open()
+    assert [one.cum_qty for one in world.state.orders.traded(*texts)] == [100] * found
+    assert len(world.state.orders.here()) == 2
+
+
 def test_what_nobody_has_is_an_error_to_ask_for() -> None:
     world, _ = packed_and_open()
     with pytest.raises(KeyError, match="never"):

@@ -236,7 +236,8 @@ def test_a_venue_that_has_not_split_keeps_its_order_in_doubt() -> None:
     open_date(world)
     world.connect_only("XA")
     world.status(child, OrdStatus.NEW, order_qty=Decimal(10000))
-    assert [one.field for one in world.of(DiscrepancyFound)] == ["OrderQty (38)"]
+    [found] = world.of(DiscrepancyFound)
+    assert (found.field, found.ours, found.theirs) == ("OrderQty (38)", "20000", "10000")
     assert child.in_doubt
     world.status(child, OrdStatus.NEW, order_qty=Decimal(20000))
     assert not child.in_doubt
