@@ -35,6 +35,8 @@ def test_a_correction_that_two_sessions_told_before_the_trade_counts_once(first:
     world.told(child.cl_ord_id, (TRADE[0], COPY, TRADE[2]))
     assert (child.cum_qty, world.order("c1").cum_qty, world.quantity()) == (8, 8, 8)
     assert not world.state.orphans.early
+    world.told(child.cl_ord_id, ("B-9", COPY, BUST[2] | {"exec_ref_id": "C-1"}))
+    assert (child.cum_qty, world.order("c1").cum_qty) == (0, 0), "the copy's next step is news"
     check_same(world.state, world.replayed())
 
 
@@ -47,11 +49,15 @@ def test_an_operator_adopts_by_the_account_that_is_set_for_the_venue() -> None:
     assert external(world).account == "HOUSE"
 
 
-@pytest.mark.parametrize("by_name", [True, False])
-def test_a_later_trade_of_what_was_adopted_is_booked_to_the_same_order(*, by_name: bool) -> None:
+@pytest.mark.parametrize(
+    "named", [{"cl_ord_id": "whose", "order_id": "V-10"}, {"cl_ord_id": "", "order_id": "V-9"}]
+)
+def test_another_trade_of_what_was_adopted_is_adopted_into_the_same_order(
+    named: dict[str, str],
+) -> None:
     world = world_with(OrphanPolicy.HOLD, "HOUSE")
     stranger(world)
-    stranger(world, "S-2", last_qty=Decimal(5), last_px=Decimal(51))
+    stranger(world, "S-2", last_qty=Decimal(5), last_px=Decimal(51), **named)
     first, second = sorted(world.state.orphans)
     decide(world, first, OrphanVerdict.ADOPT)
     decide(world, second, OrphanVerdict.ADOPT)
@@ -60,9 +66,30 @@ def test_a_later_trade_of_what_was_adopted_is_booked_to_the_same_order(*, by_nam
     assert trade.parent_id == parent.order_id
     assert (trade.excess, trade.late) == (False, False)
     assert parent.cum_qty == parent.order_qty == 15
-    name = {} if by_name else {"cl_ord_id": ""}
-    stranger(world, "S-3", last_qty=Decimal(1), last_px=Decimal(52), **name)
+    stranger(world, "S-3", last_qty=Decimal(1), last_px=Decimal(52), **named)
     assert external(world).cum_qty == 16
+
+
+def test_an_amendment_waits_for_a_trade_that_turns_out_to_be_nobodys() -> None:
+    world = world_with(OrphanPolicy.HOLD)
+    stranger(world, "B-1", source=COPY, kind=ExecType.TRADE_CANCEL, exec_ref_id="C-1")
+    stranger(world)
+    stranger(world, "C-1", source=COPY)
+    [matched] = of_type(world, TradeMatched)
+    assert (matched.exec_id, matched.order_id) == ("S-1", "")
+    check_same(world.state, world.replayed())
+
+
+def test_a_bust_that_waits_for_the_name_of_a_trade_which_a_copy_has_told() -> None:
+    world = EarlyWorld()
+    child = world.placed()
+    world.told(child.cl_ord_id, (TRADE[0], COPY, TRADE[2]))
+    world.told(child.cl_ord_id, BUST)
+    assert child.cum_qty == 10, "nobody knows the name that it gives"
+    world.told(child.cl_ord_id, TRADE)
+    assert of_type(world, TradeMatched)
+    assert (child.cum_qty, world.order("c1").cum_qty, world.quantity()) == (0, 0, 0)
+    check_same(world.state, world.replayed())
 
 
 def test_adopting_a_trade_of_an_order_of_ours_says_whether_it_is_too_much() -> None:
