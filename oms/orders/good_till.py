@@ -45,6 +45,9 @@ def opened(state: State) -> Iterator[Event]:
     """A new trading date: what goes on is restated, what should have ended ends."""
     found = [state.orders[one] for one in state.open_orders]
     for order in sorted(found, key=lambda one: (one.created_at, one.order_id)):
+        if order.expiring and not order.is_child:
+            # Its venue refused the cancel, perhaps as it was closed: asked again.
+            yield ExpiryPending(order_id=order.order_id)
         if order.is_child or not order.time_in_force.good_till or order.expiring:
             continue
         until = order.conditions.expire_date if order.conditions else ""

@@ -161,6 +161,23 @@ def test_a_time_is_kept_by_our_clock_where_the_venue_has_only_good_till_cancel()
     assert not world.tick(60_000_000)
 
 
+@pytest.mark.parametrize("tif", [GTD, TimeInForce.DAY])
+def test_a_venue_that_refused_the_cancel_at_the_end_is_asked_again(tif: TimeInForce) -> None:
+    world = world_of(times={GTD})
+    world.ask("c1", price="100", tif=tif, **({"expire_date": DATE} if tif is GTD else {}))
+    child = world.child("c1")
+    world.ack(child)
+    close(world)
+    [first] = child.requests
+    world.refused(child)
+    assert (child.is_open, child.requests) == (True, [])
+    open_date(world)
+    [again] = child.requests
+    assert again.cl_ord_id != first.cl_ord_id
+    world.canceled(child, again.cl_ord_id)
+    assert world.told() == [("c1", "EXPIRED", "EXPIRED")]
+
+
 def test_a_venue_that_ends_the_order_in_time_leaves_us_nothing_to_do() -> None:
     world = world_of(times={GTD})
     world.ask("c1", price="100", tif=GTD, expire_time=START + 60_000_000)
