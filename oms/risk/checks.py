@@ -213,7 +213,8 @@ def _messages_in_a_second(asked: Asked) -> int:
     times = asked.state.message_times.get(asked.terms.counterparty, ())
     # In order and cut at each folding: to count them all would cost more than all else.
     past = sum(1 for _ in takewhile(lambda at: at <= asked.at - SECOND, times))
-    return len(times) - past
+    # An order of a list is no message: it is counted when it is decided, and this one is not yet.
+    return len(times) - past + (1 if asked.terms.list_id else 0)
 
 
 def _message_rate(asked: Asked, rule: Rule, limits: Limits) -> list[RiskFigure]:

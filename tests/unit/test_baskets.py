@@ -68,10 +68,11 @@ def test_each_order_meets_the_risk_that_those_before_it_left() -> None:
 def test_every_order_counts_for_the_message_rate() -> None:
     world = connected()
     limit = {"rule": "MAX_MESSAGE_RATE", "level": "FIRM", "subject": "*", "reason": "test"}
-    world.send(SetRiskLimit(origin=SYSTEM, value=Decimal(1), **limit))
+    world.send(SetRiskLimit(origin=SYSTEM, value=Decimal(2), **limit))
     send_list(world, THREE)
     _, began = statuses(world)
     assert [one[1] for one in figures(began)] == ["NEW", "NEW", "REJECTED"]
+    assert "limit 2, measured 3" in began.orders[2].text
 
 
 def test_a_bad_order_is_rejected_and_the_others_are_not() -> None:
