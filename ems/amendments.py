@@ -107,9 +107,13 @@ def again(
 
 def booked(child: Order, trade: Execution, amendment: Amendment) -> Iterator[Event]:
     """The trade is taken back, or has another quantity and price; a child whose trade was busted
-    and that its venue does not work on ends with it.
+    and that its venue does not work on ends with it, and a filled one that is filled no more too.
     """
     if not amendment.is_bust:
+        left = child.cum_qty - trade.last_qty + amendment.last_qty
+        filled = child.is_filled and child.closed is None
+        if filled and left < child.order_qty and not amendment.leaves_qty:
+            yield _not_worked(child)
         yield TradeCorrected(
             order_id=child.order_id,
             parent_id=child.parent_id,
@@ -123,12 +127,7 @@ def booked(child: Order, trade: Execution, amendment: Amendment) -> Iterator[Eve
         )
         return
     if not amendment.leaves_qty and child.closed is None:
-        yield OrderCanceled(
-            order_id=child.order_id,
-            cl_ord_id="",
-            reason=Reason.TRADE_BUSTED,
-            text="the venue does not work the busted quantity again",
-        )
+        yield _not_worked(child)
     yield TradeBusted(
         order_id=child.order_id,
         parent_id=child.parent_id,
@@ -136,6 +135,15 @@ def booked(child: Order, trade: Execution, amendment: Amendment) -> Iterator[Eve
         exec_id=trade.exec_id,
         bust_exec_id=amendment.told_as,
         source=amendment.source,
+    )
+
+
+def _not_worked(child: Order) -> OrderCanceled:
+    return OrderCanceled(
+        order_id=child.order_id,
+        cl_ord_id="",
+        reason=Reason.TRADE_BUSTED,
+        text="the venue does not work again what it took back",
     )
 
 

@@ -113,6 +113,22 @@ def test_a_trade_corrected_since_may_come_as_it_first_was() -> None:
     assert child.cum_qty == 8
 
 
+@pytest.mark.parametrize("worked_on", [True, False])
+def test_a_filled_order_that_a_correction_leaves_short_is_open_where_its_venue_works_it(
+    worked_on: bool,
+) -> None:
+    world = connected()
+    child = world.working()
+    again(world, child, "100", "100")
+    figures = {"exec_ref_id": "t1", "last_qty": Decimal(90), "last_px": Decimal(100)}
+    left = Decimal(10) if worked_on else Decimal(0)
+    more = figures | {"cum_qty": Decimal(90), "leaves_qty": left}
+    says(world, child, ExecType.TRADE_CORRECT, OrdStatus.PARTIALLY_FILLED, **more)
+    order = world.order("c1")
+    assert (child.is_open, order.is_open) == (worked_on, worked_on)
+    assert (order.cum_qty, order.leaves_qty) == (90, left)
+
+
 @pytest.mark.parametrize("kind", [ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT])
 def test_an_amendment_of_a_trade_that_nobody_told_is_an_orphan(kind: ExecType) -> None:
     world = connected()
