@@ -78,15 +78,17 @@ def packed(parent: Order, children: Sequence[Order]) -> Family | None:
             beside += _unusual(n, _RARE, rare)
         terms = order.first_terms
         price, closed = order.price, order.closed
+        first = None
         # The very objects, for 1.0 is 1.00. Nothing else of an order's terms ever changes.
-        if (
+        if terms.conditions is not order.conditions:
+            beside.append((n, "first_terms", terms))
+        elif (
             terms.cl_ord_id is not order.cl_ord_id
             or terms.order_qty is not order.order_qty
             or terms.price is not price
-            or terms.conditions is not order.conditions
             or terms.session is not order.session
         ):
-            beside.append((n, "first_terms", terms))
+            first = _changed(terms)
         told.append(
             (
                 *_usual_of(order),
@@ -95,6 +97,7 @@ def packed(parent: Order, children: Sequence[Order]) -> Family | None:
                 str(order.traded_value),
                 None if price is None else str(price),
                 None if closed is None else closed.value,
+                first,
             )
         )
     for n, trade in enumerate(trades, start=len(orders)):
@@ -109,6 +112,11 @@ def packed(parent: Order, children: Sequence[Order]) -> Family | None:
     except ValueError:
         return None
     return (data, *beside) if beside else data
+
+
+def _changed(terms: OrderTerms) -> tuple[str, str, str, str | None]:
+    price = None if terms.price is None else str(terms.price)
+    return terms.cl_ord_id, terms.session, str(terms.order_qty), price
 
 
 def may_have_traded(family: Family, marks: Sequence[bytes]) -> bool:
@@ -142,7 +150,7 @@ def unpacked(family: Family) -> list[Order]:
 
 
 def _order(told: tuple[Any, ...], rare: dict[str, Any]) -> Order:
-    *usual, order_qty, cum_qty, traded_value, price, closed = told
+    *usual, order_qty, cum_qty, traded_value, price, closed, first = told
     values: dict[str, Any] = dict(zip((*_TEXTS, *_ENUMS), usual, strict=False))
     for name, cls in _ENUMS.items():
         values[name] = cls(values[name])
@@ -150,6 +158,10 @@ def _order(told: tuple[Any, ...], rare: dict[str, Any]) -> Order:
     values["price"] = None if price is None else Decimal(price)
     asked: dict[str, Any] = {name: values.get(name) for name in _TERMS}
     asked["conditions"] = rare.get("conditions")
+    if first is not None:
+        asked["cl_ord_id"], asked["session"], first_qty, first_px = first
+        asked["order_qty"] = Decimal(first_qty)
+        asked["price"] = None if first_px is None else Decimal(first_px)
     terms = rare.pop("first_terms", None) or OrderTerms(**asked, list_id=usual[-1])
     return Order(
         **values,
