@@ -90,9 +90,7 @@ class SimCore:
         self._boundary, self._limits, self._trade_date = boundary, limits, trade_date
         self._present_us = agenda.now_us
         self._inbox_taken: set[int] = set()
-        self.state = State(reference=reference)
-        # At once, where the shadow waits as a real core does: nobody may see a difference.
-        self.state.orders.put_away_after_us = 0
+        self.state = _state(reference)
         self.recovered = recover(self.state, journal)
         sessions = self.state.sessions.values()
         self.edge = WatchedEdge(
@@ -218,6 +216,13 @@ class SimCore:
                 if mine and one.msg_type not in REJECTS:
                     found[one.epoch, one.msg_seq_num] = one
         return [found[key] for key in sorted(found)]
+
+
+def _state(reference: Reference) -> State:
+    state = State(reference=reference)
+    # Orders are packed at once, and late in the shadow, as in a real core: nobody may see it.
+    state.orders.put_away_after_us = 0
+    return state
 
 
 def _sessions(reference: Reference, versions: Mapping[str, str]) -> dict[str, LightSettings]:
