@@ -6,12 +6,14 @@ before it looks whether it keeps any.
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from fix_sessions.resend_costs import ResendCosts
 from fix_sessions.settings import SessionSpec
 from fix_sessions.store_files import StoreFiles, files_of
 from fix_sessions.wire import checksum
@@ -40,6 +42,7 @@ class Resends:
         self._store_dir = store_dir
         self._files: dict[str, StoreFiles] = {}
         self._filled: dict[str, Any] = {}
+        self._costs = ResendCosts()
         store_dir.mkdir(parents=True, exist_ok=True)
 
     def keep(self, specs: Iterable[SessionSpec]) -> None:
@@ -57,6 +60,11 @@ class Resends:
         last = sent if end in _OPEN_ENDS else min(end, sent)
         if not 1 <= begin <= last:
             return None
+        if not self._costs.may_ask(session_id, begin, last, time.monotonic()):
+            _log.warning(
+                "fix.resend_storm", session=session_id, begin_seq_no=begin, end_seq_no=last
+            )
+            return "too many ResendRequests (2) for the same messages: log on again, and ask once"
         files = self._files[session_id]
         try:
             with contextlib.closing(_whole(self._source(session_id, begin, last))) as found:

@@ -126,6 +126,32 @@ def test_repeating_groups_come_again_whole(hub: EngineHub) -> None:
     assert sorted(whole) == sorted([*body, (55, "ACME")])
 
 
+def test_a_storm_of_requests_ends_and_one_request_later_is_answered(
+    hub: EngineHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each costs the time of all sessions, and a hundred of them come in one write."""
+    answers, source = 0, hub.recorder.sent_again
+
+    def counted(session_id: str, begin: int, end: int) -> list[tuple[int, str]]:
+        nonlocal answers
+        answers += 1
+        return source(session_id, begin, end)
+
+    hub.recorder.sent_again = counted  # type: ignore[method-assign]
+    engine, client = logged_on_client(hub)
+    for n in range(500):
+        engine.send("ALPHA", "8", [(37, f"O{n}")])
+    client.wait_for(lambda m: m.get(37) == "O499")
+    for _ in range(200):
+        client.send("2", [(7, "2"), (16, "0")])
+    hub.until(lambda: not client.is_connected)
+    assert 10 < answers < 100
+    monkeypatch.setattr("fix_sessions.resend_costs._FORGOTTEN", 10**9)
+    client.session.next_out = engine.expected_inbound("ALPHA")
+    client.reconnect()
+    assert len(ask(hub, client, 2, 0)) >= 500
+
+
 def test_numbers_without_a_text_are_passed_over(hub: EngineHub) -> None:
     engine, client = logged_on_client(hub)
     for n in range(6):
