@@ -188,6 +188,8 @@ def after_report(state: State) -> Iterator[Event]:
         return
     if _NAMED_BY_US(orphan.event.cl_ord_id):
         return
+    if 0 < orphan.event.transact_time < state.trade_date_at:
+        return  # of an earlier date: it may have been booked then
     venue = state.reference.venues.get(orphan.event.venue)
     if venue is None or venue.profile.orphans is not OrphanPolicy.ADOPT:
         return

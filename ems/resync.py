@@ -61,6 +61,15 @@ def lose_sight(state: State, venue: str, text: str) -> Iterator[Event]:
             yield OrderInDoubt(order_id=child.order_id, reason=Reason.SESSION_LOST, text=text)
 
 
+def out_of_sight(state: State, child: Order) -> Iterator[Event]:
+    """A drop copy's word has opened the child again, and its venue cannot say how it stands."""
+    if child.is_open and not child.in_doubt and not child.external:
+        session = state.session(child.session)
+        if not session.logged_on:
+            text = f"session {session.name} is down: {session.closed_text}"
+            yield OrderInDoubt(order_id=child.order_id, reason=Reason.SESSION_LOST, text=text)
+
+
 def decide_status(
     state: State, venue: Venue, report: ExecutionReport, child: Order | None
 ) -> Iterator[Event]:

@@ -84,6 +84,7 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
         case TradeExecuted():
             yield from _after_execution(state, event)
         case TradeBusted() | TradeCorrected():
+            yield from resync.out_of_sight(state, state.orders[event.order_id])
             yield from settled_by(state, event)
             yield from _after_amended_trade(state, event)
             yield from early_amendments.after_told(state, event)

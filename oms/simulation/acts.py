@@ -53,7 +53,7 @@ def _client(world: "World", n: int) -> "SimClient":
 
 
 def _party(world: "World", n: int) -> str:
-    names = [*world.clients, *world.venues]
+    names = list(world.parties)
     return names[n % len(names)]
 
 

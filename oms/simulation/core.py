@@ -229,6 +229,7 @@ def _sessions(reference: Reference, versions: Mapping[str, str]) -> dict[str, Li
     """Our side of each session."""
     clients = {one.session for one in reference.clients.values()}
     names = [*sorted(clients), *(one.session for one in reference.venues.values())]
+    names += reference.drop_copies
     return {one: settings_of(one, versions[one], client=one in clients, ours=True) for one in names}
 
 
@@ -254,7 +255,11 @@ def counterparties_of(reference: Reference, versions: Mapping[str, str]) -> list
         )
         for one in reference.venues.values()
     ]
-    return clients + venues
+    copies = [
+        Counterparty(session_id=one, name=one, role="drop_copy", begin_string=versions[one])
+        for one in reference.drop_copies
+    ]
+    return clients + venues + copies
 
 
 __all__ = ["CoreCrash", "Effect", "SimCore"]

@@ -84,8 +84,9 @@ class Recipe:
 class Plan:
     """All that a run needs to be played once: the world changes it, when the faults stop.
 
-    versions: BeginString (8) by session. hours: of the sessions that have any. line_us: how busy
-    the core and its FIX process may be for each other.
+    copies: venues by the sessions of their drop copies. versions: BeginString (8) by session.
+    hours: of the sessions that have any. line_us: how busy the core and its FIX process may be for
+    each other.
     """
 
     seed: int
@@ -95,6 +96,7 @@ class Plan:
     manners: dict[str, Manners]
     clients: dict[str, ClientProfile]
     venues: dict[str, VenueKind]
+    copies: dict[str, str]
     versions: dict[str, str]
     hours: dict[str, Schedule]
     line_us: int
@@ -107,15 +109,18 @@ def plan_of(recipe: Recipe) -> Plan:
     """Everything that is decided before the run."""
     randomness = chance(recipe.seed, "plan")
     speech = chance(recipe.seed, "versions")
-    versions = {name: speech.choice(VERSIONS) for name in (*CLIENTS, *VENUES)}
+    copies = {f"{one}C": one for one in VENUES if speech.random() < 0.3}
+    names = (*CLIENTS, *VENUES, *copies)
+    versions = {name: speech.choice(VERSIONS) for name in names}
     plan = Plan(
         seed=recipe.seed,
         acts=_acts(randomness, SIZE),
         commits=_commits(randomness),
-        weather={name: _weather(randomness) for name in (*CLIENTS, *VENUES)},
+        weather={name: _weather(randomness) for name in names},
         manners={name: _manners(randomness) for name in VENUES},
         clients={name: draw_client(randomness) for name in CLIENTS},
         venues={name: draw_venue(randomness, versions[name]) for name in VENUES},
+        copies=copies,
         versions=versions,
         hours=_hours(chance(recipe.seed, "hours")),
         line_us=randomness.choice((0, 0, 2_000, 60_000)),

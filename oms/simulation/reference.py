@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from oms.domain.conditions import PLAIN_TIMES, PLAIN_TYPES
-from oms.domain.instrument import Client, Instrument, Reference, Venue
+from oms.domain.instrument import Client, DropCopy, Instrument, Reference, Venue
 from oms.simulation.plan import Plan
 
 LISTINGS = {"AAPL": ("XA", "XB"), "MSFT": ("XB",)}
@@ -43,4 +43,7 @@ def reference_of(plan: Plan) -> Reference:
             for name, profile in plan.clients.items()
         },
         schedules=plan.hours,
+        drop_copies={
+            name: DropCopy(session=name, venue=venue) for name, venue in plan.copies.items()
+        },
     )

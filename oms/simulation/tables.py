@@ -60,7 +60,8 @@ class Tables:
         elif operation in _FIRST_STAYS:
             table.setdefault(key, fields)
         elif operation == "trade_changes":
-            _change_trade(table[key], fields)
+            trade = _change_trade(table.pop(key), fields)
+            table[tuple(trade[one] for one in _KEYS["executions"])] = trade
         elif operation == "sessions" and key in table:
             before = table[key]
             if before["epoch"] == fields["epoch"]:
@@ -72,7 +73,7 @@ class Tables:
             table[key] = fields
 
 
-def _change_trade(trade: Fields, new: Fields) -> None:
+def _change_trade(trade: Fields, new: Fields) -> Fields:
     """As TRADE_CHANGES of oms.store.operations says it."""
     for name, original in (("last_qty", "original_qty"), ("last_px", "original_px")):
         if new[name] is not None:
@@ -80,5 +81,8 @@ def _change_trade(trade: Fields, new: Fields) -> None:
                 trade[original] = trade[name]
             trade[name] = new[name]
     trade["busted"] = trade["busted"] or new["busted"]
-    trade["latest_exec_id"] = new["latest_exec_id"]
-    trade["changed_at"] = new["changed_at"]
+    for name in ("latest_exec_id", "changed_at"):
+        trade[name] = trade[name] if new[name] is None else new[name]
+    if new["renamed"] is not None:
+        trade["exec_id"], trade["told_by"] = new["renamed"], ""
+    return trade

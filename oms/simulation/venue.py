@@ -8,6 +8,7 @@ from functools import partial
 from fix_sessions.light_session import Fields, LightSession, LightSettings, Message
 from fix_sessions.wire import utc_timestamp_ms
 from oms.simulation.agenda import Agenda
+from oms.simulation.copies import COPIED, SimCopy
 from oms.simulation.ledgers import Standing
 from oms.simulation.manners import Manners
 from oms.simulation.story import EXEC_TYPES, Story
@@ -38,6 +39,9 @@ class SimVenue:
         # How often it is about to say again what may be lost.
         self.owes = 0
         self._trade_reports: list[Told] = []
+        # The drop copy's session that tells of its trades too, where it has one.
+        self.copy: SimCopy | None = None
+        self._copied: set[str] = set()
         self._denied: set[str] = set()
         self._arrived: dict[str, int] = {}
         self._agenda = agenda
@@ -379,8 +383,13 @@ class SimVenue:
         } | (more or {})
         amount = f" {report[32]} of" if 32 in report else ""
         self._story.tell(f"{self.name} {EXEC_TYPES[kind]}{amount} {report[11] or 'nothing'}")
-        if kind in "FGH":
+        if kind in COPIED:
             self._trade_reports.append(report)
+            report[880] = f"M{report.get(19, report[17])}"
+            fresh = report[17] not in self._copied
+            if self.copy is not None and fresh and order.cl_ord_id not in self.strangers.by_id:
+                self._copied.add(report[17])
+                self.copy.tell(report)
         self._send("8", report)
 
     def _send(self, msg_type: str, told: Told, header: Fields = ()) -> None:

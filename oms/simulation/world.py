@@ -10,22 +10,20 @@ from functools import partial
 
 from oms.domain.commands import ClockTicked, Command
 from oms.domain.effects import FixMessage
-from oms.domain.instrument import Client, Venue
 from oms.domain.order import Order
 from oms.simulation.acts import ACTS
 from oms.simulation.agenda import START_US, Action, Agenda, chance
 from oms.simulation.client import SimClient
 from oms.simulation.core import CoreCrash, SimCore, counterparties_of
 from oms.simulation.disk import Disk, Fate
-from oms.simulation.engine import settings_of
 from oms.simulation.ledgers import Standing
 from oms.simulation.network import Connection, End
+from oms.simulation.parties import Party, new_client, new_copy, new_venue
 from oms.simulation.plan import Plan
 from oms.simulation.reference import ACCOUNTS, reference_of
 from oms.simulation.rest import RestUser
 from oms.simulation.shadow import Shadow
 from oms.simulation.story import Story
-from oms.simulation.venue import SimVenue
 from oms.simulation.watching import Broken, Counts, Watcher
 from oms.store.batch import Entry
 from oms.store.leader import LeadershipLost
@@ -35,7 +33,6 @@ LOGON_TIMEOUT_US = 10_000_000
 TURN_US = 20
 TICK_US = 250_000
 FIRST_DATE = "2026-09-21"
-Party = SimClient | SimVenue
 
 
 class World:
@@ -56,10 +53,11 @@ class World:
         self.trade_date = FIRST_DATE
         self.counts = Counts()
         self.clients = {
-            one.session: self._new_client(one) for one in self.reference.clients.values()
+            one.session: new_client(self, one) for one in self.reference.clients.values()
         }
-        self.venues = {one.session: self._new_venue(one) for one in self.reference.venues.values()}
-        self.parties: dict[str, Party] = {**self.clients, **self.venues}
+        self.venues = {one.session: new_venue(self, one) for one in self.reference.venues.values()}
+        self.copies = {name: new_copy(self, name, one) for name, one in plan.copies.items()}
+        self.parties: dict[str, Party] = {**self.clients, **self.venues, **self.copies}
         self.rest = {
             name: RestUser(self, name, tuple(sorted(ACCOUNTS[name]))) for name in self.clients
         }
@@ -77,30 +75,6 @@ class World:
         self.resets: dict[str, int] = {}
         self.watchers = [make(self) for make in watchers]
         self.disk.on_commit.append(self._committed)
-
-    def _new_client(self, client: Client) -> SimClient:
-        name = client.session
-        made = SimClient(
-            settings_of(name, self.plan.versions[name], client=True, ours=False),
-            tuple(sorted(client.accounts)),
-            agenda=self.agenda,
-            randomness=chance(self.plan.seed, "client", name),
-            story=self.story,
-            flush=lambda: self._flush(name, 0),
-        )
-        made.bundling = client.profile.bundled_ioc
-        return made
-
-    def _new_venue(self, venue: Venue) -> SimVenue:
-        name = venue.session
-        return SimVenue(
-            settings_of(name, self.plan.versions[name], client=False, ours=False),
-            self.plan.manners[name],
-            agenda=self.agenda,
-            randomness=chance(self.plan.seed, "venue", name),
-            story=self.story,
-            flush=lambda: self._flush(name, 0),
-        )
 
     # The run
 
@@ -127,13 +101,13 @@ class World:
     def _tick(self) -> None:
         for name, party in self.parties.items():
             party.session.tick()
-            self._flush(name, 0)
+            self.flush(name, 0)
             self._give_up(name)
             self._connect(name)
         if self.core is not None:
             for name, session in self.core.engine.sessions.items():
                 session.tick()
-                self._flush(name, 1)
+                self.flush(name, 1)
             self.wake()
 
     # The core
@@ -315,14 +289,15 @@ class World:
             self.connections.pop(name, None)
             core.engine.sessions[name].disconnected(reason)
 
-    def _flush(self, name: str, end: int) -> None:
+    def flush(self, name: str, end: int) -> None:
+        """Put on the wire what that end of the party's connection has written."""
         connection = self.connections.get(name)
         if connection is not None:
             connection.pump(end)
 
     def _flush_core(self, core: SimCore, name: str) -> None:
         if self.core is core:
-            self._flush(name, 1)
+            self.flush(name, 1)
 
     def cut(self, name: str) -> None:
         """The connection breaks."""

@@ -296,3 +296,15 @@ def test_a_venues_count_may_leave_out_what_only_the_copy_has_told(
     world.fill(child, "20", "101", cum_qty=Decimal(cum_qty))
     assert child.cum_qty == 30
     assert [one.field for one in of_type(world, DiscrepancyFound)] == ["CumQty (14)"] * flagged
+
+
+def test_what_a_copy_opens_again_while_the_order_session_is_away_is_in_doubt(world: World) -> None:
+    """Found by simulated seed 38: the copy told the fills of all of it, and a bust of one."""
+    world.disconnect("XA")
+    child = world.child("c1")
+    told(world, COPY, "1", last_qty=Decimal(60), leaves_qty=Decimal(40))
+    told(world, COPY, "2", last_qty=Decimal(40), leaves_qty=Decimal(0))
+    assert not child.is_open
+    told(world, COPY, "3", kind=ExecType.TRADE_CANCEL, exec_ref_id="2")
+    assert child.leaves_qty == 40
+    assert child.in_doubt

@@ -40,7 +40,7 @@ def stranger(world: World, exec_id: str = "S-1", source: str = "XA", **more: Any
         "side": Side.SELL,
         "last_qty": Decimal(10),
         "last_px": Decimal(50),
-        "transact_time": 1,
+        "transact_time": world.state.trade_date_at + 1,
     }
     kind = more.pop("kind", ExecType.TRADE)
     name = more.pop("cl_ord_id", "whose")
@@ -84,6 +84,15 @@ def test_adopted_by_policy_with_its_position_and_its_later_trades() -> None:
     world.send(CloseTradingDay(origin=SYSTEM, trade_date=DATE))
     assert not world.effects
     check_same(world.state, world.replayed())
+
+
+def test_a_trade_of_an_earlier_date_is_held_whatever_the_policy() -> None:
+    """Found by simulated seed 10581: it had been adopted then, and was forgotten since."""
+    world = world_with(OrphanPolicy.ADOPT, "HOUSE")
+    stranger(world, transact_time=world.state.trade_date_at - 1)
+    assert len(world.state.orphans) == 1
+    stranger(world, "S-2", transact_time=world.state.trade_date_at + 1)
+    assert len(world.state.orphans) == 1
 
 
 def test_what_cannot_be_booked_is_held_whatever_the_policy() -> None:
