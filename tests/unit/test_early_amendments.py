@@ -58,7 +58,7 @@ class EarlyWorld(World):
             "exec_id": exec_id,
             "side": Side.BUY,
             "leaves_qty": Decimal(90),
-            "transact_time": 1,
+            "transact_time": self.state.trade_date_at + 1,
         } | more
         kind = fields.pop("kind", ExecType.TRADE)
         return self.send(self.report(source, name, kind, OrdStatus.PARTIALLY_FILLED, **fields))
