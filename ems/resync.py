@@ -49,6 +49,15 @@ def open_children_of(state: State, venue: str) -> list[Order]:
     return sorted(mine, key=lambda order: (order.created_at, order.order_id))
 
 
+def out_of_sight(state: State, child: Order) -> Iterator[Event]:
+    """A drop copy's word has opened the child again, and its venue cannot say how it stands."""
+    if child.is_open and not child.in_doubt and not child.external:
+        session = state.session(child.session)
+        if not session.logged_on:
+            text = f"session {session.name} is down: {session.closed_text}"
+            yield OrderInDoubt(order_id=child.order_id, reason=Reason.SESSION_LOST, text=text)
+
+
 def start(session: Session, seq: int) -> ResyncStarted:
     """Ask the venue for everything."""
     return ResyncStarted(session=session.name, mass_status_req_id=f"MS{seq}")
@@ -58,15 +67,6 @@ def lose_sight(state: State, venue: str, text: str) -> Iterator[Event]:
     """The venue is out of reach: what is open there is in doubt."""
     for child in open_children_of(state, venue):
         if not child.in_doubt or child.doubt_reason is Reason.NOT_ACKNOWLEDGED:
-            yield OrderInDoubt(order_id=child.order_id, reason=Reason.SESSION_LOST, text=text)
-
-
-def out_of_sight(state: State, child: Order) -> Iterator[Event]:
-    """A drop copy's word has opened the child again, and its venue cannot say how it stands."""
-    if child.is_open and not child.in_doubt and not child.external:
-        session = state.session(child.session)
-        if not session.logged_on:
-            text = f"session {session.name} is down: {session.closed_text}"
             yield OrderInDoubt(order_id=child.order_id, reason=Reason.SESSION_LOST, text=text)
 
 
