@@ -40,6 +40,7 @@ from fix_sessions.exchange_operator import answer_of, command_of, counts
 from fix_sessions.exchange_outbox import Outbox, Parcel
 from fix_sessions.exchange_quotes import Quotes
 from fix_sessions.exchange_speech import Speech
+from fix_sessions.exchange_tls import TlsFront
 from fix_sessions.settings import SessionSpec
 from oms.domain.fix import BusinessRejectReason, MsgType
 
@@ -95,8 +96,10 @@ class Exchange:
         try:
             self._engine.start()
             control = ControlServer(self._engine, self._config.control_port)
+            front = _front(self._config, self._engine.acceptor_port)
+            port = front.port if front is not None else self._engine.acceptor_port
             with self._signals():
-                announce({"listening": self._engine.acceptor_port, "control": control.port})
+                announce({"listening": port, "control": control.port})
                 while not self._stopping:
                     self._engine.poll(self._wait_s())
                     control.serve(self._operate)
@@ -104,6 +107,8 @@ class Exchange:
             control.close()
             if not self._engine.stop(_STOP_TIMEOUT_S):
                 _log.warning("exchange.logout_unanswered")
+            if front is not None:
+                front.close()
             self._write_last_files()
         finally:
             self._engine.close()
@@ -315,10 +320,16 @@ def _spec(config: ExchangeConfig, target_comp_id: str) -> SessionSpec:
         begin_string=config.begin_string,
         sender_comp_id=config.sender_comp_id,
         target_comp_id=target_comp_id,
-        host=config.host,
-        port=config.port,
+        host="127.0.0.1" if config.tls else config.host,
+        port=0 if config.tls else config.port,
         heart_bt_int_s=config.heart_bt_int_s,
     )
+
+
+def _front(config: ExchangeConfig, plain_port: int) -> TlsFront | None:
+    if config.tls is None:
+        return None
+    return TlsFront((config.host, config.port), config.tls, plain_port)
 
 
 def _announce(ready: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ems.simulator.model import LiquiditySettings, SymbolSettings, VenueSettings
 from fix_sessions.dialects import BEGIN_STRINGS
+from fix_sessions.tls_files import ServerFiles, TlsFileError, server_context
 
 
 class ExchangeConfigError(ValueError):
@@ -22,6 +23,7 @@ class ExchangeConfig:
     `data_dir` holds the command log and the FIX session numbers. A log belongs to one seed, set of
     symbols and liquidity: they decide what a replay makes of it, so they may not change under it.
     `drop_copies` are sessions that are told of trades only, each with the counterparty whose.
+    `tls`: what `host` and `port` speak TLS with; without it they speak plain FIX.
     """
 
     name: str
@@ -43,6 +45,7 @@ class ExchangeConfig:
     order_file: str = "{venue}-{date}-orders.csv"
     torn_tail: Literal["drop", "refuse"] = "drop"
     heart_bt_int_s: int = 30
+    tls: ServerFiles | None = None
 
     @property
     def venue_settings(self) -> VenueSettings:
@@ -81,6 +84,8 @@ def config_from(values: Mapping[str, Any]) -> ExchangeConfig:
     if values.get("trade_file_dir") is not None:
         made["trade_file_dir"] = Path(values["trade_file_dir"])
     made["symbols"] = tuple(_symbol(item) for item in values["symbols"])
+    if values.get("tls") is not None:
+        made["tls"] = _tls(values["tls"])
     if "liquidity" in values:
         made["liquidity"] = _liquidity(values["liquidity"])
     config = ExchangeConfig(**made)
@@ -143,6 +148,15 @@ def _symbol(values: Mapping[str, Any]) -> SymbolSettings:
             raise ExchangeConfigError(f"symbols.{name}.{key}: {value!r}: {rule}")
         made[key] = number
     return SymbolSettings(symbol=name, **made)
+
+
+def _tls(values: Mapping[str, Any]) -> ServerFiles:
+    try:
+        files = ServerFiles(**values)
+        server_context(files)
+    except (TypeError, TlsFileError) as error:
+        raise ExchangeConfigError(f"tls.{error}") from None
+    return files
 
 
 def _liquidity(values: Mapping[str, Any]) -> LiquiditySettings:

@@ -14,7 +14,7 @@ import typer
 from oms.app.exits import Exit, Stop, complain
 from oms.cli_conformance import conformance
 from oms.cli_corporate_actions import corporate_action
-from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json
+from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, TlsDir, VenueDir
 from oms.cli_options import settings_of as _settings
 from oms.cli_orphans import orphans
 from oms.cli_sessions import session
@@ -150,10 +150,10 @@ def jobs(config: Config = DEFAULT_CONFIG) -> None:
 @commands.command()
 def exchange(
     name: Annotated[str, typer.Argument(help="The venue's name in the configuration.")],
+    *,
     config: Config = DEFAULT_CONFIG,
-    data_dir: Annotated[Path, typer.Option(help="Its command log and files.")] = Path(
-        "var/exchange"
-    ),
+    data_dir: VenueDir = Path("var/exchange"),
+    tls: TlsDir = None,
     control_port: Annotated[int, typer.Option(help="Fault switches; 0: a free port.")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of its liquidity.")] = 1,
 ) -> None:
@@ -162,7 +162,7 @@ def exchange(
 
     settings = _settings(config, f"exchange {name}")
     code = side.run_exchange(
-        settings, name, data_dir=data_dir, control_port=control_port, seed=seed
+        settings, name, data_dir=data_dir, control_port=control_port, seed=seed, tls=tls
     )
     raise typer.Exit(code)
 

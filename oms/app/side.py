@@ -83,18 +83,35 @@ def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 
 def run_exchange(
-    settings: Settings, name: str, *, data_dir: Path, control_port: int, seed: int
+    settings: Settings,
+    name: str,
+    *,
+    data_dir: Path,
+    control_port: int,
+    seed: int,
+    tls: Path | None = None,
 ) -> int:
-    """The simulated venue in the place of a configured one. Raises Stop."""
+    """The simulated venue in the place of a configured one; tls: a directory. Raises Stop."""
     venue = next((one for one in settings.venues if one.name == name), None)
     if venue is None:
         known = ", ".join(one.name for one in settings.venues)
         raise Stop(Exit.CONFIG, f"venue = {name}: must be one of {known}")
     try:
-        config = config_from(_exchange_values(settings, venue, data_dir, control_port, seed))
+        values = _exchange_values(settings, venue, data_dir, control_port, seed)
+        config = config_from(values | ({"tls": _tls_values(tls)} if tls is not None else {}))
     except ExchangeConfigError as error:
         raise Stop(Exit.CONFIG, f"venue {name}: {error}") from None
     return exchange.run(config)
+
+
+def _tls_values(directory: Path) -> dict[str, str]:
+    """Files by their names; who connects needs a certificate where client_ca.pem is there."""
+    clients = directory / "client_ca.pem"
+    return {
+        "certificate_file": str(directory / "certificate.pem"),
+        "key_file": str(directory / "key.pem"),
+        "client_ca_file": str(clients) if clients.exists() else "",
+    }
 
 
 def _same_place(copy: DropCopySettings, venue: VenueSettings) -> bool:

@@ -147,12 +147,6 @@ def test_the_rest_of_the_file_waits_for_a_restart(file: Files) -> None:
     assert changes.settings.instruments == running.instruments
 
 
-def test_the_apis_keys_wait_for_no_restart(file: Files) -> None:
-    """The API takes them over by itself."""
-    key = f'[[api.keys]]\nname = "new"\nkey_hash = "{"0" * 64}"\nrole = "admin"\n'
-    assert changes_between(file(client("A")), file(client("A"), key)).kept == ()
-
-
 def test_where_an_instrument_trades_is_taken_over(file: Files) -> None:
     running = file(venue("X"), venue("Y"), ACME + 'venues = ["X", "Y"]\n')
     wanted = file(venue("Y"), ACME + 'venues = ["Y"]\n')

@@ -88,6 +88,7 @@ def test_keys_and_sessions_of_a_reload_are_the_apis_too(rig: Rig) -> None:
     rig.config.write_text(rig.with_gamma)
     dry = api.operations.post("/v1/sessions/reload", json={"reason": "test", "dry_run": True})
     assert dry.status_code == 200, dry.text
+    assert dry.json()["text"] == "added: GAMMA, YSIM", "the keys wait for no restart"
     assert rig.by_gamma() == 401, "nothing was done"
     done = api.operations.post("/v1/sessions/reload", json={"reason": "test"})
     assert done.status_code == 200, done.text
