@@ -90,9 +90,12 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
         count_message(state, origin.counterparty, at)
     elif isinstance(command, ExecutionReport):
         if command.mass_status_req_id:
-            child = state.child_of(origin.counterparty, command.cl_ord_id)
-            told = child.order_id if child else command.cl_ord_id
-            state.session_kept(origin.session).resync_reported.add(told)
+            session = state.session_kept(origin.session)
+            # What answers a question of before the connection was lost does not answer this one.
+            if command.mass_status_req_id == session.resync_id:
+                child = state.child_of(origin.counterparty, command.cl_ord_id)
+                told = child.order_id if child else command.cl_ord_id or command.order_id
+                session.resync_reported.add(told)
     elif isinstance(command, MessagesSent):
         for message in command.messages:
             session = state.session_kept(message.session)

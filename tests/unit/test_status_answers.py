@@ -67,6 +67,28 @@ def test_a_venue_has_told_all_when_it_has_told_as_many_as_it_said() -> None:
     assert done.reported == 2
 
 
+def test_an_answer_to_the_question_before_the_last_does_not_count() -> None:
+    world, first, second = two_at_xa()
+    before = world.state.session("XA").resync_id
+    world.disconnect("XA")
+    world.connect_only("XA")
+    mass(world, first, 2, mass_status_req_id=before)
+    mass(world, second, 2)
+    assert not world.state.session("XA").ready
+    mass(world, first, 2)
+    assert [one.reported for one in world.of(ResyncCompleted)] == [2]
+
+
+def test_orders_without_a_cl_ord_id_count_each() -> None:
+    world, first, second = two_at_xa()
+    for order_id in ("V1", "V2"):
+        mass(world, None, 4, order_id=order_id)
+    mass(world, first, 4)
+    assert not world.of(ResyncCompleted)
+    mass(world, second, 4)
+    assert world.of(ResyncCompleted)
+
+
 def test_what_a_venue_leaves_out_is_asked_one_by_one() -> None:
     world, first, second = two_at_xa()
     mass(world, first, 1)
