@@ -74,8 +74,9 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
             if child.ord_type.is_stop:
                 yield from _triggered(child)
             known = told_before(state, venue, child, report)
+            again = bool(state.exec_ids.get((venue.name, report.exec_id)))
             yield from known or _trade(state, venue, child, report)
-            yield from _closed_with_trade(child, report, known=bool(known))
+            yield from _closed_with_trade(child, report, known=bool(known) or again)
         case ExecType.TRADE_CANCEL:
             yield from decide_bust(state, venue, child, report)
         case ExecType.TRADE_CORRECT:

@@ -129,6 +129,15 @@ def test_a_filled_order_that_a_correction_leaves_short_is_open_where_its_venue_w
     assert (order.cum_qty, order.leaves_qty) == (90, left)
 
 
+def test_a_trade_told_again_with_the_end_of_its_order_counts_once_and_ends_it() -> None:
+    world = connected()
+    child = world.working()
+    again(world, child, "60", "100", cum_qty=Decimal(60))
+    trade_and_end(world, child, "60", exec_id="t1", cum_qty=Decimal(60))
+    assert world.of(DuplicateExecutionDropped)
+    assert (child.cum_qty, child.closed) == (60, OrdStatus.CANCELED)
+
+
 @pytest.mark.parametrize("kind", [ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT])
 def test_an_amendment_of_a_trade_that_nobody_told_is_an_orphan(kind: ExecType) -> None:
     world = connected()
