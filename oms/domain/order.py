@@ -228,8 +228,8 @@ class Order:
         return max(reversed(holding), key=ORD_STATUS_PRECEDENCE.__getitem__)
 
     def request(self, cl_ord_id: str) -> Request | None:
-        """The outstanding request with that ClOrdID."""
-        for request in self.requests:
+        """The outstanding request with that ClOrdID, one that waits included."""
+        for request in (*self.requests, *self.waiting):
             if request.cl_ord_id == cl_ord_id:
                 return request
         return None

@@ -191,10 +191,8 @@ def fault_of(state: State, command: Amendment, order: Order | None) -> tuple[Rea
         named = command.orig_cl_ord_id or command.order_id
         return Reason.UNKNOWN_ORDER, f"OrigClOrdID (41) = {named}: no such order"
     if known(state, command.origin, command.cl_ord_id) is not None:
-        return (
-            Reason.DUPLICATE_CL_ORD_ID,
-            f"ClOrdID (11) = {command.cl_ord_id}: already used",
-        )
+        text = f"ClOrdID (11) = {command.cl_ord_id}: already used"
+        return Reason.DUPLICATE_CL_ORD_ID, text
     return spent(state, command.origin, command.cl_ord_id)
 
 
@@ -237,15 +235,16 @@ def _repeated(state: State, command: Amendment) -> OrderStatusReported | None:
 
 def _same_request(order: Order, command: Amendment) -> bool:
     """Whether the request that had this ClOrdID asked for the same, as far as it is still known."""
-    if isinstance(command, OrderCancelRequest):
-        return order.cl_ord_id != command.cl_ord_id
     pending = order.request(command.cl_ord_id)
+    if isinstance(command, OrderCancelRequest):
+        other = pending is not None and pending.kind is not RequestKind.CANCEL
+        return order.cl_ord_id != command.cl_ord_id and not other
     if pending is not None:
-        asked = pending.kind, pending.order_qty, pending.price
-        return asked == (RequestKind.REPLACE, command.order_qty, command.price)
-    if order.cl_ord_id == command.cl_ord_id:
-        return (order.order_qty, order.price) == (command.order_qty, command.price)
-    return True
+        stop_px = command.conditions.stop_px if command.conditions else None
+        asked = pending.kind, pending.order_qty, pending.price, pending.stop_px
+        return asked == (RequestKind.REPLACE, command.order_qty, command.price, stop_px)
+    accepted = order.cl_ord_id == command.cl_ord_id
+    return not accepted or (order.order_qty, order.price) == (command.order_qty, command.price)
 
 
 def _cancel_fault(order: Order | None) -> tuple[Reason, str] | None:

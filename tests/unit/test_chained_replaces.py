@@ -8,13 +8,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oms.domain import effects as fx
-from oms.domain.commands import SYSTEM, CloseTradingDay, EngageKillSwitch, OrderCancelReject
+from oms.domain.commands import (
+    SYSTEM,
+    CloseTradingDay,
+    EngageKillSwitch,
+    OrderCancelReject,
+    OrderCancelReplaceRequest,
+)
+from oms.domain.events import OrderStatusReported, RequestRefused
 from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus
 from oms.domain.instrument import Client
 from oms.domain.profile import BelowCumQty, ChainedReplace, ClientProfile
 from tests.support.desk_model import ACTIONS, Desk
 from tests.support.invariants import check_same, check_state
-from tests.support.world import DATE, REFERENCE, World
+from tests.support.world import DATE, REFERENCE, World, of_type
 
 QUEUE = ClientProfile(chained_replaces=ChainedReplace.QUEUE)
 
@@ -154,6 +161,24 @@ def test_a_kill_switch_that_was_engaged_meanwhile_refuses_it() -> None:
     world.send(stop)
     venue_grants(world)
     assert told(world) == [("Y", "X", "5", "1"), ("Z", "Y", "9", "1")]
+    check(world)
+
+
+@pytest.mark.parametrize(("quantity", "price", "same"), [(70, 100, 1), (75, 100, 0), (70, 99, 0)])
+def test_one_that_waits_is_repeated_only_by_the_same_content(
+    quantity: int, price: int, same: int
+) -> None:
+    world = world_with_two_replaces()
+    again = OrderCancelReplaceRequest(
+        origin=replace(world.origin("ALPHA"), poss_resend=True),
+        cl_ord_id="Z",
+        orig_cl_ord_id="Y",
+        order_qty=Decimal(quantity),
+        price=Decimal(price),
+    )
+    world.send(again)
+    assert len(of_type(world, OrderStatusReported)) == same
+    assert len(of_type(world, RequestRefused)) == 1 - same
     check(world)
 
 

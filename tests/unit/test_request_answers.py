@@ -133,6 +133,15 @@ def test_a_replace_repeated_with_other_content_is_refused(
     assert world.of(OrderStatusReported)
 
 
+def test_a_cancel_under_the_id_of_a_replace_that_is_pending_is_no_repetition() -> None:
+    world = connected()
+    world.working()
+    amend(world)
+    again = replace(world.origin("ALPHA"), poss_resend=True)
+    cancel(world, origin=again, orig_cl_ord_id="c1")
+    assert refusal(world)[0] is Reason.DUPLICATE_CL_ORD_ID
+
+
 def test_a_cancel_under_the_id_of_a_replace_that_took_effect_is_no_repetition() -> None:
     world = connected()
     child = world.working()
