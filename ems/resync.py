@@ -70,6 +70,12 @@ def lose_sight(state: State, venue: str, text: str) -> Iterator[Event]:
             yield OrderInDoubt(order_id=child.order_id, reason=Reason.SESSION_LOST, text=text)
 
 
+def venues_gone(state: State) -> list[str]:
+    """Venues with open orders that the configuration has no more: nobody can ask them."""
+    found = [state.orders[one] for one in state.open_orders]
+    return sorted({one.counterparty for one in found if one.is_child} - set(state.reference.venues))
+
+
 def decide_status(
     state: State, venue: Venue, report: ExecutionReport, child: Order | None
 ) -> Iterator[Event]:
@@ -277,7 +283,8 @@ def due(state: State, at: int, seq: int) -> Iterator[Event]:
     """What time has made necessary: overdue answers, repeated questions, a resync without end."""
     for order_id, since in list(state.awaiting.items()):
         child = state.orders[order_id]
-        timeout_us = state.reference.venues[child.counterparty].ack_timeout_ms * 1000
+        venue = state.reference.venues.get(child.counterparty)
+        timeout_us = venue.ack_timeout_ms * 1000 if venue is not None else 0
         if at - since < timeout_us:
             continue
         yield OrderInDoubt(

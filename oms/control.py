@@ -222,6 +222,8 @@ def _started(state: State, command: CoreStarted) -> Iterator[Event]:
             yield SessionClosed(session=session.name, text="the core restarted")
     for venue in state.reference.venues.values():
         yield from resync.lose_sight(state, venue.name, "the core restarted")
+    for name in resync.venues_gone(state):
+        yield from resync.lose_sight(state, name, f"{name} is not configured any more")
     yield from lost_clients.after_start(state)
     yield from hours.unconfigured(state)
     yield from hours.unfinished(state)

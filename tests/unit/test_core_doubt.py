@@ -27,7 +27,7 @@ from oms.domain.events import (
 )
 from oms.domain.fix import ExecType, OrdStatus, Side
 from oms.domain.reasons import Reason
-from tests.support.world import DATE, connected, of_type, reports
+from tests.support.world import DATE, REFERENCE, connected, of_type, reports
 
 
 def test_silence_makes_the_child_unknown_and_asks() -> None:
@@ -204,6 +204,27 @@ def test_sequence_reset_opens_an_epoch() -> None:
     world.send(SequenceReset(origin=replace(world.origin("ALPHA"), msg_seq_num=0)))
     session = world.state.session("ALPHA")
     assert (session.epoch, session.inbound) == (1, 0)
+
+
+def test_a_venue_that_the_configuration_has_no_more_leaves_its_orders_in_doubt() -> None:
+    world = connected()
+    world.new("c1")
+    world.new("c2")
+    asked, working = world.child("c1"), world.child("c2")
+    world.ack(working)
+    world.cancel("c3", "c2")
+    venues = {name: one for name, one in REFERENCE.venues.items() if name != "XA"}
+    world.state.reference = replace(REFERENCE, venues=venues)
+    world.send(CoreStarted(origin=SYSTEM, leader_epoch=2, version="1", trade_date=DATE))
+    doubts = {one.order_id: one.text for one in of_type(world, OrderInDoubt)}
+    text = "XA is not configured any more"
+    assert doubts == {asked.order_id: text, working.order_id: text}
+    assert world.tick(60_000_000) == []
+    for child in (asked, working):
+        signed = {"outcome": OrdStatus.CANCELED, "reason": "asked the venue by telephone"}
+        world.send(ResolveOrder(origin=SYSTEM, order_id=child.order_id, **signed))
+    assert world.order("c2").closed is OrdStatus.CANCELED
+    assert world.replayed() == world.state
 
 
 def test_a_trade_that_was_an_orphan_first_is_booked_when_its_order_is_named() -> None:
