@@ -67,7 +67,7 @@ CHECKERS: tuple[ModuleType, ...] = (
 )
 # What the soak itself looks at, beside those.
 OWN = ("tapes_are_clean", "nothing_is_unknown", "nothing_is_open", "no_part_has_a_defect")
-_SCANS = 200
+_SCANS = 100
 _OVER = frozenset("248C3")
 
 
@@ -181,18 +181,18 @@ class Verdict:
     transitions: int
 
 
-def examine(gathered: Gathered, *, closed: bool) -> Verdict:
+def examine(gathered: Gathered, *, closed: bool, scans: int = _SCANS) -> Verdict:
     """Ask every checker. Raises Broken for the first that says no.
 
-    closed: the day is, and nothing of it may work any more.
+    closed: the day is, and nothing of it may work any more. scans: how often the whole book is
+    looked at while it is folded; it takes long.
     """
     evidence = Evidence(gathered)
     world = cast("World", evidence)
     watchers = [(one.__name__.rpartition(".")[2], one.Checker(world)) for one in CHECKERS]
     for _, watcher in watchers:
         if isinstance(watcher, book_keeps_its_laws.Checker):
-            # It scans the whole book: often enough, and not for minutes after a long soak.
-            watcher.every = max(watcher.every, len(gathered.entries) // _SCANS)
+            watcher.every = max(watcher.every, len(gathered.entries) // scans)
     # What has a hole cannot be folded.
     _asked(*_first_of(watchers))
     _fold(evidence, watchers)
