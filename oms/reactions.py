@@ -85,7 +85,6 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
             yield from _after_execution(state, event)
         case TradeBusted() | TradeCorrected():
             yield from resync.out_of_sight(state, state.orders[event.order_id])
-            yield from settled_by(state, event)
             yield from _after_amended_trade(state, event)
             yield from early_amendments.after_told(state, event)
         case TradeMatched():
@@ -197,6 +196,7 @@ def _after_amended_trade(state: State, event: TradeBusted | TradeCorrected) -> I
     """An order at work takes what a bust made free back to work; one that was done stays done, and
     ends as its child had ended.
     """
+    yield from settled_by(state, event)
     parent, child = state.orders[event.parent_id], state.orders[event.order_id]
     at_work = parent.open_children or parent.order_id in state.held
     if at_work or parent.requests or parent.expiring or not parent.is_open:
