@@ -86,8 +86,10 @@ def read_logon(raw: bytes) -> LogonFrame:
     """What a sound frame says as a Logon. Raises LogonFaultError where it is none."""
     try:
         found = fields_of(raw.decode(ENCODING))
-    except WireError as error:
-        raise LogonFaultError(RefusalReason.GARBLED, str(error)) from None
+    except WireError:
+        # The piece is not quoted: it may be a part of the password.
+        detail = "a field is not tag=value"
+        raise LogonFaultError(RefusalReason.GARBLED, detail) from None
     tags = [tag for tag, _ in found]
     if tags[:_HEADER_TAGS] != [BEGIN_STRING, BODY_LENGTH, MSG_TYPE]:
         raise LogonFaultError(RefusalReason.GARBLED, "MsgType (35) is not the third field")

@@ -166,3 +166,14 @@ def test_the_engines_logout_gets_our_text_and_keeps_its_number() -> None:
 @pytest.mark.parametrize("raw", [LOGON, b"", b"8=FIX.4.4\x01", b"noise"])
 def test_nothing_but_a_logout_is_passed_on(raw: bytes) -> None:
     assert logout_with_text(raw, "no") is None
+
+
+def test_a_fault_never_tells_the_password() -> None:
+    """RawData (96), the password of FIX 4.2, may hold SOH by the standard."""
+    body = "35=A\x0134=1\x0149=C1\x0156=PLUMB\x0198=0\x01108=30\x0195=13\x0196=half\x01secret\x01"
+    head = f"8=FIX.4.2\x019={len(body)}\x01"
+    data = (head + body).encode()
+    with pytest.raises(LogonFaultError) as caught:
+        read_logon(data + b"10=%03d\x01" % (sum(data) % 256))
+    assert caught.value.reason is RefusalReason.GARBLED
+    assert "secret" not in str(caught.value)
