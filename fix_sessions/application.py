@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from fix_sessions.binding import quickfix
+from fix_sessions.fields import remark_of
 from fix_sessions.message_text import msg_type_of, text_of
 from fix_sessions.resends import Resends
 from fix_sessions.settings import SessionSpec
@@ -227,7 +228,7 @@ class Callbacks(quickfix.Application):  # type: ignore[misc]
                 return self._resend_asked(record, text)
             case "5":
                 record.logout_heard = True
-                answer = first(fields_of(text), 58) or "Logout without a text"
+                answer = remark_of(first(fields_of(text), 58) or "Logout without a text")
                 record.logout_reason = record.logout_reason or answer
             case _:
                 pass

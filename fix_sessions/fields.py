@@ -185,10 +185,7 @@ class Fields:
 
     def remark(self, tag: int) -> str:
         """A text for people that never refuses its message: cut, and made printable."""
-        value = self.by_tag.get(tag, "")[:MAX_TEXT_CHARACTERS]
-        if value.isprintable():
-            return value
-        return "".join(one if one.isprintable() else " " for one in value)
+        return remark_of(self.by_tag.get(tag, ""))
 
     def decimal(self, tag: int) -> Decimal:
         """A required decimal. Raises Refusal."""
@@ -249,6 +246,14 @@ class Fields:
     def flag(self, tag: int) -> bool:
         """A Boolean, False where absent."""
         return self.by_tag.get(tag) == "Y"
+
+
+def remark_of(text: str) -> str:
+    """A counterparty's text for people: cut, and made printable."""
+    value = text[:MAX_TEXT_CHARACTERS]
+    if value.isprintable():
+        return value
+    return "".join(one if one.isprintable() else " " for one in value)
 
 
 def _text_fault(tag: int, value: str, limit: int) -> Refusal:

@@ -182,6 +182,16 @@ def test_session_messages_before_a_logon_cost_the_connection_and_nothing_else(
     assert goes_on(hub, client)
 
 
+def test_what_a_logout_says_is_cut_and_made_printable(
+    hub: EngineHub, engine: Engine, client: LightPeer
+) -> None:
+    """It is journaled, for a venue with each of its open orders, and shown on terminals."""
+    client.send("5", [(58, "\x1b[2J" + "x" * 50_000)])
+    hub.until(lambda: not engine.is_logged_on("ALPHA"))
+    reason = hub.recorder.calls[-1][2]
+    assert reason == " [2J" + "x" * 996
+
+
 def test_what_comes_behind_a_logout_costs_nobody_else_anything(
     hub: EngineHub, engine: Engine, client: LightPeer
 ) -> None:
