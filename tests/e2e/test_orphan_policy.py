@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from fix_sessions.light_session import wall_clock_us
 from fix_sessions.light_socket import LightPeer
+from fix_sessions.wire import utc_timestamp_ms
 from tests.support.desk import Desk, answer_resync, desk_with_light_venue
 
 _ACK = "ack_timeout_ms = 1000\n"
@@ -12,7 +14,8 @@ POSITION = "SELECT quantity FROM positions WHERE account = 'HOUSE'"
 def fill(venue: LightPeer, exec_id: str, qty: str, kind: str = "F", ref: str = "") -> None:
     """A report on an order at the venue that we did not send."""
     fields = {37: "V-9", 17: exec_id, 19: ref, 150: kind, 39: "1", 11: "PHONE-1", 55: "ACME"}
-    fields |= {54: "2", 38: "100", 14: "0", 151: "50", 6: "0", 60: "20260101-00:00:00.000"}
+    fields |= {54: "2", 38: "100", 14: "0", 151: "50", 6: "0"}
+    fields[60] = utc_timestamp_ms(wall_clock_us())
     if kind == "F":
         fields |= {32: qty, 31: "99.5"}
     venue.send("8", [(tag, value) for tag, value in fields.items() if value])
