@@ -87,6 +87,8 @@ def find_all(gathered: Gathered) -> dict[str, str]:
             examine(lie(gathered), closed=True, scans=1)
         except Broken as error:
             found[name] = error.checker
+        except (StopIteration, KeyError):
+            raise Broken("checkers_can_fail", f"{name}: there is nothing to falsify") from None
         else:
             raise Broken("checkers_can_fail", f"{name}: no checker finds that")
     return found
