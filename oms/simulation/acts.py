@@ -24,11 +24,11 @@ from oms.domain.session_commands import (
     StartSession,
     StopSession,
 )
+from oms.simulation.corporate import split
 
 if TYPE_CHECKING:
     from oms.domain.orphan_events import Orphan
     from oms.simulation.client import SimClient
-    from oms.simulation.ledgers import Standing
     from oms.simulation.rest import RestUser
     from oms.simulation.venue import SimVenue
     from oms.simulation.world import World
@@ -121,10 +121,9 @@ def _decide_orphan(world: "World", n: int) -> None:
     known = [*state.orphans, *list(state.orphans_settled)[-2:]]
     if known:
         orphan = known[n % len(known)]
-        # Who is asked by telephone knows whose a trade is.
         held = state.orphans.get(orphan)
-        ours = held is not None and held.event.cl_ord_id not in _strangers(world, held)
-        verdict = OrphanVerdict.REFUSE if n % 3 == 0 or ours else OrphanVerdict.ADOPT
+        no_way = held is not None and (_is_ours(world, held) or _is_booked(world, held))
+        verdict = OrphanVerdict.REFUSE if n % 3 == 0 or no_way else OrphanVerdict.ADOPT
         world.story.tell(f"an operator decides: {verdict} {orphan}")
         world.ask(
             DecideOrphan(
@@ -138,8 +137,15 @@ def _decide_orphan(world: "World", n: int) -> None:
         )
 
 
-def _strangers(world: "World", held: "Orphan") -> "dict[str, Standing]":
-    return world.venues[held.event.session].strangers.by_id
+def _is_ours(world: "World", held: "Orphan") -> bool:
+    """Whoever is asked by telephone knows whose a trade is."""
+    return held.event.cl_ord_id not in world.venues[held.event.venue].strangers.by_id
+
+
+def _is_booked(world: "World", held: "Orphan") -> bool:
+    """On an earlier date, perhaps: the tables keep what the core has forgotten."""
+    name = (held.event.venue, held.event.exec_id)
+    return any(key[:2] == name for key in world.disk.tables.rows.get("executions", {}))
 
 
 def _resolve_dispute(world: "World", n: int) -> None:
@@ -207,5 +213,6 @@ ACTS: dict[str, Kind] = {
     "kill": Kind(weight=1, do=_kill),
     "limit": Kind(weight=1, do=_limit),
     "next_day": Kind(weight=0.7, do=_next_day),
+    "split": Kind(weight=0.5, do=lambda world, n: split(world, n, OPERATOR, SECOND)),
     "stop_session": Kind(weight=0.7, do=_stop_session),
 }

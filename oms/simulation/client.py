@@ -9,6 +9,7 @@ from functools import partial
 from fix_sessions.light_session import Fields, LightSession, LightSettings
 from fix_sessions.wire import utc_timestamp_ms
 from oms.simulation.agenda import Agenda
+from oms.simulation.corporate import SPLIT_SYMBOL
 from oms.simulation.ledgers import OVER, Asked, ClientLedger, Seen
 from oms.simulation.story import Story
 from oms.simulation.versions import said
@@ -16,7 +17,7 @@ from oms.simulation.versions import said
 _SIDES = "1125"
 _TIFS = "00001346"
 _CONDITIONS = ([(110, "10")], [(111, "10")], [(18, "G")], [(18, "Q")], [(18, "1")])
-_SYMBOLS = ("AAPL", "AAPL", "AAPL", "MSFT")
+_SYMBOLS = ("AAPL", "AAPL", "AAPL", "MSFT", "NVDA")
 
 
 class SimClient:
@@ -88,6 +89,9 @@ class SimClient:
         kind = "1" if n % 11 == 0 else "34"[n // 19 % 2] if n % 13 == 0 else "2"
         price = str(Decimal(95 + n % 10) + Decimal(n % 4) / 4)
         tif = _TIFS[n // 17 % len(_TIFS)]
+        symbol = _SYMBOLS[n // 7 % len(_SYMBOLS)]
+        if symbol == SPLIT_SYMBOL and tif in "16":
+            tif = "0"  # what a split finds at work is not simulated
         more = [(44, price)] if kind in "24" else []
         if kind in "34":
             more.append((99, str(96 + n // 23 % 8)))
@@ -99,7 +103,7 @@ class SimClient:
             (11, cl_ord_id),
             (1, self._accounts[n % len(self._accounts)]),
             (21, "1"),
-            (55, _SYMBOLS[n // 7 % len(_SYMBOLS)]),
+            (55, symbol),
             (54, _SIDES[n // 3 % len(_SIDES)]),
             (60, self._now()),
             (38, str(10 * (1 + n // 13 % 20))),

@@ -6,7 +6,7 @@ from oms.domain.conditions import PLAIN_TIMES, PLAIN_TYPES
 from oms.domain.instrument import Client, DropCopy, Instrument, Reference, Venue
 from oms.simulation.plan import Plan
 
-LISTINGS = {"AAPL": ("XA", "XB"), "MSFT": ("XB",)}
+LISTINGS = {"AAPL": ("XA", "XB"), "MSFT": ("XB",), "NVDA": ("XA",)}
 ACCOUNTS = {"ALPHA": frozenset({"A1", "A2"}), "BETA": frozenset({"B1"})}
 _FEES = {"XA": Decimal("0.3"), "XB": Decimal("0.1")}
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from oms.domain.events import OrderRouted, TradeBusted, TradeCorrected, TradeExecuted
 from oms.domain.orphan_events import ExternalOrderAdopted
+from oms.domain.splits import PositionRebased
 from oms.simulation.shadow import Group
 from oms.simulation.watching import Watcher
 from oms.simulation.world import World
@@ -38,6 +39,8 @@ class Checker(Watcher):
                         key = (event.venue, event.exec_id)
                         assert key not in self._trades, f"trade {key} is counted twice"
                         self._trades[key] = (place, signed)
+                    case PositionRebased():
+                        self._rebase(event)
                     case TradeBusted():
                         place, _ = self._trades[event.venue, event.exec_id]
                         self._trades[event.venue, event.exec_id] = (place, Decimal(0))
@@ -49,6 +52,15 @@ class Checker(Watcher):
                     case _:
                         pass
         self._compare()
+
+    def _rebase(self, event: PositionRebased) -> None:
+        """Every trade so far is of so many new shares; what is no whole one was paid out."""
+        place = (event.account, event.symbol)
+        for key, (where, signed) in self._trades.items():
+            if where == place:
+                again = signed * event.new_shares / event.old_shares
+                self._trades[key] = (where, again)
+        self._trades[place[0], f"{place[1]} {event.action_id}"] = (place, -event.cash_qty)
 
     def _compare(self) -> None:
         totals: dict[Place, Decimal] = {}
