@@ -182,3 +182,12 @@ def test_an_order_cancelled_unasked_is_told_under_its_own_id() -> None:
     assert order(market, "A").ord_status is OrdStatus.CANCELED
     assert market.take_touched() == {"ACME"}
     assert market.take_touched() == set()
+
+
+def test_a_venue_that_nobody_told_to_do_wrong_does_right() -> None:
+    market = venue()
+    assert set(market.faults.as_dict().values()) == {0}
+    for command in (new("A"), new("B", "2", "60"), cancel("A2", "A")):
+        assert {(one.copies, one.delay_ms) for one in market.apply(command, AT).deliveries} == {
+            (1, 0)
+        }
