@@ -117,3 +117,13 @@ def test_the_same_orphan_by_two_sessions_is_matched_by_what_they_call_it() -> No
     assert len(world.state.orphans) == 1
     stranger(world, "C-2", source=COPY, kind=ExecType.TRADE_CANCEL, exec_ref_id="C-1")
     assert [one.settlement for one in of_type(world, OrphanSettled)] == [Settlement.AMENDED]
+
+
+def test_a_refused_orphan_is_no_orders_and_says_who_refused_it() -> None:
+    world = world_with(OrphanPolicy.HOLD)
+    stranger(world)
+    [number] = world.state.orphans
+    decide(world, number, OrphanVerdict.REFUSE)
+    [settled] = of_type(world, OrphanSettled)
+    assert (settled.settlement, settled.order_id) == (Settlement.REFUSED, "")
+    assert (settled.user, settled.declined) == ("eve", False)
