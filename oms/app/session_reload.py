@@ -237,6 +237,7 @@ class SessionReload:
                 self._edge.reset(name, REMADE)
             elif not session.barred:
                 self._engine.logon(name)
+        self._relays.prune(self._settings)
 
     def _finish(self) -> None:
         self._busy = False

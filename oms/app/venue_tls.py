@@ -3,6 +3,7 @@ when it dies.
 """
 
 import socket
+import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -38,7 +39,8 @@ def secured(settings: Settings) -> list[Secured]:
 
 class VenueRelays:
     """One relay for the venues with TLS that were there at the start, one more for each reload that
-    adds or changes some: a relay that runs is left alone. What a later one has counts.
+    adds or changes some: a relay that runs is left alone while a venue needs it. What a later one
+    has counts.
     """
 
     def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
@@ -59,6 +61,15 @@ class VenueRelays:
             self._relays.append(relay)
             if self._engine is not None:
                 relay.start(self._engine)
+
+    def prune(self, settings: Settings) -> None:
+        """End those that none of these venues is reached through any more."""
+        latest = {name: relay for relay in self._relays for name in relay.ports}
+        used = {latest[one.name] for one in secured(settings)}
+        left = [relay for relay in self._relays if relay not in used]
+        self._relays = [relay for relay in self._relays if relay in used]
+        for relay in left:
+            relay.leave()
 
     def through(self, specs: Sequence[SessionSpec], settings: Settings) -> list[SessionSpec]:
         """The same sessions; those of venues with TLS connect with a relay, never directly."""
@@ -117,6 +128,12 @@ class VenueTls:
             self._relay.stop()
         for listener in self._listeners.values():
             listener.close()
+
+    def leave(self) -> None:
+        """End it while all others go on, who do not wait for that."""
+        if self._relay is not None and self._engine is not None:
+            self._engine.remove_wakeup(self._relay.fileno())
+        threading.Thread(target=self.stop, name="relay ends", daemon=True).start()
 
     def _begin(self, engine: RemoteEngine) -> None:
         self._relay = VenueRelayProcess(self._config)

@@ -104,17 +104,22 @@ class TlsDesk:
 
     def helper(self, module: str) -> int | None:
         """The process below the core that runs this module."""
+        return next(iter(self.helpers(module)), None)
+
+    def helpers(self, module: str) -> list[int]:
+        """All of them."""
         assert self.desk.core is not None
+        found = []
         waiting = [self.desk.core.pid]
         while waiting:
             pid = waiting.pop()
             with suppress(FileNotFoundError):  # ended since it was listed
                 words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
                 if module.encode() in words:
-                    return pid
+                    found.append(pid)
                 children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
                 waiting += [int(one) for one in children]
-        return None
+        return found
 
     def kill(self, module: str) -> int:
         """SIGKILL for it."""
@@ -296,4 +301,13 @@ def test_a_venue_with_tls_is_added_while_others_trade_over_tls(site: TlsDesk) ->
     site.trade(alpha)
     assert all(Path(f"/proc/{one}").exists() for one in helpers)
     assert "A" not in {one.msg_type for one in alpha.messages[seen:]}
+
+    # Without it its relay is in nobody's use.
+    assert len(site.helpers(RELAY)) == 2
+    text = site.desk.config.read_text()
+    site.desk.config.write_text(text[: text.rindex("[[venues]]")])
+    command(site.desk, ReloadSessions(origin=user, reason="ticket 4713"))
+    site.desk.until(lambda: not venue.is_logged_on, "the Logout of what was removed")
+    site.desk.until(lambda: site.helpers(RELAY) == [helpers[1]], "the end of its relay")
+    site.trade(alpha)
     front.close()
