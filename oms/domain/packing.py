@@ -35,7 +35,7 @@ _DECIMALS: Final = ("order_qty", "cum_qty", "traded_value")
 _APART: Final = ("price", "closed", "first_terms", "executions", "children")
 _TRADE_TEXTS: Final = (
     *("venue", "exec_id", "child_id", "at", "latest_exec_id", "report_id", "transact_time"),
-    "place",
+    *("place", "previous_report_id"),
 )
 _TRADE_DECIMALS: Final = ("last_qty", "last_px")
 _TERMS: Final = tuple(one.name for one in fields(OrderTerms) if one.name != "list_id")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from oms.bench.flow import Flow
 from oms.bench.load import OrderShape
+from oms.domain.answers import TradeReported
 from oms.domain.commands import SYSTEM, OpenTradingDate, OrderStatusRequest
 from oms.domain.events import (
     DuplicateExecutionDropped,
@@ -25,6 +26,7 @@ from oms.domain.events import (
     TradeExecuted,
 )
 from oms.domain.fix import ExecType, OrdStatus
+from oms.domain.inquiries import TradeCaptureReportRequest
 from oms.domain.kept_orders import Orders
 from oms.domain.order import Order
 from tests.support.desk_model import ACTIONS, Desk
@@ -135,6 +137,31 @@ def test_a_correction_of_its_trade() -> None:
     world = amended(ExecType.TRADE_CORRECT, last_qty=Decimal(100), last_px=Decimal("99.5"))
     assert of_type(world, TradeCorrected)
     assert world.state.positions["A1", "AAPL"].cost == 9_950
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_question_for_its_trade_by_the_exec_id_of_either_report(which: int) -> None:
+    world, child = filled()
+    [trade] = world.order("c1").executions.values()
+    ref, told = trade.exec_id, [trade.report_id]
+    world.send(
+        world.report(
+            *("XA", child.cl_ord_id, ExecType.TRADE_CANCEL, OrdStatus.FILLED), exec_ref_id=ref
+        )
+    )
+    told.append(world.order("c1").executions["XA", ref].report_id)
+    world.cancel("c3", "c2")
+    assert is_packed(world, child.order_id)
+    for exec_id, found in ((told[which], 1), ("E1", 0)):
+        world.send(
+            TradeCaptureReportRequest(
+                origin=world.origin("ALPHA"),
+                trade_request_id="q1",
+                request_type="0",
+                exec_id=exec_id,
+            )
+        )
+        assert len(of_type(world, TradeReported)) == found
 
 
 def test_a_question_for_its_status() -> None:
