@@ -7,7 +7,7 @@ from oms.domain.commands import OrderCancelReject
 from oms.domain.events import CancelRejected, Event, OrderInDoubt, ReplaceRejected
 from oms.domain.fix import CxlRejReason, OrdStatus
 from oms.domain.instrument import Venue
-from oms.domain.order import RequestKind
+from oms.domain.order import Order, RequestKind
 from oms.domain.reasons import Reason
 from oms.domain.state import State
 
@@ -22,11 +22,7 @@ def decide_cancel_reject(state: State, venue: Venue, reject: OrderCancelReject) 
         return
     if reject.ord_status in _ENDED and child.is_open and request.kind is RequestKind.CANCEL:
         # Too late, for it ended by itself: its rest is not wanted elsewhere, so nothing is refused.
-        yield OrderInDoubt(
-            order_id=child.order_id,
-            reason=Reason.VENUE_DISAGREES,
-            text=f"{venue.name} says that it is {reject.ord_status.name}, and has not told its end",
-        )
+        yield _ended_untold(child, venue, reject)
         return
     kind = CancelRejected if request.kind is RequestKind.CANCEL else ReplaceRejected
     yield kind(
@@ -50,3 +46,13 @@ def decide_cancel_reject(state: State, venue: Venue, reject: OrderCancelReject) 
             reason=Reason.VENUE_DISAGREES,
             text=f"{venue.name} says that it is FILLED, and has not told by what",
         )
+    elif reject.ord_status in _ENDED and child.is_open:
+        yield _ended_untold(child, venue, reject)
+
+
+def _ended_untold(child: Order, venue: Venue, reject: OrderCancelReject) -> OrderInDoubt:
+    return OrderInDoubt(
+        order_id=child.order_id,
+        reason=Reason.VENUE_DISAGREES,
+        text=f"{venue.name} says that it is {reject.ord_status.name}, and has not told its end",
+    )

@@ -300,6 +300,18 @@ def test_a_refused_cancel_leaves_doubt_where_it_says_more_than_no(
     assert [one.text.endswith(doubt) for one in world.of(OrderInDoubt)] == [True] * bool(doubt)
 
 
+@pytest.mark.parametrize("status", [OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY])
+def test_a_replace_that_is_refused_as_its_order_has_ended_leaves_doubt(status: OrdStatus) -> None:
+    world = connected()
+    child = world.working()
+    world.replace("c2", "c1", "80")
+    _refuse(world, child, CxlRejReason.TOO_LATE_TO_CANCEL, status)
+    assert world.told() == [("c2", "CANCEL_REJECT", "NEW")]
+    assert [one.text.endswith("has not told its end") for one in world.of(OrderInDoubt)] == [True]
+    world.status(child, status, leaves_qty=Decimal(0))
+    assert not child.is_open
+
+
 def _refuse(world: CheckedWorld, child: Order, reason: CxlRejReason, status: OrdStatus) -> None:
 
     world.send(
