@@ -13,7 +13,7 @@ from oms.domain.conditions import Ability
 from oms.domain.fact import fact
 from oms.domain.fix import OrdType, Side, TimeInForce
 from oms.domain.instrument import Instrument, Venue
-from oms.domain.values import ZERO
+from oms.domain.values import ZERO, decimal_text
 
 BASIS = Decimal(10_000)
 
@@ -121,7 +121,7 @@ def _whole(wish: Wish, offers: list[_Offer], why: str) -> Leg:
             return Leg(
                 venue=offer.venue,
                 order_qty=wish.order_qty,
-                why=f"{why}: best price with size, {offer.price}",
+                why=f"{why}: best price with size, {decimal_text(offer.price)}",
             )
     return Leg(
         venue=offers[0].venue, order_qty=wish.order_qty, why=f"{why}: best price, size short"
@@ -144,9 +144,9 @@ def _spread(wish: Wish, instrument: Instrument, offers: list[_Offer]) -> tuple[L
         Leg(
             venue=offer.venue,
             order_qty=shares[offer.venue.name],
-            why=f"best price after fees: {offer.price} for {offer.size}"
+            why=f"best price after fees: {decimal_text(offer.price)} for {decimal_text(offer.size)}"
             if offer.marketable
-            else f"rests at the best quote: {offer.price}",
+            else f"rests at the best quote: {decimal_text(offer.price)}",
         )
         for offer in offers
         if offer.venue.name in shares

@@ -188,8 +188,9 @@ def refuse(
 def fault_of(state: State, command: Amendment, order: Order | None) -> tuple[Reason, str] | None:
     """Why a cancel or replace cannot be taken up, whatever it asks for."""
     if order is None:
-        named = command.orig_cl_ord_id or command.order_id
-        return Reason.UNKNOWN_ORDER, f"OrigClOrdID (41) = {named}: no such order"
+        orig, order_id = command.orig_cl_ord_id, command.order_id
+        named = f"OrigClOrdID (41) = {orig}" if orig else f"OrderID (37) = {order_id}"
+        return Reason.UNKNOWN_ORDER, f"{named}: no such order"
     if known(state, command.origin, command.cl_ord_id) is not None:
         text = f"ClOrdID (11) = {command.cl_ord_id}: already used"
         return Reason.DUPLICATE_CL_ORD_ID, text

@@ -134,7 +134,8 @@ def taken_up(state: State, order: Order, *, killed: bool) -> ReplacePending | Re
         text = f"the state of {order.order_id} is unknown"
         return _refused(order, request, Reason.ORDER_STATE_UNKNOWN, text)
     if below and profile.replace_below_cum_qty is BelowCumQty.REJECT:
-        text = f"must not be below CumQty {decimal_text(order.cum_qty)}"
+        asked = f"OrderQty (38) = {decimal_text(request.order_qty)}"
+        text = f"{asked}: must not be below CumQty {decimal_text(order.cum_qty)}"
         return _refused(order, request, Reason.BELOW_CUM_QTY, text)
     return ReplacePending(
         order_id=order.order_id,

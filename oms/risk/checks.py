@@ -121,7 +121,8 @@ def _quantity(asked: Asked) -> Verdict | None:
         text = f"OrderQty (38) = {decimal_text(terms.order_qty)}: must be greater than zero"
         return Verdict(reason=Reason.QUANTITY_NOT_POSITIVE, text=text)
     if not is_multiple(terms.order_qty, lot):
-        text = f"OrderQty (38) = {decimal_text(terms.order_qty)}: must be a multiple of lot {lot}"
+        rule = f"must be a multiple of lot {decimal_text(lot)}"
+        text = f"OrderQty (38) = {decimal_text(terms.order_qty)}: {rule}"
         return Verdict(reason=Reason.OFF_LOT, text=text)
     return None
 
@@ -144,7 +145,8 @@ def _price(asked: Asked) -> Verdict | None:
         return Verdict(reason=Reason.PRICE_NOT_POSITIVE, text=text)
     tick = asked.state.reference.instruments[terms.symbol].tick
     if not is_multiple(terms.price, tick):
-        text = f"Price (44) = {decimal_text(terms.price)}: must be a multiple of tick {tick}"
+        rule = f"must be a multiple of tick {decimal_text(tick)}"
+        text = f"Price (44) = {decimal_text(terms.price)}: {rule}"
         return Verdict(reason=Reason.OFF_TICK, text=text)
     return None
 

@@ -58,7 +58,8 @@ def _stop_faults(terms: OrderTerms, asked: Conditions, instrument: Instrument) -
     if stop_px <= 0:
         yield Reason.PRICE_NOT_POSITIVE, f"{named}: must be greater than zero"
     elif not is_multiple(stop_px, instrument.tick):
-        yield Reason.OFF_TICK, f"{named}: must be a multiple of tick {instrument.tick}"
+        tick = decimal_text(instrument.tick)
+        yield Reason.OFF_TICK, f"{named}: must be a multiple of tick {tick}"
     if terms.time_in_force in _AUCTIONS:
         named = f"TimeInForce (59) = {terms.time_in_force} ({terms.time_in_force.name})"
         yield Reason.CONDITION_INVALID, f"{named}: not on a stop or stop limit order"
@@ -136,7 +137,7 @@ def _part_faults(
     if value <= 0:
         yield Reason.QUANTITY_NOT_POSITIVE, f"{named}: must be greater than zero"
     elif not is_multiple(value, lot):
-        yield Reason.OFF_LOT, f"{named}: must be a multiple of lot {lot}"
+        yield Reason.OFF_LOT, f"{named}: must be a multiple of lot {decimal_text(lot)}"
     elif value > order_qty and not again:
         rule = f"must not be above OrderQty (38) = {decimal_text(order_qty)}"
         yield Reason.CONDITION_INVALID, f"{named}: {rule}"
@@ -154,5 +155,5 @@ def cash_fault(asked: Conditions, lot: Decimal) -> Verdict:
         text = f"{named}: there is no limit price and no reference price to divide it by"
         return Verdict(reason=Reason.NO_REFERENCE_PRICE, text=text)
     at = f"{decimal_text(asked.cash_px)}, the {asked.cash_px_source}"
-    text = f"{named}: must be enough for a lot of {lot} at {at}"
+    text = f"{named}: must be enough for a lot of {decimal_text(lot)} at {at}"
     return Verdict(reason=Reason.QUANTITY_NOT_POSITIVE, text=text)

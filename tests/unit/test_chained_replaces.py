@@ -15,7 +15,7 @@ from oms.domain.commands import (
     OrderCancelReject,
     OrderCancelReplaceRequest,
 )
-from oms.domain.events import OrderStatusReported, RequestRefused
+from oms.domain.events import OrderStatusReported, ReplaceRejected, RequestRefused
 from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus
 from oms.domain.instrument import Client
 from oms.domain.profile import BelowCumQty, ChainedReplace, ClientProfile
@@ -179,6 +179,16 @@ def test_one_that_waits_is_repeated_only_by_the_same_content(
     world.send(again)
     assert len(of_type(world, OrderStatusReported)) == same
     assert len(of_type(world, RequestRefused)) == 1 - same
+    check(world)
+
+
+def test_one_below_what_has_traded_meanwhile_is_refused_by_name() -> None:
+    profile = replace(QUEUE, replace_below_cum_qty=BelowCumQty.REJECT)
+    world = world_with_two_replaces(profile, "30")
+    world.fill(world.child("X"), "40")
+    venue_grants(world)
+    [refused] = of_type(world, ReplaceRejected)
+    assert refused.text == "OrderQty (38) = 30: must not be below CumQty 50"
     check(world)
 
 

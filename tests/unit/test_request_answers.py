@@ -75,7 +75,7 @@ def test_an_order_id_that_is_not_a_client_order_of_ones_own_is_unknown(named: st
     cancel(world, order_id=order_id)
     assert refusal(world) == (
         Reason.UNKNOWN_ORDER,
-        f"OrigClOrdID (41) = {order_id}: no such order",
+        f"OrderID (37) = {order_id}: no such order",
     )
     assert world.told() == [("c2", "CANCEL_REJECT", "REJECTED")]
 

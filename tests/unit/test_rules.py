@@ -217,6 +217,15 @@ def test_each_fault_of_content_is_named(fields: dict[str, str], reason: Reason, 
     assert told.leaves_qty == 0
 
 
+def test_small_ticks_and_lots_are_told_without_an_exponent() -> None:
+    small = replace(REFERENCE.instruments["AAPL"], tick=Decimal("1E-8"), lot=Decimal("1E-8"))
+    world = World(replace(REFERENCE, instruments={"AAPL": small}))
+    world.new("c1", qty="0.000000001")
+    assert refusal(world).endswith("must be a multiple of lot 0.00000001")
+    world.new("c2", price="0.000000001")
+    assert refusal(world).endswith("must be a multiple of tick 0.00000001")
+
+
 def test_without_a_reference_price_a_collar_refuses() -> None:
     bare = replace(REFERENCE.instruments["AAPL"], reference_px=None)
     world = World(Reference(instruments={"AAPL": bare}, clients=REFERENCE.clients))

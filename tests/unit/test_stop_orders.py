@@ -1,12 +1,27 @@
 """Stop and stop limit orders: held by us or by the venue that can; triggered and amended."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from oms.domain import effects as fx
-from oms.domain.commands import SYSTEM, CloseTradingDay, QuoteObserved
-from oms.domain.events import OrderExpired, OrderHeld, OrderRefused, OrderRouted, OrderTriggered
+from oms.domain.commands import (
+    SYSTEM,
+    CloseTradingDay,
+    OrderCancelReplaceRequest,
+    QuoteObserved,
+)
+from oms.domain.conditions import Conditions
+from oms.domain.events import (
+    OrderExpired,
+    OrderHeld,
+    OrderRefused,
+    OrderRouted,
+    OrderStatusReported,
+    OrderTriggered,
+    RequestRefused,
+)
 from oms.domain.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.reasons import Reason
 from tests.support.terms_world import world_of
@@ -124,6 +139,26 @@ def test_a_venue_that_takes_stops_gets_them_and_its_trigger_is_told() -> None:
     assert world.told() == [("c2", "TRIGGERED", "NEW")]
     world.send(world.report("XA", child.cl_ord_id, ExecType.TRIGGERED, OrdStatus.NEW))
     assert not world.events
+
+
+@pytest.mark.parametrize("stop_px", ["102", "103"])
+def test_a_replace_comes_again_only_with_the_same_stop_price(stop_px: str) -> None:
+    world = world_of(types={OrdType.STOP})
+    world.ask("c1", OrdType.STOP, stop_px=Decimal(101))
+    world.ack(world.child("c1"))
+    for again, asked in ((False, "102"), (True, stop_px)):
+        world.send(
+            OrderCancelReplaceRequest(
+                origin=replace(world.origin("ALPHA"), poss_resend=again),
+                cl_ord_id="c2",
+                orig_cl_ord_id="c1",
+                order_qty=Decimal(100),
+                price=None,
+                conditions=Conditions(stop_px=Decimal(asked)),
+            )
+        )
+    same = stop_px == "102"
+    assert (bool(world.of(OrderStatusReported)), bool(world.of(RequestRefused))) == (same, not same)
 
 
 def test_what_the_venue_ends_after_its_trigger_goes_elsewhere_as_what_it_is_now() -> None:
