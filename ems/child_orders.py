@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from ems.amended_trades import decide_bust, decide_correction
 from ems.drop_copy import told_before, told_by_venue
-from ems.orphans import decide_orphan
+from ems.orphans import decide_orphan, of_an_earlier_date
 from ems.renewals import renewed
 from ems.standings import decide_standing, unmarked
 from ems.stops import venue_triggered
@@ -190,6 +190,9 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
     if booked:  # empty: reported as an orphan before, booked nowhere
         yield DuplicateExecutionDropped(order_id=booked, venue=venue.name, exec_id=report.exec_id)
         yield from _told_otherwise(child, booked, report)
+        return
+    if child.external and of_an_earlier_date(state, report.transact_time):
+        yield from decide_orphan(state, venue, report)
         return
     if report.symbol != child.symbol:
         yield _differs(child, "Symbol (55)", child.symbol, report.symbol)

@@ -175,6 +175,11 @@ def early_of(state: State, venue: str, name: str) -> list[Orphan]:
     return found
 
 
+def of_an_earlier_date(state: State, transact_time: int) -> bool:
+    """Such a trade may have been booked then, and be forgotten since: nobody books it unasked."""
+    return 0 < transact_time < state.trade_date_at
+
+
 def after_report(state: State) -> Iterator[Event]:
     """The venue's profile may adopt what was reported just now."""
     orphan = state.orphans.get(state.seq)
@@ -188,8 +193,8 @@ def after_report(state: State) -> Iterator[Event]:
         return
     if _NAMED_BY_US(orphan.event.cl_ord_id):
         return
-    if 0 < orphan.event.transact_time < state.trade_date_at:
-        return  # of an earlier date: it may have been booked then
+    if of_an_earlier_date(state, orphan.event.transact_time):
+        return
     venue = state.reference.venues.get(orphan.event.venue)
     if venue is None or venue.profile.orphans is not OrphanPolicy.ADOPT:
         return

@@ -22,6 +22,7 @@ class Strangers:
         self.busted: set[str] = set()
         self.declined: list[str] = []
         self._venue = venue
+        self._traded_at: dict[str, str] = {}
 
     def act(self, n: int) -> None:
         """A trade of a new one or of one before, one told again, or one taken back."""
@@ -52,12 +53,14 @@ class Strangers:
     def _trade(self, order: Standing, n: int) -> None:
         exec_id = f"{self._venue.name}X{len(self.told) + 1}"
         self.told[exec_id] = order.trades[exec_id] = (Decimal(10 + n % 3), Decimal(99 + n % 4))
+        self._traded_at[exec_id] = self._venue.transact_time()
         self._venue.tell_story(f"trades {exec_id} of an order that is nobody's")
         self._say_trade(order, exec_id)
 
     def _say_trade(self, order: Standing, exec_id: str) -> None:
         quantity, price = order.trades[exec_id]
-        self._venue.say(order, "F", {17: exec_id, 32: str(quantity), 31: str(price)})
+        told = {17: exec_id, 32: str(quantity), 31: str(price), 60: self._traded_at[exec_id]}
+        self._venue.say(order, "F", told)
 
     def _bust(self, order: Standing, exec_id: str) -> None:
         self.busted.add(exec_id)

@@ -59,8 +59,10 @@ class SimVenue:
                 self.strangers.declined.append(message.get(17) or "")
         self._flush()
 
+    def transact_time(self) -> str:
+        return utc_timestamp_ms(self._agenda.now_us)
+
     def tell_story(self, what: str) -> None:
-        """What it does, in the third person."""
         self._story.tell(f"{self.name} {what}")
 
     def _maybe(self, probability: float) -> bool:
@@ -307,7 +309,7 @@ class SimVenue:
                 39: status,
                 434: kind,
                 102: reason,
-                60: utc_timestamp_ms(self._agenda.now_us),
+                60: self.transact_time(),
             },
         )
 
@@ -379,7 +381,7 @@ class SimVenue:
             14: str(cum_qty),
             151: str(leaves_qty),
             6: "0",
-            60: utc_timestamp_ms(self._agenda.now_us),
+            60: self.transact_time(),
         } | (more or {})
         amount = f" {report[32]} of" if 32 in report else ""
         self._story.tell(f"{self.name} {EXEC_TYPES[kind]}{amount} {report[11] or 'nothing'}")

@@ -93,6 +93,8 @@ def test_a_trade_of_an_earlier_date_is_held_whatever_the_policy() -> None:
     assert len(world.state.orphans) == 1
     stranger(world, "S-2", transact_time=world.state.trade_date_at + 1)
     assert len(world.state.orphans) == 1
+    stranger(world, "S-3", transact_time=world.state.trade_date_at - 1)
+    assert len(world.state.orphans) == 2, "of an order that is known since"
 
 
 def test_what_cannot_be_booked_is_held_whatever_the_policy() -> None:

@@ -53,6 +53,6 @@ class Checker(Watcher):
                     assert not (booked and known), f"{exec_id}, taken back by {name}, is booked"
                     continue
                 assert booked in (None, told), f"{exec_id} is {told} at {name}, {booked} with us"
+                # One of an earlier date that is told again is held, though it was booked then.
                 places = (booked is not None, key in self._held, key in self._refused)
                 assert any(places), f"{exec_id} of {name} is neither booked, held nor refused"
-                assert not (places[0] and places[1]), f"{exec_id} of {name} is booked and held"
