@@ -333,6 +333,8 @@ def _corrections(state: State, orphan: Orphan) -> tuple[OrphanReported, list[Orp
     while root in known and known[root].event.exec_ref_id not in seen:
         root = known[root].event.exec_ref_id
         seen.add(root)
+    if state.exec_ids.get((event.venue, root)):
+        return event, []  # taken back, or of another order: this is one more
     found = [
         one
         for one in early_of(state, event.venue, root)

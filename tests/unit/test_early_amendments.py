@@ -164,6 +164,23 @@ def test_a_correction_of_a_correction_is_adopted_with_both_names_of_its_trade() 
     check_same(world.state, world.replayed())
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_an_adopted_correction_of_a_trade_that_is_booked_is_one_more(elsewhere: bool) -> None:
+    """Its venue took the trade back, or it is another order's: the operator says that it stands."""
+    world = EarlyWorld()
+    name = world.placed().cl_ord_id
+    world.told(name, TRADE)
+    if not elsewhere:
+        world.told(name, BUST)
+    world.told("whose" if elsewhere else name, CORRECTION)
+    world.adopt()
+    assert (world.quantity(), left(world)) == (18 if elsewhere else 8, (0, 0))
+    for message in (TRADE, CORRECTION, BUST):
+        world.told(name, message)
+    assert world.quantity() == 8
+    check_same(world.state, world.replayed())
+
+
 def test_a_correction_that_was_refused_does_not_touch_the_trade() -> None:
     world = EarlyWorld()
     name = world.placed().cl_ord_id
