@@ -7,11 +7,14 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import structlog
+
 from fix_sessions import descriptors
 from fix_sessions.faults import PortInUse
 from fix_sessions.settings import SessionSpec
 from fix_sessions.transport import Transport, Watch
 
+_log = structlog.get_logger(__name__)
 _BACKLOG = 512
 
 
@@ -167,3 +170,15 @@ class Acceptor(Transport):
 
     def _is_ours(self, descriptor: int, inode: int) -> bool:
         return descriptors.local_port(descriptor) == self._port
+
+    def find_connections(self, sockets: dict[int, int]) -> None:
+        """See Transport. On a loopback port who connects is our gate; no other account need be
+        borne, as QuickFIX lets those stay that never say anything.
+        """
+        before = set(self._connections)
+        super().find_connections(sockets)
+        for descriptor in self._connections - before:
+            uid = descriptors.uid_behind(descriptor)
+            if uid not in {None, os.getuid()}:
+                _log.warning("fix.stranger", transport=self.name, account=uid)
+                descriptors.shut_down(descriptor)

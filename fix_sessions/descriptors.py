@@ -11,8 +11,10 @@ import os
 import socket
 import stat
 import struct
+import sys
 import termios
 from collections.abc import Iterator
+from pathlib import Path
 
 # Where fields stand in Linux's struct tcp_info: 8 bytes, 24 four-byte words, 2 rates, then bytes
 # acknowledged and bytes received; the state first of all, silence among the words.
@@ -109,6 +111,35 @@ def is_established(descriptor: int) -> bool:
 def _tcp_info(descriptor: int) -> bytes:
     with borrowed(descriptor) as connection:
         return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+
+
+def uid_of_peer(peer: Address, own: Address) -> int | None:
+    """Whose the other end of a loopback connection is (IPv4); None where nobody can tell.
+
+    Nobody can once that end is closed.
+    """
+    try:
+        wanted = (_hex(*peer), _hex(*own), _ESTABLISHED)
+        lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    except OSError:  # or it is no IPv4 address
+        return None
+    rows = (line.split() for line in lines)
+    return next((int(row[7]) for row in rows if (row[1], row[2], int(row[3], 16)) == wanted), None)
+
+
+def _hex(host: str, port: int) -> str:
+    """An IPv4 address as /proc/net/tcp writes it."""
+    number = int.from_bytes(socket.inet_aton(host), sys.byteorder)
+    return f"{number:08X}:{port:04X}"
+
+
+def uid_behind(descriptor: int) -> int | None:
+    """As `uid_of_peer`, of a connection that this process has."""
+    try:
+        with borrowed(descriptor) as connection:
+            return uid_of_peer(connection.getpeername()[:2], connection.getsockname()[:2])
+    except OSError:
+        return None
 
 
 def shut_down(descriptor: int) -> None:

@@ -17,11 +17,11 @@ import socket
 import ssl
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Final, cast
 
 import uvloop
 
+from fix_sessions.descriptors import uid_of_peer
 from fix_sessions.parent_watch import ParentWatch, until_stopped
 from fix_sessions.tls_faults import fault_of
 from fix_sessions.tls_files import Contexts, TlsFileError
@@ -191,7 +191,8 @@ class CoreEnd(asyncio.Protocol):
         self._transport = transport = cast(asyncio.Transport, transport)
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        uid = uid_of_peer(transport.get_extra_info("peername"), transport)
+        uid = uid_of_peer(transport.get_extra_info("peername"), connection.getsockname())
+        # Whoever is relayed speaks with our certificate, so it is for our own account alone.
         if uid not in {None, os.getuid()}:
             kind, session_id = RelayEventKind.STRANGER, self._way.route.session_id
             event = RelayEvent(kind=kind, session_id=session_id, detail=f"account {uid}")
@@ -296,26 +297,6 @@ class VenueEnd(asyncio.Protocol):
         linger_s = self._way.config.linger_ms / _MS_PER_SECOND
         self._core.close()
         self._way.loop.call_later(linger_s, self._core.abort)
-
-
-def uid_of_peer(peer: tuple[str, int], transport: asyncio.BaseTransport) -> int | None:
-    """Whose the other end of a loopback connection is (Linux); None where nobody can tell.
-
-    Whoever is relayed speaks with our certificate, so it is for our own account alone.
-    """
-    wanted = (_hex(*peer), _hex(*transport.get_extra_info("sockname")))
-    try:
-        lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    except OSError:
-        return None
-    rows = (line.split() for line in lines)
-    return next((int(row[7]) for row in rows if (row[1], row[2]) == wanted), None)
-
-
-def _hex(host: str, port: int) -> str:
-    """An IPv4 address as /proc/net/tcp writes it."""
-    number = int.from_bytes(socket.inet_aton(host), sys.byteorder)
-    return f"{number:08X}:{port:04X}"
 
 
 async def serve(config: RelayConfig) -> int:

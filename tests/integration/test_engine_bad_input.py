@@ -1,5 +1,8 @@
 """What is not FIX, or not from who it says: the exact answer, and that the session goes on."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,6 +57,23 @@ def test_a_logon_with_unknown_comp_ids_is_dropped_without_an_answer(
         stranger.logon()
     assert stranger.messages == []
     assert hub.recorder.calls == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="another account is needed")
+def test_another_account_of_the_machine_is_cut_off(hub: EngineHub, engine: Engine) -> None:
+    """QuickFIX lets connections stay that never say anything, as many as there are descriptors."""
+    program = (
+        "import encodings.idna, os, socket, sys; os.setuid(65534); "
+        "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20); print(s.recv(9))"
+    )
+    command = [sys.executable, "-c", program, str(engine.acceptor_port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stranger:
+        hub.until(lambda: stranger.poll() is not None)
+        assert stranger.stdout is not None
+        assert stranger.stdout.read() == "b''\n"
+    client = hub.client_of(engine)
+    client.logon()
+    assert goes_on(hub, client)
 
 
 def test_a_first_message_that_is_no_logon_is_dropped_without_an_answer(
