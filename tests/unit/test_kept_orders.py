@@ -90,6 +90,21 @@ def test_it_waits_a_while_before_it_is_packed() -> None:
     assert is_packed(world, child.order_id)
 
 
+def test_a_quiet_moment_packs_a_portion() -> None:
+    world = connected()
+    for n in range(10):
+        world.new(f"c{n}", "100", price=f"{99 - n}")
+        world.fill(world.child(f"c{n}"), "100")
+    world.state.put_away(world.at - 5_000, 100)
+    known = len(world.state.orders.here())
+    assert 0 < known < 20
+    world.state.put_away(world.at, 2)
+    assert len(world.state.orders.here()) == known - 4
+    world.state.put_away(world.at, 100)
+    assert world.state.orders.here() == []
+    check_same(world.state, world.replayed())
+
+
 def test_what_works_is_never_packed() -> None:
     world = connected()
     world.state.orders.put_away_after_us = 0
