@@ -1,7 +1,7 @@
 """What one FIX session of ours is, and QuickFIX's settings text made from it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,7 +50,7 @@ class SessionSpec:
     heart_bt_int_s: int = 30
     reconnect_interval_s: int = 1
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     reset_on_logon: bool = False
     max_latency_s: int = 120
     dictionary: Path | None = None
@@ -76,11 +76,11 @@ def check_specs(specs: Sequence[SessionSpec]) -> None:
     names: set[str] = set()
     quickfix_ids: set[str] = set()
     for spec in specs:
-        for field in ("session_id", "begin_string", "sender_comp_id", "target_comp_id", "host"):
-            value = getattr(spec, field)
+        for name in ("session_id", "begin_string", "sender_comp_id", "target_comp_id", "host"):
+            value = getattr(spec, name)
             if not value or not value.isprintable() or value != value.strip():
                 raise SettingsError(
-                    f"session {spec.session_id!r}: {field} {value!r} is empty or holds spaces at "
+                    f"session {spec.session_id!r}: {name} {value!r} is empty or holds spaces at "
                     "its ends or control characters"
                 )
         if spec.session_id in names:

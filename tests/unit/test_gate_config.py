@@ -25,6 +25,8 @@ from fix_sessions.gate_events import (
     event_to_json,
 )
 from fix_sessions.gate_state import FailureBook, address_of, failure_key
+from fix_sessions.session_change import SessionChange
+from fix_sessions.settings import SessionSpec
 
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("secret")
 CLIENT = GateClient(
@@ -212,3 +214,17 @@ def test_a_password_belongs_to_its_hash_only() -> None:
 def test_a_password_that_fix_cannot_carry_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^password: "):
         hash_password(text)
+
+
+def test_a_venues_password_stands_in_no_text_of_its_session() -> None:
+    spec = SessionSpec(
+        session_id="XSIM",
+        role="initiator",
+        sender_comp_id="OMS",
+        target_comp_id="XSIM",
+        port=1,
+        username="oms",
+        password="venue secret",
+    )
+    change = SessionChange(closed={}, made=(spec,), clients=())
+    assert "secret" not in f"{spec} {change!r}"
