@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from oms.api.auth import keyring_of
@@ -22,7 +21,7 @@ async def follow(context: Context) -> None:
         return
     try:
         settings = await run_in_threadpool(context.reloads.look)
-    except SQLAlchemyError as error:
+    except Exception as error:  # noqa: BLE001 - requests go on, and so does looking
         log.warning("api.reloads_not_seen", error=" ".join(str(error).split())[:200])
         return
     if settings is not None:

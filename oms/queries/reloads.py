@@ -43,8 +43,9 @@ class Reloads:
             with self._engine.connect() as connection:
                 found, looked_at = _reloads(connection, self._looked_at - _LATE)
             news = self._known is None or bool(found - self._known)
+            taken = self._taken_over() if news else None
             self._known, self._looked_at = found, looked_at
-            return self._taken_over() if news else None
+            return taken
 
     def _taken_over(self) -> Settings | None:
         try:
