@@ -99,6 +99,7 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
             yield from _after_close(state, event)
         case OrderMarked() | QuantityRestated() | PriceRestated():
             yield from for_parent(state, event)
+            yield from _after_standing(state, event.order_id)
         case OrderTriggered():
             yield from _after_trigger(state, event)
         case TradingDateOpened():
@@ -110,6 +111,14 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
             yield from orphans.after_report(state)
         case _:
             pass
+
+
+def _after_standing(state: State, order_id: str) -> Iterator[Event]:
+    """Where its venue's new quantity has ended a child, what the client asked for is settled."""
+    parent = _parent(state, order_id)
+    asked = parent is not None and (parent.requests or parent.expiring)
+    if parent is not None and asked and not state.orders[order_id].is_live:
+        yield from _progress(state, parent)
 
 
 def _after_trigger(state: State, event: OrderTriggered) -> Iterator[Event]:

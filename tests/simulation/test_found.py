@@ -179,6 +179,19 @@ def test_a_quantity_that_the_venue_has_given_the_order_itself_is_adopted() -> No
     assert world.order("c1").order_qty == 70
 
 
+def test_a_quantity_of_the_venues_that_ends_the_child_settles_the_clients_cancel() -> None:
+    """Found by seed 86. A drop copy had told the fills that come to what the order is cut to."""
+    world: CheckedWorld = connected()
+    child = world.working()
+    world.fill(child, "60")
+    world.cancel("c2", "c1")
+    kind, status = ExecType.RESTATED, OrdStatus.PARTIALLY_FILLED
+    world.send(world.report("XA", child.cl_ord_id, kind, status, order_qty=Decimal(60)))
+    assert not child.is_live
+    assert not world.order("c1").requests
+    assert not world.order("c1").is_live
+
+
 def test_new_is_told_by_the_venue_that_keeps_the_order() -> None:
     """Found by seed 38. The first venue's only word was that it has done with the order."""
     profile = ClientProfile(new_awaits_venue=True, pending_acks=False)

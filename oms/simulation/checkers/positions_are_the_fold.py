@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from oms.domain.events import OrderRouted, TradeBusted, TradeCorrected, TradeExecuted
-from oms.domain.orphan_events import ExternalOrderAdopted
+from oms.domain.orphan_events import ExternalOrderAdopted, TradeMatched
 from oms.domain.splits import PositionRebased
 from oms.simulation.shadow import Group
 from oms.simulation.watching import Watcher
@@ -41,6 +41,11 @@ class Checker(Watcher):
                         self._trades[key] = (place, signed)
                     case PositionRebased():
                         self._rebase(event)
+                    case TradeMatched() if not event.source:
+                        # From here on it has the order session's name for it.
+                        known = self._trades.pop((event.venue, event.exec_id), None)
+                        if known is not None:
+                            self._trades[event.venue, event.told_as] = known
                     case TradeBusted():
                         place, _ = self._trades[event.venue, event.exec_id]
                         self._trades[event.venue, event.exec_id] = (place, Decimal(0))
