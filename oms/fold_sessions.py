@@ -45,11 +45,13 @@ def fold_session_event(state: State, seq: int, at: int, event: SessionEvent) -> 
             session.logged_on, session.ready = True, False
             session.changed_at = at
             session.waiting = session.waiting_since = 0
+            _forget_quotes(state, event.session)
         case SessionClosed():
             session.logged_on = session.ready = False
             session.changed_at = at
             session.closed_text, session.closed_cause = event.text, event.cause
             state.day_watchers.pop(event.session, None)
+            _forget_quotes(state, event.session)
         case EpochOpened():
             _open_epoch(session, event)
         case ResyncStarted():
@@ -95,6 +97,14 @@ def _fold_fact(session: Session, seq: int, at: int, event: SessionFact) -> None:
             session.cancel_due_at = 0
         case _:
             assert_never(event)
+
+
+def _forget_quotes(state: State, session: str) -> None:
+    """What a venue quoted before it went away says nothing; it is asked again when it is back."""
+    venue = state.reference.venue_of_session(session) if state.market else None
+    if venue is not None:
+        for quotes in state.market.values():
+            quotes.pop(venue.name, None)
 
 
 def _open_epoch(session: Session, event: EpochOpened) -> None:

@@ -217,6 +217,20 @@ def test_each_fault_of_content_is_named(fields: dict[str, str], reason: Reason, 
     assert told.leaves_qty == 0
 
 
+@pytest.mark.parametrize("back", [False, True])
+def test_a_collar_is_not_measured_against_a_venue_that_went_away(*, back: bool) -> None:
+    world = limited("PRICE_COLLAR", "100")
+    world.quote("XA", "99", "101")
+    world.disconnect("XA")
+    if back:
+        world.connect("XA")
+    world.quote("XB", "119", "121")
+    world.new("c1", price="120")
+    assert passed(world)
+    [figure] = [one.figures[0] for one in world.events if isinstance(one, OrderAccepted)]
+    assert figure.measured == 0
+
+
 def test_small_ticks_and_lots_are_told_without_an_exponent() -> None:
     small = replace(REFERENCE.instruments["AAPL"], tick=Decimal("1E-8"), lot=Decimal("1E-8"))
     world = World(replace(REFERENCE, instruments={"AAPL": small}))
