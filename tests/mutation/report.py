@@ -35,13 +35,13 @@ def write_report(
     """The number of the survivors that have no reason yet goes to the terminal."""
     judged, again = [[(one, known[one.key]) for one in some if one.key in known] for some in drawn]
     reasons = read_reasons()
-    survivors = [one for one, verdict in judged if not verdict.killer]
+    survivors = [one for one, verdict in (*judged, *again) if not verdict.killer]
+    survivors.sort(key=lambda one: (one.path, one.n))
     lines = [*_scores(every, judged, again), *_survivors(survivors, reasons), *_deliberate()]
     PAGE.write_text(HEAD + "\n".join(lines) + "\n")
     without = sum(one.key not in reasons for one in survivors)
-    print(
-        f"{PAGE.relative_to(ROOT)}: {len(judged)} judged, {len(survivors)} survive, {without} open"
-    )
+    figures = f"{len(judged)} and {len(again)} judged, {len(survivors)} survive, {without} open"
+    print(f"{PAGE.relative_to(ROOT)}: {figures}")
     return 0
 
 
