@@ -34,6 +34,7 @@ from oms.domain.fix import (
     ExecType,
     OrdRejReason,
     OrdStatus,
+    OrdType,
 )
 from oms.domain.instrument import Venue
 from oms.domain.order import Order, Request, RequestKind
@@ -360,12 +361,17 @@ def replaced_as_told(child: Order, request: Request, report: ExecutionReport) ->
     if told is not None and told != order_qty:
         yield _differs(child, "OrderQty (38)", decimal_text(order_qty), decimal_text(told))
         order_qty = told if told > 0 else order_qty
+    price = report.price or request.price
+    pegged = child.ord_type is OrdType.PEGGED  # told is the price of the moment
+    if price and request.price and price != request.price and not pegged:
+        ours, theirs = decimal_text(request.price), decimal_text(price)
+        yield _differs(child, "Price (44)", ours, theirs)
     yield OrderReplaced(
         order_id=child.order_id,
         cl_ord_id=request.cl_ord_id,
         orig_cl_ord_id=child.cl_ord_id,
         order_qty=order_qty,
-        price=report.price if report.price is not None else request.price,
+        price=price,
         stop_px=request.stop_px,
     )
 
@@ -384,5 +390,5 @@ def replaced_unasked(
             cl_ord_id=report.cl_ord_id,
             orig_cl_ord_id=child.cl_ord_id,
             order_qty=report.order_qty,
-            price=report.price if report.price is not None else child.price,
+            price=report.price or child.price,
         )

@@ -266,7 +266,30 @@ def test_a_replace_under_a_name_that_nobody_asked_for_is_flagged_and_changes_not
     assert child.order_qty == 100
 
 
-@pytest.mark.parametrize(("price", "taken"), [(Decimal("99.5"), "99.5"), (None, "100")])
+@pytest.mark.parametrize(("told", "is_now"), [("99.5", "99.5"), ("99", "99"), ("0", "99")])
+def test_a_replace_granted_at_another_price_is_taken_over_and_flagged(
+    told: str, is_now: str
+) -> None:
+    world = connected()
+    child = world.working()
+    world.replace("c2", "c1", "80", "99")
+    report = world.report(
+        child.counterparty,
+        child.requests[0].cl_ord_id,
+        ExecType.REPLACED,
+        OrdStatus.NEW,
+        orig_cl_ord_id=child.cl_ord_id,
+        price=Decimal(told),
+    )
+    world.send(report)
+    found = [(one.field, one.ours, one.theirs) for one in world.of(DiscrepancyFound)]
+    assert found == [("Price (44)", "99", "99.5")] * (is_now == "99.5")
+    assert child.price == Decimal(is_now)
+
+
+@pytest.mark.parametrize(
+    ("price", "taken"), [(Decimal("99.5"), "99.5"), (Decimal(0), "100"), (None, "100")]
+)
 def test_a_replace_given_up_that_took_effect_is_taken_over(
     price: Decimal | None, taken: str
 ) -> None:
