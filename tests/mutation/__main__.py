@@ -21,6 +21,7 @@ from tests.mutation.reach import KEPT, OPTIONS, ROOT, in_scope, settle_hypothesi
 from tests.mutation.report import read_reasons, write_report
 
 RESULTS = KEPT / "results.jsonl"
+DECLARED = ("tests/unit/test_left_unsaid.py", "tests/unit/test_wire_values.py")
 FIRST_FILES = (
     "tests/matrices/test_facing_clients.py",
     "tests/matrices/test_facing_venues.py",
@@ -29,8 +30,6 @@ FIRST_FILES = (
     "tests/unit/test_decode.py",
     "tests/unit/test_simulator_requests.py",
     "tests/unit/test_wire.py",
-    "tests/unit/test_left_unsaid.py",
-    "tests/unit/test_wire_values.py",
     "tests/unit/test_standard_messages.py",
 )
 
@@ -224,9 +223,10 @@ def _module_case(mutant: Mutant, options: Any) -> Case:
     every = {name: one["seconds"] for name, one in _all_tests()}
     tests = {name: seconds for name, seconds in every.items() if not name.startswith("seeds:")}
     first = {name: some for name, some in tests.items() if name.split("::")[0] in FIRST_FILES}
+    declared = {name: some for name, some in tests.items() if name.split("::")[0] in DECLARED}
     return Case(
         mutant=mutant,
-        first=_cheapest(first, options.seconds / 2),
+        first=declared | _cheapest(first, options.seconds / 2),
         tests=_cheapest(tests, options.seconds),
         seeds=_seeds(every, options),
     )

@@ -26,6 +26,10 @@ changed. A mutant is killed when a test fails for it; one that lives shows what 
 `make mutate` judges the mutants that were not judged yet and writes this page; how it works is on
 the [developer's page](developer.md#mutation-testing).
 
+When it was first played, on 2026-11-21, 81.7 % of 999 were killed, and the survivors showed what
+tests were missing. With these, 88.7 % of 284 others were killed at first sight; a few tests more
+were written for survivors among those too.
+
 """
 
 
