@@ -32,6 +32,8 @@ class Transport(ABC):
         self._connections: set[int] = set()
         # Set where QuickFIX closed a socket in between: it tidies up in its next poll.
         self.unfinished = False
+        # How often QuickFIX failed one time after the other.
+        self.failures = 0
 
     def pump(self) -> None:
         """Let QuickFIX do what it can without waiting."""
