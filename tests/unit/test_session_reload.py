@@ -7,9 +7,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
-from oms.app.core import with_sessions_of_now
+from oms.app import core
 from oms.app.session_changes import (
     SessionChanges,
     changes_between,
@@ -207,17 +209,20 @@ def test_what_needs_a_restart_is_refused(file: Files) -> None:
 
 
 def test_a_core_that_begins_to_lead_has_the_sessions_of_now(
-    file: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    file: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # One that has logged before keeps the output of then.
+    monkeypatch.setattr(core, "log", structlog.get_logger())
     path = tmp_path / "oms.toml"
     started = file(client("A"), "[api]\nport = 8099\n")
     wanted = file(client("A"), client("B"), "[api]\nport = 8098\n")
-    found = with_sessions_of_now(started, path)
+    found = core.with_sessions_of_now(started, path)
     assert found.clients == wanted.clients
     assert found.api == started.api
     path.write_text("[[clients]")
-    assert with_sessions_of_now(started, path) is started
-    assert "core.file_refused" in capsys.readouterr().out
+    with capture_logs() as told:
+        assert core.with_sessions_of_now(started, path) is started
+    assert [one["event"] for one in told] == ["core.file_refused"]
 
 
 # What the core decides
