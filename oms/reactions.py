@@ -41,7 +41,12 @@ from oms.domain.order import Order, Request, RequestKind
 from oms.domain.orphan_events import TradeMatched
 from oms.domain.reasons import Reason
 from oms.domain.session_events import SessionsReloaded
-from oms.domain.standing_events import OrderMarked, PriceRestated, QuantityRestated
+from oms.domain.standing_events import (
+    OrderMarked,
+    PriceRestated,
+    QuantityRestated,
+    StandingFact,
+)
 from oms.domain.state import State
 from oms.orders import good_till
 from oms.orders.disputes import settled_by
@@ -98,8 +103,7 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
         case OrderRejected() | OrderCanceled() | OrderExpired():
             yield from _after_close(state, event)
         case OrderMarked() | QuantityRestated() | PriceRestated():
-            yield from for_parent(state, event)
-            yield from _after_standing(state, event.order_id)
+            yield from _after_standing(state, event)
         case OrderTriggered():
             yield from _after_trigger(state, event)
         case TradingDateOpened():
@@ -113,11 +117,12 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
             pass
 
 
-def _after_standing(state: State, order_id: str) -> Iterator[Event]:
+def _after_standing(state: State, event: StandingFact) -> Iterator[Event]:
     """Where its venue's new quantity has ended a child, what the client asked for is settled."""
-    parent = _parent(state, order_id)
+    yield from for_parent(state, event)
+    parent = _parent(state, event.order_id)
     asked = parent is not None and (parent.requests or parent.expiring)
-    if parent is not None and asked and not state.orders[order_id].is_live:
+    if parent is not None and asked and not state.orders[event.order_id].is_live:
         yield from _progress(state, parent)
 
 
