@@ -19,11 +19,9 @@ from oms.app.session_changes import (
     reference_after,
     specs_of,
 )
-from oms.domain.commands import NewOrderSingle, SentMessage
+from oms.domain.commands import NewOrderSingle
 from oms.domain.effects import (
     ControlSession,
-    FixMessage,
-    SendOrderMassStatusRequest,
     SessionAction,
 )
 from oms.domain.events import CommandAnswered, OrderRefused
@@ -34,11 +32,9 @@ from oms.domain.schedule import Schedule
 from oms.domain.session_commands import ReloadSessions, StartSession
 from oms.domain.session_events import SessionHoursBegan, SessionHoursEnded, SessionsReloaded
 from oms.runtime.metrics import CoreMetrics
-from oms.runtime.throttle import Throttle
 from oms.settings.load import load
 from oms.settings.model import Settings
 from oms.settings.reference import reference_of
-from tests.support.memory_core import StepClock
 from tests.support.world import REFERENCE, World, connected, of_type
 
 HASH = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"
@@ -351,43 +347,6 @@ def test_hours_of_a_new_schedule_hold_before_the_session_opens() -> None:
     world.state.next_reference = REFERENCE
     world.send(replace(BASIC, changed=("ALPHA",)))
     assert of_type(world, SessionHoursBegan) == [SessionHoursBegan(session="ALPHA")]
-
-
-class Kept:
-    """An outlet that keeps what it is given."""
-
-    pending, held_from = False, None
-
-    def __init__(self) -> None:
-        self.effects: list[FixMessage] = []
-
-    def deliver(self, effect: FixMessage) -> None:
-        self.effects.append(effect)
-
-    def release(self) -> list[SentMessage]:
-        return []
-
-
-def question(number: int) -> SendOrderMassStatusRequest:
-    return SendOrderMassStatusRequest(
-        session="XA", event_seq=number, at=0, mass_status_req_id=str(number)
-    )
-
-
-def test_a_venue_whose_rate_is_gone_is_sent_what_waited() -> None:
-    kept = Kept()
-    throttle = Throttle(kept, {"XA": 1}, StepClock())
-    for number in range(4):
-        throttle.deliver(question(number))
-    assert len(kept.effects) == 1
-    throttle.limit({"XB": 1})
-    throttle.release()
-    throttle.deliver(question(4))
-    assert [one.event_seq for one in kept.effects] == [0, 1, 2, 3, 4]
-    throttle.limit({"XA": 2})
-    for number in range(5, 9):
-        throttle.deliver(question(number))
-    assert len(kept.effects) == 6
 
 
 def test_sessions_that_are_gone_have_no_gauges() -> None:
