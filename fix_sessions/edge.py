@@ -301,11 +301,23 @@ class Edge:
         a message before it is journaled: where it expects less than that, it was reset and the
         journal was not told.
         """
-        for session_id in self._counterparties:
-            self.set_number(session_id, inbound.get(session_id, 0), outbound.get(session_id, 0))
+        marks = [
+            self._numbered(one, inbound.get(one, 0), outbound.get(one, 0))
+            for one in self._counterparties
+        ]
+        self._note_numbered([one for one in marks if one is not None])
 
     def set_number(self, session_id: str, inbound: int, outbound: int) -> None:
         """As `set_numbers`, for one session that has just been made."""
+        mark = self._numbered(session_id, inbound, outbound)
+        self._note_numbered([mark] if mark is not None else [])
+
+    def _note_numbered(self, marks: Sequence[StreamMark]) -> None:
+        """By it a machine that leads next knows what this one may have used without a word."""
+        if marks:
+            self.intake.submit(MessagesSent(origin=SYSTEM, messages=(), numbered=tuple(marks)))
+
+    def _numbered(self, session_id: str, inbound: int, outbound: int) -> StreamMark | None:
         journaled = inbound
         if self.engine.expected_inbound(session_id) <= journaled:
             self.on_sequence_reset(session_id, 1)
@@ -313,5 +325,11 @@ class Edge:
             journaled = 0
         self.engine.set_expected_inbound(session_id, journaled + 1)
         noted = outbound + 1
-        if self.engine.next_outbound(session_id) < noted:
-            self.engine.set_next_outbound(session_id, noted + LOST_STORE_MARGIN)
+        number = self.engine.next_outbound(session_id)
+        if number < noted:
+            number = noted + LOST_STORE_MARGIN
+            self.engine.set_next_outbound(session_id, number)
+        if number == noted:
+            return None
+        epoch = self._epochs[session_id]
+        return StreamMark(session=session_id, epoch=epoch, msg_seq_num=number - 1)

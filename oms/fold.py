@@ -105,6 +105,10 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
                     session.waiting_since = session.waiting_since or at
                 session.outbound = max(session.outbound, message.msg_seq_num)
             state.delivered = max(state.delivered, message.event_seq)
+        for mark in command.numbered:
+            session = state.session_kept(mark.session)
+            if mark.epoch == session.epoch:
+                session.outbound = max(session.outbound, mark.msg_seq_num)
         for mark in command.observed:
             session = state.session_kept(mark.session)
             if mark.epoch == session.epoch:

@@ -260,12 +260,14 @@ class MessagesSent:
     """Outbound messages since the last such command, in order; and marks of what was observed.
 
     repeated: the session for which the messages are what its reset would have swallowed; else none.
+    numbered: how far our own numbers may be used up beyond what was sent, where a core starts.
     """
 
     origin: Origin
     messages: tuple[SentMessage, ...]
     observed: tuple[StreamMark, ...] = ()
     repeated: str = ""
+    numbered: tuple[StreamMark, ...] = ()
 
 
 @fact

@@ -164,6 +164,8 @@ class Projector:
             self._sessions[session] = at
             self._sent_notes.append(rows.sent_note_row(seq, session, epoch, span))
         self._sent_orders += [(order_id, seq) for order_id in orders]
+        for mark in command.numbered:
+            self._sessions[mark.session] = at
         for mark in command.observed:
             self._hear(mark.session, mark.epoch, mark.msg_seq_num, at)
 

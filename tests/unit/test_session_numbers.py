@@ -1,0 +1,83 @@
+"""Our own MsgSeqNum where machines take turns in leading, each with FIX files of its own."""
+
+from dataclasses import dataclass, field
+
+from fix_sessions.edge import LOST_STORE_MARGIN, Edge
+from fix_sessions.registry import Counterparty
+from oms.domain.commands import Command, MessagesSent
+from oms.domain.state import State
+from oms.fold import fold_command
+from oms.store.codec import decode, encode, unpack
+from tests.support.memory_core import StepClock
+from tests.support.world import REFERENCE
+
+COPY = Counterparty(session_id="XAC", name="XA", role="drop_copy")
+
+
+@dataclass
+class Files:
+    """An engine with these numbers in its files."""
+
+    outbound: int
+    inbound: int = 1
+
+    def expected_inbound(self, _: str) -> int:
+        return self.inbound
+
+    def set_expected_inbound(self, _: str, number: int) -> None:
+        self.inbound = number
+
+    def next_outbound(self, _: str) -> int:
+        return self.outbound
+
+    def set_next_outbound(self, _: str, number: int) -> None:
+        assert number >= self.outbound
+        self.outbound = number
+
+    def new_epoch(self, _: str) -> None:
+        self.outbound = 1
+
+
+@dataclass
+class Journal:
+    """An intake that folds at once."""
+
+    state: State = field(default_factory=lambda: State(reference=REFERENCE))
+    commands: list[Command] = field(default_factory=list)
+
+    def submit(self, command: Command, payload: bytes = b"") -> None:
+        assert not payload
+        self.commands.append(command)
+        again = decode(type(command).__name__, encode(command))
+        assert isinstance(again, MessagesSent)
+        fold_command(self.state, self.state.seq + 1, 1, again)
+
+
+def leads(journal: Journal, files: Files) -> None:
+    """A core with these files starts, and its session sends nothing that is noted."""
+    edge = Edge([COPY], epochs={}, outbound_epochs={}, clock=StepClock(), unpack=unpack)
+    edge.engine = files  # type: ignore[assignment]
+    edge.intake = journal
+    known = journal.state.session("XAC")
+    edge.set_numbers({"XAC": known.inbound}, {"XAC": known.outbound})
+
+
+def test_what_a_leader_without_a_word_may_have_used_is_not_used_by_the_next() -> None:
+    """Found by simulated seed 5038: a session that we only listen on, whose numbers are noted by no
+    message. After a reset one machine's files were far behind the other's.
+    """
+    journal = Journal()
+    second = Files(60_003)
+    leads(journal, second)
+    assert journal.state.session("XAC").outbound == 60_002
+    first = Files(50_003)
+    leads(journal, first)
+    assert first.outbound == second.outbound + LOST_STORE_MARGIN
+    leads(journal, first)
+    assert len(journal.commands) == 2, "nothing new to note"
+
+
+def test_files_that_nothing_was_sent_with_need_no_note() -> None:
+    journal = Journal()
+    leads(journal, Files(1))
+    assert not journal.commands
