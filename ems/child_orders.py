@@ -220,7 +220,9 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
         ours, theirs = decimal_text(total), decimal_text(report.cum_qty)
         yield _differs(child, "CumQty (14)", ours, theirs)
     disagrees = child.doubt_reason is Reason.VENUE_DISAGREES
-    if disagrees and child.closed is None and total < child.order_qty:
+    # Filled there and not here: a fill or a cut of the quantity was lost on its way.
+    done = report.ord_status is OrdStatus.FILLED and not (child.requests or child.ahead)
+    if (disagrees or done) and child.closed is None and total < child.order_qty:
         yield _more_to_tell(child)
 
 

@@ -9,6 +9,7 @@ nothing.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from ems.child_orders import replaced_as_told, replaced_unasked, revived
 from ems.orphans import orphan_of
@@ -158,6 +159,7 @@ def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Ev
         yield from _settled_requests(child, report)
     elif report.ord_status is OrdStatus.FILLED:
         yield from _replaced_after_all(state, child, report)
+        yield from _restated_meanwhile(child, report)
 
 
 _DONE = frozenset({OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY})
@@ -182,10 +184,8 @@ def _restated_meanwhile(child: Order, report: ExecutionReport) -> Iterator[Event
     """Another quantity than that of our last word to the venue is one that it has given it itself,
     and its report of that was lost.
     """
-    told = report.order_qty
-    if child.requests or child.rebasings or report.cl_ord_id != child.cl_ord_id:
-        return
-    if told is not None and told > 0 and told != child.order_qty and child.is_open:
+    told = _quantity_of_its_own(child, report)
+    if told is not None:
         yield QuantityRestated(
             order_id=child.order_id,
             order_qty=max(told, child.cum_qty),
@@ -193,6 +193,16 @@ def _restated_meanwhile(child: Order, report: ExecutionReport) -> Iterator[Event
             text=report.text,
             order_qty_before=child.order_qty,
         )
+
+
+def _quantity_of_its_own(child: Order, report: ExecutionReport) -> Decimal | None:
+    """OrderQty as the venue has it, where it is another than ours and no request explains it."""
+    told = report.order_qty
+    if child.requests or child.rebasings or report.cl_ord_id != child.cl_ord_id:
+        return None
+    if told is None or told <= 0 or told == child.order_qty or not child.is_open:
+        return None
+    return told
 
 
 def _difference(child: Order, report: ExecutionReport) -> DiscrepancyFound | None:
@@ -211,10 +221,13 @@ def _difference(child: Order, report: ExecutionReport) -> DiscrepancyFound | Non
 
 
 def _reduced(child: Order, report: ExecutionReport) -> bool:
-    """Whether a replace of ours that the venue never answered has made the order a filled one."""
+    """Whether a replace of ours that the venue never answered, or a cut of its own that was lost on
+    its way, has made the order a filled one.
+    """
     request = child.request(report.cl_ord_id)
     if request is None:
-        return _given_up(child, report) and report.cum_qty >= (report.order_qty or child.order_qty)
+        other = _given_up(child, report) or _quantity_of_its_own(child, report) is not None
+        return other and report.cum_qty >= (report.order_qty or child.order_qty)
     if request.kind is not RequestKind.REPLACE:
         return False
     return report.cum_qty >= (report.order_qty or request.order_qty)

@@ -179,6 +179,28 @@ def test_a_quantity_that_the_venue_has_given_the_order_itself_is_adopted() -> No
     assert world.order("c1").order_qty == 70
 
 
+def test_a_fill_that_ends_at_the_venue_what_is_open_here_leaves_doubt() -> None:
+    """Found by seed 10883. The venue's cut of the quantity was lost: the rest was shown as open."""
+    world: CheckedWorld = connected()
+    child = world.working()
+    report = world.report(
+        "XA",
+        child.cl_ord_id,
+        ExecType.TRADE,
+        OrdStatus.FILLED,
+        last_qty=Decimal(60),
+        last_px=Decimal(100),
+        order_qty=Decimal(60),
+        cum_qty=Decimal(60),
+    )
+    world.send(report)
+    assert (child.cum_qty, child.in_doubt) == (60, True)
+    filled = {"order_qty": Decimal(60), "cum_qty": Decimal(60)}
+    world.status(child, OrdStatus.FILLED, **filled)
+    assert (child.order_qty, child.is_live, child.in_doubt) == (60, False, False)
+    assert not world.order("c1").in_doubt
+
+
 def test_a_quantity_of_the_venues_that_ends_the_child_settles_the_clients_cancel() -> None:
     """Found by seed 86. A drop copy had told the fills that come to what the order is cut to."""
     world: CheckedWorld = connected()
