@@ -127,7 +127,8 @@ def _acknowledged(child: Order, report: ExecutionReport) -> Iterator[Event]:
     yield OrderAcknowledged(
         order_id=child.order_id,
         venue_order_id=report.order_id,
-        implied=report.exec_type is not ExecType.NEW,
+        # Who waits for New hears of a restatement only where it changes the order.
+        implied=report.exec_type not in (ExecType.NEW, ExecType.RESTATED),
     )
     if child.doubt_reason is Reason.VENUE_DISAGREES and report.exec_type is not ExecType.TRADE:
         yield _more_to_tell(child)

@@ -263,6 +263,10 @@ class Edge:
             self._held.setdefault(session_id, [])
         self.engine.reset(session_id, reason)
 
+    def was_reset_since(self, session_id: str, epoch: int) -> bool:
+        """Whether our numbers there began anew after that epoch, journaled or not."""
+        return self._outbound_epochs.get(session_id, 0) > epoch
+
     def _let_go(self, session_id: str) -> None:
         for effect in self._held.pop(session_id, ()):
             self._encode(effect, was_held=True)

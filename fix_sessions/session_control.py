@@ -54,7 +54,10 @@ class SessionControl:
             case SessionAction.CLOSE:
                 engine.logout(session, effect.text, answers=effect.answers)
             case SessionAction.RESET:
-                self._edge.reset(session, effect.text)
+                # A core may find at its start that it was carried out: once more would swallow what
+                # is repeated.
+                if not self._edge.was_reset_since(session, effect.epoch + 1):
+                    self._edge.reset(session, effect.text)
             case SessionAction.REPEAT:
                 lost = self._read_sent(session, effect.epoch, effect.since)
                 self._edge.repeat(session, lost)

@@ -59,6 +59,17 @@ def test_what_trades_first_has_no_new() -> None:
     check(world)
 
 
+def test_a_first_report_that_restates_nothing_tells_new() -> None:
+    """Found by simulated seed 405: its client was told nothing at all."""
+    world = world_with(pending_acks=False)
+    world.new("X")
+    assert reports(world) == []
+    child = world.child("X")
+    world.send(world.report("XA", child.cl_ord_id, ExecType.RESTATED, OrdStatus.NEW))
+    assert reports(world) == [NEW]
+    check(world)
+
+
 def test_the_first_of_several_venues_tells_it() -> None:
     world = world_with()
     world.quote("XA", "99", "100", "60")

@@ -1,10 +1,12 @@
 """Our own MsgSeqNum where machines take turns in leading, each with FIX files of its own."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fix_sessions.edge import LOST_STORE_MARGIN, Edge
 from fix_sessions.registry import Counterparty
+from fix_sessions.session_control import SessionControl
 from oms.domain.commands import Command, MessagesSent
+from oms.domain.effects import ControlSession, SessionAction
 from oms.domain.state import State
 from oms.fold import fold_command
 from oms.store.codec import decode, encode, unpack
@@ -37,6 +39,10 @@ class Files:
     def new_epoch(self, _: str) -> None:
         self.outbound = 1
 
+    def reset(self, _: str, reason: str) -> None:
+        assert reason
+        self.outbound = 1
+
 
 @dataclass
 class Journal:
@@ -49,8 +55,8 @@ class Journal:
         assert not payload
         self.commands.append(command)
         again = decode(type(command).__name__, encode(command))
-        assert isinstance(again, MessagesSent)
-        fold_command(self.state, self.state.seq + 1, 1, again)
+        if isinstance(again, MessagesSent):
+            fold_command(self.state, self.state.seq + 1, 1, again)
 
 
 def leads(journal: Journal, files: Files) -> None:
@@ -75,6 +81,25 @@ def test_what_a_leader_without_a_word_may_have_used_is_not_used_by_the_next() ->
     assert first.outbound == second.outbound + LOST_STORE_MARGIN
     leads(journal, first)
     assert len(journal.commands) == 2, "nothing new to note"
+
+
+def test_a_reset_that_was_carried_out_is_not_carried_out_again() -> None:
+    """Found by simulated seed 304. A core that started found that its session had new numbers; the
+    reset ordered before, done once more, swallowed what had been sent in between.
+    """
+    journal, files = Journal(), Files(7)
+    edge = Edge([COPY], epochs={}, outbound_epochs={}, clock=StepClock(), unpack=unpack)
+    edge.engine = files  # type: ignore[assignment]
+    edge.intake = journal
+    control = SessionControl(edge, edge, lambda *_: [])
+    ordered = ControlSession(
+        session="XAC", event_seq=1, at=1, action=SessionAction.RESET, text="asked", epoch=-1
+    )
+    edge.on_sequence_reset("XAC", 1)
+    control.deliver(ordered)
+    assert files.outbound == 7
+    control.deliver(replace(ordered, epoch=0))
+    assert files.outbound == 1
 
 
 def test_files_that_nothing_was_sent_with_need_no_note() -> None:
