@@ -103,6 +103,7 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
                 if not session.logged_on:
                     session.waiting += 1
                     session.waiting_since = session.waiting_since or at
+                    session.owed_since = session.owed_since or message.at or at
                 session.outbound = max(session.outbound, message.msg_seq_num)
             state.delivered = max(state.delivered, message.event_seq)
         for mark in command.numbered:

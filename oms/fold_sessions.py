@@ -47,6 +47,9 @@ def fold_session_event(state: State, seq: int, at: int, event: SessionEvent) -> 
             session.waiting = session.waiting_since = 0
             _forget_quotes(state, event.session)
         case SessionClosed():
+            if session.logged_on and at - session.changed_at > UNCERTAIN_US:
+                # It was up for long: what it lacked, it had time to ask for.
+                session.owed_since = 0
             session.logged_on = session.ready = False
             session.changed_at = at
             session.closed_text, session.closed_cause = event.text, event.cause
@@ -113,6 +116,9 @@ def _open_epoch(session: Session, event: EpochOpened) -> None:
         clean = not session.logged_on and session.closed_cause is LogoutCause.OURS
         doubtful = AFTER_LOGOUT_US if clean else UNCERTAIN_US
         session.repeat_since = max(session.changed_at - doubtful, 1)
+        if session.owed_since:
+            session.repeat_since = min(session.repeat_since, session.owed_since)
+    session.owed_since = 0
     session.epoch = event.epoch
     session.inbound = 0
     if not event.inbound_only:

@@ -36,6 +36,7 @@ class Session:
     outbound_epoch: the epoch in which our own numbers began; since then they only went up. ready: a
     venue's orders have been resynchronised since it logged on. changed_at: the stamp of the last
     logon or logout. waiting: messages sent since it is down, waiting_since the first of them.
+    owed_since: when the first was sent that nobody may have asked for yet, though it is up again.
     reset_noted: the latest scheduled reset that is dealt with, 0 before the first. reset_due: a
     reset is ordered and not carried out. repeat_since: what was sent from that stamp on, in the
     epochs before, is to be repeated; 0: nothing. reset_request: the journal number of a request
@@ -56,6 +57,7 @@ class Session:
     changed_at: int = 0
     waiting: int = 0
     waiting_since: int = 0
+    owed_since: int = 0
     closed_text: str = ""
     closed_cause: LogoutCause = LogoutCause.LOST
     stopped: bool = False

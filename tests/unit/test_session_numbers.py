@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from fix_sessions.edge import LOST_STORE_MARGIN, Edge
 from fix_sessions.registry import Counterparty
 from fix_sessions.session_control import SessionControl
-from oms.domain.commands import Command, MessagesSent
+from oms.domain.commands import SYSTEM, Command, MessagesSent, SentMessage
 from oms.domain.effects import ControlSession, SessionAction
+from oms.domain.events import EpochOpened, SessionClosed, SessionOpened
+from oms.domain.session_commands import LogoutCause
+from oms.domain.session_events import SequenceResetOrdered
 from oms.domain.state import State
-from oms.fold import fold_command
+from oms.fold import fold_command, fold_event
 from oms.store.codec import decode, encode, unpack
 from tests.support.memory_core import StepClock
 from tests.support.world import REFERENCE
@@ -100,6 +105,45 @@ def test_a_reset_that_was_carried_out_is_not_carried_out_again() -> None:
     assert files.outbound == 7
     control.deliver(replace(ordered, epoch=0))
     assert files.outbound == 1
+
+
+SECOND = 1_000_000
+
+
+@pytest.mark.parametrize(("up_s", "repeated"), [(3, True), (300, False)])
+def test_what_was_sent_to_nobody_is_repeated_after_a_short_connection_too(
+    up_s: int, repeated: bool
+) -> None:
+    """Found by simulated seed 469. A client came back, had not asked for what it lacked yet, and
+    logged out in order for new numbers: an answer that it never had was not repeated.
+    """
+    state = State(reference=REFERENCE)
+    sent_at = 1_000 * SECOND
+    message = SentMessage(
+        session="ALPHA",
+        epoch=0,
+        msg_seq_num=1,
+        event_seq=1,
+        msg_type="8",
+        order_id="",
+        text="",
+        at=sent_at,
+    )
+    note = MessagesSent(origin=SYSTEM, messages=(message,))
+    fold_command(state, 1, sent_at + SECOND, note)
+    opened_at = sent_at + 400 * SECOND
+    closed_at = opened_at + up_s * SECOND
+    ours = LogoutCause.OURS
+    for seq, at, event in (
+        (2, opened_at, SessionOpened(session="ALPHA")),
+        (3, closed_at, SequenceResetOrdered(session="ALPHA", moment=0, reason="x", user="ops")),
+        (4, closed_at, SessionClosed(session="ALPHA", text="", cause=ours)),
+        (5, closed_at, EpochOpened(session="ALPHA", epoch=1)),
+    ):
+        fold_event(state, seq, at, event)
+    since = state.session("ALPHA").repeat_since
+    assert since > 0
+    assert (since <= sent_at) is repeated
 
 
 def test_files_that_nothing_was_sent_with_need_no_note() -> None:
