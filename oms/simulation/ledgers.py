@@ -63,6 +63,7 @@ class ClientLedger:
     orders: dict[str, Seen] = field(default_factory=dict)
     order_of: dict[str, str] = field(default_factory=dict)
     reports: dict[str, dict[int, str]] = field(default_factory=dict)
+    rejects: set[str] = field(default_factory=set)
     refused: int = 0
     lost: bool = False
     skipped_at: int = 0
@@ -77,10 +78,11 @@ class ClientLedger:
                 self._report(fields)
             case "9":
                 answer = f"9 {fields.get(11)} {fields.get(37)}"
-                asked = self.asked.get(fields.get(11, ""))
                 seen = self.orders.get(fields[37])
-                known = asked is not None and answer in asked.finals
-                if seen is not None and not (known and fields.get(97) == "Y"):
+                # One told again may be older than what the order has come to since.
+                stale = fields.get(97) == "Y" and answer in self.rejects
+                self.rejects.add(answer)
+                if seen is not None and not stale:
                     seen.status = fields[39]
                 self._final(fields, answer)
             case "3" | "j":
