@@ -81,7 +81,9 @@ class ProblemDocument(BaseModel):
     instance: str = ""
     errors: list[Fault] = []
     reason: str | None = Field(None, description="the refusal's name, of a command refused")
-    transient: bool | None = Field(None, description="whether the same request may pass later")
+    transient: bool | None = Field(
+        None, description="whether the same may pass later, under a new cl_ord_id"
+    )
     order_id: str | None = None
 
 
@@ -140,12 +142,10 @@ def refused(reason: Reason, text: str, order_id: str) -> Problem:
     members: dict[str, Any] = {"reason": reason.value, "transient": spec.transient}
     if order_id:
         members["order_id"] = order_id
-    headers = {"Retry-After": "1"} if spec.http_status in {429, 503} else None
     return Problem(
         spec.http_status,
         f"refused:{reason.value.lower().replace('_', '-')}",
         text or reason.value,
-        headers=headers,
         members=members,
     )
 

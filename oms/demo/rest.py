@@ -22,7 +22,7 @@ _LOOK_S = 0.01
 SUBMIT = ("POST", "/v1/orders")
 Body = dict[str, Any]
 
-_AGAIN = frozenset({202, 429, 500, 502, 503, 504})
+_AGAIN = frozenset({202, 500, 502, 503, 504})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,18 +123,22 @@ class RestClient:
         method, path = what
         headers = {"X-API-Key": self._world.keys[key]}
         deadline = time.monotonic() + GIVE_UP_S
+        last = "nothing"
         while time.monotonic() < deadline and not self._stopping.is_set():
             try:
                 answer = http.request(method, path, json=body, headers=headers)
-            except httpx.TransportError:
+            except httpx.TransportError as error:
+                last = f"{type(error).__name__}: {error}"
                 self._stopping.wait(AGAIN_S)
                 continue
             if answer.status_code in _AGAIN:
+                last = f"{answer.status_code} {answer.text}"
                 self._stopping.wait(AGAIN_S)
                 continue
             said: dict[str, Any] = answer.json()
             return said
-        self.faults.append(f"REST: {method} {path}: no answer in {GIVE_UP_S:.0f} s")
+        fault = f"REST: {method} {path} {body}: no answer in {GIVE_UP_S:.0f} s; last: {last}"
+        self.faults.append(fault)
         return {}
 
 

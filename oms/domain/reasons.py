@@ -57,7 +57,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonSpec:
-    """How a Reason is told to others. transient: the same request may pass later."""
+    """How a Reason is told to others. transient: the same may pass later, under a new ClOrdID.
+
+    http_status: never one on which HTTP clients repeat a request by themselves (408, 425, 429,
+    5xx): a refusal is final for its ClOrdID, and they would be told the same for ever.
+    """
 
     ord_rej_reason: OrdRejReason = OrdRejReason.OTHER
     cxl_rej_reason: CxlRejReason = CxlRejReason.OTHER
@@ -88,7 +92,7 @@ SPECS: dict[Reason, ReasonSpec] = {reason: ReasonSpec() for reason in Reason} | 
     Reason.PRICE_COLLAR: ReasonSpec(ord_rej_reason=_LIMIT, transient=True),
     Reason.NO_REFERENCE_PRICE: ReasonSpec(ord_rej_reason=_LIMIT, transient=True),
     Reason.MAX_POSITION: ReasonSpec(ord_rej_reason=_LIMIT, transient=True),
-    Reason.MAX_MESSAGE_RATE: ReasonSpec(ord_rej_reason=_LIMIT, transient=True, http_status=429),
+    Reason.MAX_MESSAGE_RATE: ReasonSpec(ord_rej_reason=_LIMIT, transient=True),
     Reason.DUPLICATE_CONTENT: ReasonSpec(
         ord_rej_reason=OrdRejReason.DUPLICATE_ORDER, transient=True
     ),
@@ -119,7 +123,7 @@ SPECS: dict[Reason, ReasonSpec] = {reason: ReasonSpec() for reason in Reason} | 
     Reason.CONDITION_INVALID: ReasonSpec(ord_rej_reason=_ODD),
     Reason.UNSUPPORTED_BY_VENUES: ReasonSpec(ord_rej_reason=_ODD),
     Reason.NO_VENUE_CONNECTED: ReasonSpec(
-        ord_rej_reason=OrdRejReason.EXCHANGE_CLOSED, transient=True, http_status=503
+        ord_rej_reason=OrdRejReason.EXCHANGE_CLOSED, transient=True
     ),
     Reason.VENUE_REFUSED: ReasonSpec(ord_rej_reason=OrdRejReason.BROKER_OPTION),
     Reason.STALE: ReasonSpec(transient=True),

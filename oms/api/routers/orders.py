@@ -29,7 +29,7 @@ api = router("orders")
     "/orders",
     status_code=201,
     summary="Submit an order",
-    responses=ACCEPTED | responses(404, 409, 413, 429),
+    responses=ACCEPTED | responses(404, 409, 413),
 )
 async def post_order(caller: Handler, context: Ctx, body: NewOrder, response: Response) -> Order:
     """Checked by risk, routed, and answered with the order, under /v1/orders/{order_id}.
@@ -101,7 +101,7 @@ def get_one_order(caller: Caller, connection: Reader, order_id: OrderIdInPath) -
 @api.put(
     "/orders/{order_id}",
     summary="Replace quantity and price",
-    responses=ACCEPTED | responses(404, 409, 429),
+    responses=ACCEPTED | responses(404, 409),
 )
 async def put_order(
     caller: Handler, context: Ctx, order_id: OrderIdInPath, body: Replacement, response: Response

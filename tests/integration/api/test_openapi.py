@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from oms.api.context import Reconcile
+from oms.domain.reasons import SPECS, Reason
 from tests.support.api import Api, running_api, settings_for_api
 
 Schema = Mapping[str, Any]
@@ -160,3 +161,8 @@ def test_the_reference_page_tells_of_everything(api: Api, document: dict[str, An
 
 def _successes(route: Schema) -> list[Schema]:
     return [answer for code, answer in route["responses"].items() if code.startswith("2")]
+
+
+@pytest.mark.parametrize("reason", sorted(Reason))
+def test_no_refusal_has_a_status_on_which_clients_repeat_by_themselves(reason: Reason) -> None:
+    assert SPECS[reason].http_status in {403, 404, 409, 422}
