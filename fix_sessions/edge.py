@@ -225,7 +225,8 @@ class Edge:
             self._send(leaving, body)
 
     def release(self) -> list[SentMessage]:
-        """See oms.ports.Outlet."""
+        """See oms.ports.Outlet. What was delivered is written at once, before anything else."""
+        self.engine.flush()
         sent, self._sent = self._sent, []
         return sent
 

@@ -26,7 +26,8 @@ _log = structlog.get_logger(__name__)
 
 _READ_BYTES: Final = 1 << 18
 _LOOK_S: Final = 0.25
-# So many frames are written at once, so that the core begins with the first of many.
+# So many frames are written at once, so that the core begins with the first of many; where messages
+# come one by one, each as soon as it is read.
 _WRITE_EARLY: Final = 16
 _MAX_WAITING_BYTES: Final = 1 << 26
 _ANSWERS: Final = frozenset({Kind.PROOF, Kind.SENT_BEFORE, Kind.SENT_BEFORE_END})
@@ -61,6 +62,7 @@ class FixLink:
         self._out = self._writer.frames
         self._buffer = FrameBuffer()
         self._many = 0
+        self._write_at = _WRITE_EARLY
         self._core = StopWatch(os.getppid())
         self.frames: deque[Frame] = deque()
         # What answers a question of ours, which is waited for and may not stand in the line.
@@ -79,10 +81,11 @@ class FixLink:
         place = self._places[session_id]
         for number, packed in self._reading.read(session_id, text):
             self._out.append(packed_frame(Kind.COMMAND, place, number, packed))
-        if len(self._out) >= _WRITE_EARLY and not self.behind:
+        if len(self._out) >= self._write_at and not self.behind:
             # In QuickFIX's callbacks it would be a fault; reading tells of it a moment later.
             with contextlib.suppress(CoreGone):
                 self.flush()
+            self._write_at = _WRITE_EARLY
 
     def on_logon(self, session_id: str) -> None:
         """See SessionHandler."""
@@ -115,11 +118,6 @@ class FixLink:
     # The line
 
     @property
-    def busy(self) -> bool:
-        """Whether more came or goes at once than a few messages."""
-        return max(self._many, len(self._out)) > A_FEW
-
-    @property
     def quiet(self) -> bool:
         """Whether nothing is to be written or obeyed."""
         return not (self._out or self.frames or self.behind)
@@ -146,6 +144,13 @@ class FixLink:
                 self._writer.write()
             except OSError as error:
                 raise CoreGone from error
+
+    def end_turn(self) -> bool:
+        """Write what there is; whether more came or went at once than a few. Raises CoreGone."""
+        many = max(self._many, len(self._out)) > A_FEW
+        self.flush()
+        self._write_at = _WRITE_EARLY if many else 1
+        return many
 
     def end(self, timeout_s: float) -> None:
         """Nothing more is said here; another last word may follow on the socket."""

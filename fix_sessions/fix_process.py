@@ -91,8 +91,7 @@ class FixProcess:
             self._go_on_changing()
             self._tell_rejects()
             housekeeping.look(quiet=link.quiet)
-            engine.busy = link.busy
-            link.flush()
+            engine.busy = link.end_turn()
             link.look_at_core()
 
     def close(self) -> None:

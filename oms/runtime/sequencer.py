@@ -208,8 +208,9 @@ class Sequencer:
         self._in_flight_oldest_at = self._oldest_at
         self._batch, self._effects, self._entries = None, [], 0
         waited_us = self._clock.now() - self._oldest_at
-        self._metrics.handed_over(sealed, len(self._commands), waited_us)
+        # PostgreSQL begins while the rest is done.
         self._journal.commit(sealed)
+        self._metrics.handed_over(sealed, len(self._commands), waited_us)
 
     def _deliver_committed(self) -> None:
         """What has become durable leaves; the journal gets its next batch before that."""
