@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import Header, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from oms.api.auth import Staff
@@ -40,36 +41,41 @@ async def get_events(
     """Events of the journal behind `after`, then each new one; without `after`, only new ones.
 
     id is the journal's number, event the type, data `{"seq", "at", "order_id", "fact"}`. Resume
-    with the last id as `after` or `Last-Event-ID`: nothing is missed and nothing comes twice.
+    with the last id as `after` or `Last-Event-ID`: nothing is missed and nothing comes twice. The
+    stream begins with an id of its own, without an event: what you resume with before the first.
+    It ends when the database is lost; until that is back the answer is a 503.
     """
     start = int(last_event_id) if last_event_id else after
     if start is None:
         start = await run_in_threadpool(_tip, context)
+    # Read before the answer begins: a stream that ends at once would be asked for again at once.
+    rows = await run_in_threadpool(_read, context, start)
     return StreamingResponse(
-        _stream(request, context, start),
+        _stream(request, context, start, rows),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(request: Request, context: Context, seq: int) -> AsyncIterator[str]:
+async def _stream(
+    request: Request, context: Context, seq: int, rows: list[Row]
+) -> AsyncIterator[str]:
     quiet_s = 0.0
-    yield ": from the journal\n\n"
+    yield f": from the journal\nid: {seq}\n\n"
     while not await request.is_disconnected():
-        try:
-            rows = await run_in_threadpool(_read, context, seq)
-        except DBAPIError:
-            return  # the client resumes where it was
         for row in rows:
             yield _text(row)
             seq = row["seq"]
-        if len(rows) == _PAGE:
-            continue
-        quiet_s = 0.0 if rows else quiet_s + _QUIET_S
-        if quiet_s >= _SIGN_OF_LIFE_S:
-            quiet_s = 0.0
-            yield ": still here\n\n"
-        await asyncio.sleep(_QUIET_S)
+        if len(rows) < _PAGE:
+            quiet_s = 0.0 if rows else quiet_s + _QUIET_S
+            if quiet_s >= _SIGN_OF_LIFE_S:
+                quiet_s = 0.0
+                yield ": still here\n\n"
+            await asyncio.sleep(_QUIET_S)
+        try:
+            rows = await run_in_threadpool(_read, context, seq)
+        except (DBAPIError, PoolTimeout):
+            return  # the client resumes where it was
 
 
 def _text(row: Row) -> str:

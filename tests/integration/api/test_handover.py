@@ -130,6 +130,12 @@ def test_without_a_database_every_answer_is_503(module_url: str) -> None:
         ready = api.anonymous.get("/ready")
         assert (ready.status_code, ready.json()["database"]) == (503, False)
         assert api.anonymous.get("/health").status_code == 200
-        for answer in (api.alpha.get("/v1/orders"), api.alpha.post("/v1/orders", json=ORDER)):
+        for answer in (
+            api.alpha.get("/v1/orders"),
+            api.alpha.post("/v1/orders", json=ORDER),
+            api.alpha.get("/v1/reports"),
+            # Not a stream that ends at once: whoever follows it would come back without a pause.
+            api.admin.get("/v1/events", params={"after": 0}),
+        ):
             problem(answer, 503, "database-unavailable")
             assert answer.headers["retry-after"] == "1"
