@@ -29,6 +29,7 @@ from oms.domain.session_commands import (
 )
 from oms.domain.values import decimal_text
 from oms.queries import sessions as queries
+from oms.queries.health import is_led
 from oms.queries.paging import Row
 from oms.queries.session_views import SessionView, views
 from oms.settings.model import Settings
@@ -42,7 +43,7 @@ def show_all(settings: Settings, *, as_json: bool) -> None:
     """Print every configured session. Raises Stop."""
     now = datetime.now(UTC)
     with open_record(settings) as engine, engine.begin() as connection:
-        found = list(views(settings, queries.list_sessions(connection), now))
+        found = _views(settings, connection, now)
     if as_json:
         for view in found:
             print_json(_document(view))
@@ -63,9 +64,9 @@ def show_one(settings: Settings, name: str, *, as_json: bool) -> None:
     configured(settings, name)
     now = datetime.now(UTC)
     with open_record(settings) as engine, engine.begin() as connection:
-        rows = queries.list_sessions(connection)
         at_risk = queries.orders_at_risk(connection, name)
-    view = next(one for one in views(settings, rows, now) if one.configured.name == name)
+        found = _views(settings, connection, now)
+    view = next(one for one in found if one.configured.name == name)
     if as_json:
         print_json(_document(view) | {"open_orders": [asdict(one) for one in at_risk]})
         return
@@ -167,6 +168,11 @@ def show_disconnects(settings: Settings, name: str, *, as_json: bool) -> None:
     console().print(table if rows else f"No open order of {name} has met a lost session.")
 
 
+def _views(settings: Settings, connection: Connection, now: datetime) -> list[SessionView]:
+    led = is_led(connection, settings.core.shard)
+    return list(views(settings, queries.list_sessions(connection), now, led=led))
+
+
 def _look_first(settings: Settings, name: str, question: str, *, sure: bool) -> None:
     configured(settings, name)
     with open_record(settings) as engine, engine.begin() as connection:
@@ -203,7 +209,7 @@ def _state(view: SessionView, now: datetime) -> str:
     row = view.row
     text = view.status.replace("_", " ").lower()
     if row["changed_at"] is not None:
-        text += f" since {_age(row['changed_at'], now)}"
+        text += f" for {_age(row['changed_at'], now)}"
     if row["stopped"]:
         text += f", stopped by {row['stopped_by'] or 'nobody'}: {row['stop_reason']}"
     elif row["closed_cause"]:

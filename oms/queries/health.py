@@ -85,13 +85,14 @@ def health(connection: Connection, shard: str) -> Health:
             func.coalesce(_age(func.min(command_inbox.c.created_at)), literal_column("0::numeric")),
         ).where(command_inbox.c.state == "new")
     ).one()
-    up = connection.execute(
-        select(
-            func.count().filter(sessions.c.logged_on), func.count().filter(~sessions.c.logged_on)
-        )
+    known, up = connection.execute(
+        select(func.count(), func.count().filter(sessions.c.logged_on))
     ).one()
+    led = is_led(connection, shard)
+    if not led:
+        up = 0  # nobody is there to write that they are down
     return Health(
-        led=is_led(connection, shard),
+        led=led,
         leader_epoch=lead["epoch"] if lead else 0,
         holder=lead["holder"] if lead else "",
         since=lead["since"] if lead else None,
@@ -102,8 +103,8 @@ def health(connection: Connection, shard: str) -> Health:
         oldest_doubt_s=doubt[1],
         inbox_waiting=waiting[0],
         inbox_wait_s=Decimal(waiting[1]),
-        sessions_up=up[0],
-        sessions_down=up[1],
+        sessions_up=up,
+        sessions_down=known - up,
     )
 
 

@@ -37,6 +37,15 @@ _BLANK: dict[str, Any] = {
     "cancel_due_at": None,
 }
 
+# What the record still shows as up when its core has died: nobody is there to write that it is not.
+_WITHOUT_CORE: dict[str, Any] = {
+    "logged_on": False,
+    "ready": False,
+    "changed_at": None,
+    "closed_cause": "LOST",
+    "closed_text": "no core leads",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionView:
@@ -53,8 +62,10 @@ class SessionView:
     row: Row
 
 
-def views(settings: Settings, rows: list[Row], now: datetime) -> Iterator[SessionView]:
-    """Every configured session; rows: what the journal knows of them."""
+def views(
+    settings: Settings, rows: list[Row], now: datetime, *, led: bool
+) -> Iterator[SessionView]:
+    """Every configured session; rows: what the journal knows of them; led: whether a core leads."""
     known = {str(row["name"]): row for row in rows}
     plans = schedules_of(settings)
     at = micros(now)
@@ -66,6 +77,8 @@ def views(settings: Settings, rows: list[Row], now: datetime) -> Iterator[Sessio
     for kind, one in parties:
         plan = plans.get(one.name)
         row = known.get(one.name, _BLANK)
+        if row["logged_on"] and not led:
+            row = {**row, **_WITHOUT_CORE}
         yield SessionView(
             kind=kind,
             configured=one,

@@ -1,10 +1,12 @@
 """FIX sessions, read: /v1/sessions."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path, Query
+from sqlalchemy import Connection
 
 from oms.api.auth import Caller, Principal
 from oms.api.context import Context, Ctx, Reader
@@ -12,6 +14,7 @@ from oms.api.problems import not_found, responses
 from oms.api.routers.common import router
 from oms.api.shown import DisconnectCancel, Listing, Resent, SessionState
 from oms.api.values import PRINTABLE
+from oms.queries.health import is_led
 from oms.queries.session_views import SessionView, views
 from oms.queries.sessions import disconnect_report, list_sessions, resend_preview
 
@@ -24,8 +27,7 @@ SeqNum = Annotated[int, Query(ge=0, lt=1 << 63)]
 @api.get("/sessions", summary="FIX sessions, of clients and to venues")
 def get_sessions(caller: Caller, context: Ctx, connection: Reader) -> Listing[SessionState]:
     """Configured sessions with what the journal knows of each. A client sees its own."""
-    rows = list_sessions(connection)
-    found = views(context.settings, rows, datetime.now(UTC))
+    found = _views(context, connection)
     return Listing(items=[_shown(one) for one in found if _may_see(caller, one.configured.name)])
 
 
@@ -35,7 +37,7 @@ def get_session(
 ) -> SessionState:
     """As in the list."""
     require_session(context, caller, name)
-    found = views(context.settings, list_sessions(connection), datetime.now(UTC))
+    found = _views(context, connection)
     return next(_shown(one) for one in found if one.configured.name == name)
 
 
@@ -88,6 +90,11 @@ def _require_all_of_it(context: Context, caller: Principal, name: str) -> None:
     require_session(context, caller, name)
     if caller.narrowed:
         raise not_found("session", name)
+
+
+def _views(context: Context, connection: Connection) -> Iterator[SessionView]:
+    led = is_led(connection, context.settings.core.shard)
+    return views(context.settings, list_sessions(connection), datetime.now(UTC), led=led)
 
 
 def _may_see(caller: Principal, name: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from oms.store.leader import lock_key
 from tests.integration.api.rig import add_order, problem
 from tests.support.api import Api
 
@@ -116,10 +117,20 @@ def test_reference_data_and_sessions(api: Api, rows: psycopg.Connection[tuple[An
         "INSERT INTO sessions (name, epoch, inbound, outbound, logged_on, updated_at)"
         " VALUES ('XSIM1', 2, 30, 40, true, now())"
     )
+    key = [lock_key("main")]
+    rows.execute("SELECT pg_advisory_lock(%s)", key)
     sessions = {one["name"]: one for one in api.operations.get("/v1/sessions").json()["items"]}
     assert list(sessions) == ["ALPHA", "BETA", "XSIM1", "XSIM2", "XSIM3"]
     assert (sessions["XSIM1"]["logged_on"], sessions["XSIM1"]["inbound"]) == (True, 30)
     assert sessions["XSIM2"]["logged_on"] is False
+    assert api.operations.get("/v1/status").json()["sessions_up"] == 1
+    rows.execute("SELECT pg_advisory_unlock(%s)", key)
+    # The core has died, so nobody has written that its sessions are down.
+    shown = api.operations.get("/v1/sessions/XSIM1").json()
+    assert (shown["status"], shown["logged_on"], shown["inbound"]) == ("DOWN", False, 30)
+    assert shown["closed_text"] == "no core leads"
+    status = api.operations.get("/v1/status").json()
+    assert (status["sessions_up"], status["sessions_down"]) == (0, 1)
     assert [one["name"] for one in api.alpha.get("/v1/sessions").json()["items"]] == ["ALPHA"]
 
 
