@@ -105,6 +105,8 @@ def fold_order_event(state: State, seq: int, at: int, event: OrderEvent) -> None
             else:
                 _change_standing(state, order, at, event)
             _after(state, order, at, exposure)
+            if isinstance(event, OrderConfirmed) and order.parent_id in state.held:
+                state.hold_no_more(order.parent_id)
 
 
 def _change_request(state: State, order: Order, at: int, event: RequestEvent) -> None:
@@ -257,6 +259,8 @@ def _trade(state: State, seq: int, at: int, event: TradeExecuted) -> None:
             before_trade(order, event)
         add_execution(order, execution)
         _after(state, order, at, exposure)
+    if parent.order_id in state.held:
+        state.hold_no_more(parent.order_id)
     state.exec_ids[event.venue, event.exec_id] = child.order_id
     state.last_px[child.symbol] = event.last_px
     position = state.position(child.account, child.symbol)

@@ -21,7 +21,7 @@ from oms.domain.baskets import ListKey, OrderList
 from oms.domain.commands import Quote
 from oms.domain.instrument import Reference
 from oms.domain.kept_orders import Names, Orders
-from oms.domain.order import Order
+from oms.domain.order import Order, open_children_leaves
 from oms.domain.orphan_events import Orphans, OrphanSettled
 from oms.domain.session_commands import LogoutCause
 from oms.domain.splits import CorporateAction
@@ -201,6 +201,13 @@ class State:
         if found is None:
             found = self.positions[key] = Position(account=account, symbol=symbol)
         return found
+
+    def hold_no_more(self, order_id: str) -> None:
+        """If of a held order all is at work: a child came back, a late fill left less to do."""
+        order = self.orders[order_id]
+        working = open_children_leaves(self.orders[one] for one in order.open_children)
+        if working >= order.leaves_qty:
+            del self.held[order_id]
 
     def kill_switch(self, counterparty: str, account: str) -> tuple[str, str] | None:
         """Level and subject of the engaged switch that this client's orders fall under."""

@@ -220,6 +220,7 @@ class SimClient:
         head = [(66, list_id), (394, "1" if wrong else "3"), (433, "2" if waits else "1")]
         numbered = range(1, count + 1)
         orders = [(one, self._order_fields(self._new_id(), n + 7 * one)) for one in numbered]
+        self.ledger.listed.update(order[0][1] for _, order in orders)
         parts = [orders[:1], orders[1:]] if count > 1 and n % 5 < 2 else [orders]
         for part in parts:
             body = [*head, (68, str(count))]

@@ -86,6 +86,7 @@ def _check_indexes(state: State) -> None:
     for order_id in state.held:
         assert orders[order_id].is_open, orders[order_id]
         assert not orders[order_id].is_child
+        _check_held(state, orders[order_id])
     for (_, cl_ord_id), order_id in state.cl_ord_ids.items():
         assert not orders[order_id].is_child, cl_ord_id
     for order in orders.values():
@@ -95,6 +96,13 @@ def _check_indexes(state: State) -> None:
             assert owner == order.order_id or not order.is_live, order
         for key in order.executions:
             assert state.exec_ids[key] in orders, key
+
+
+def _check_held(state: State, order: Order) -> None:
+    """Something of it waits, but while it is settled what it comes to."""
+    working = sum((state.orders[one].leaves_qty for one in order.open_children), ZERO)
+    settling = order.requests or order.expiring
+    assert settling or working < order.leaves_qty, order
 
 
 def _check_positions(state: State) -> None:

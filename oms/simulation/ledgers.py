@@ -34,7 +34,11 @@ class Asked:
 
 @dataclass(slots=True, kw_only=True)
 class Seen:
-    """An order as its client sees it; trades by ExecID (17), each with quantity and price."""
+    """An order as its client sees it; trades by ExecID (17), each with quantity and price.
+
+    untold: what an order over REST had traded before this session asked something of it, from when
+    on it is told of it; None before that.
+    """
 
     order_id: str
     cl_ord_id: str
@@ -44,6 +48,7 @@ class Seen:
     leaves_qty: Decimal = ZERO
     status: str = ""
     first_id: str = ""
+    untold: Decimal | None = ZERO
     trades: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
     @property
@@ -56,10 +61,11 @@ class Seen:
 class ClientLedger:
     """A client's book. faults: what it was told that cannot be; lost: it reset its session itself,
     and may have missed something; skipped_at: when it passed over numbers of its own, and with
-    them over what had not arrived.
+    them over what had not arrived; listed: ClOrdIDs of orders that it sent in lists.
     """
 
     asked: dict[str, Asked] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
     orders: dict[str, Seen] = field(default_factory=dict)
     order_of: dict[str, str] = field(default_factory=dict)
     reports: dict[str, dict[int, str]] = field(default_factory=dict)
@@ -145,6 +151,8 @@ class ClientLedger:
             # What came first may be about a request of somebody else, over REST.
             named = fields[11] if fields[11] in self.asked else fields.get(41, fields[11])
             seen.first_id = named
+            if not self._is_own(order_id, named):
+                seen.untold = None
         first = self.asked.get(seen.first_id)
         news = kind in "F54C379L" or (kind == "D" and fields[39] in "01")
         news = news and fields[39] != "A"
@@ -152,12 +160,14 @@ class ClientLedger:
             # An order that trades or ends at once may have no New; other news may come first.
             first.accepted = f"0 {exec_id}"
             first.finals.append(first.accepted)
+        amended_untold = False
         if kind == "F":
             seen.trades[exec_id] = (Decimal(fields[32]), Decimal(fields[31]))
         elif kind in "HG":
             before = seen.trades.pop(fields.get(19, ""), None)
-            if before is None and not self.lost:
+            if before is None and not self.lost and not seen.untold:
                 self.faults.append(f"{order_id}: {kind} of {fields.get(19)}, which is no trade")
+            amended_untold = before is None
             if kind == "G":
                 seen.trades[exec_id] = (Decimal(fields[32]), Decimal(fields[31]))
         if kind not in "6EI":
@@ -166,18 +176,37 @@ class ClientLedger:
         seen.order_qty = Decimal(fields[38])
         seen.cum_qty, seen.leaves_qty = Decimal(fields[14]), Decimal(fields[151])
         seen.status = fields[39]
-        self._law(seen, kind)
+        self._law(seen, kind, amended_untold=amended_untold)
 
-    def _law(self, seen: Seen, kind: str) -> None:
+    def _is_own(self, order_id: str, named: str) -> bool:
+        """Whether the chain begins with an order of this session, and not with one over REST that
+        has the ClOrdID of a session's order of an earlier date.
+        """
+        asked = self.asked.get(named)
+        while asked is not None and asked.msg_type != "D":
+            named = asked.orig
+            asked = self.asked.get(named)
+        if asked is not None and (asked.reused or asked.times > 1):
+            return True
+        known = asked is not None or named in self.listed
+        return known and self.order_of.get(named) in (None, order_id)
+
+    def _law(self, seen: Seen, kind: str, *, amended_untold: bool) -> None:
         total = seen.cum_qty + seen.leaves_qty
         if seen.leaves_qty and total != seen.order_qty:
             self.faults.append(
                 f"{seen.order_id}: CumQty {seen.cum_qty} + LeavesQty {seen.leaves_qty}"
                 f" is not OrderQty {seen.order_qty} ({kind})"
             )
-        if seen.traded != seen.cum_qty and kind != "I" and not self.lost:
+        if kind == "I" or self.lost:
+            return
+        untold = seen.cum_qty - seen.traded
+        if seen.untold is None or (amended_untold and ZERO <= untold <= seen.untold):
+            seen.untold = max(untold, ZERO)
+        if untold != seen.untold:
             self.faults.append(
                 f"{seen.order_id}: CumQty {seen.cum_qty}, and the trades told come to {seen.traded}"
+                f" after {seen.untold} untold"
             )
 
 

@@ -1,28 +1,16 @@
 """What the simulator found: each defect as the shortest case that shows it."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial
 
 import pytest
 
-from fix_sessions.edge import Edge
-from fix_sessions.registry import Counterparty
-from oms.app.fix_stores import first_number
 from oms.domain.commands import (
     SYSTEM,
-    Channel,
-    Command,
-    CoreStarted,
     EngageKillSwitch,
-    NewOrderSingle,
     OrderCancelReject,
-    Origin,
     ReleaseKillSwitch,
 )
-from oms.domain.effects import SendExecutionReport
 from oms.domain.events import (
     CancelPending,
     CancelRejected,
@@ -31,12 +19,10 @@ from oms.domain.events import (
     OrderResent,
     OrderRouted,
 )
-from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus, OrdType, Side
+from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus
 from oms.domain.profile import ClientProfile
-from oms.store.codec import unpack
 from tests.support.checked_world import CheckedWorld, connected
-from tests.support.memory_core import MemoryCore, MemoryJournal, StepClock
-from tests.support.world import DATE, REFERENCE
+from tests.support.world import REFERENCE
 
 OPERATOR = replace(SYSTEM, user="kim")
 
@@ -62,14 +48,37 @@ def test_a_kill_switch_keeps_an_order_from_being_sent_again(level: str) -> None:
     assert world.of(OrderRouted)
 
 
-def test_numbers_of_a_leader_that_sent_no_message_are_not_used_again() -> None:
-    """Found by seed 42. Machine one sent up to 25; machine two only logged on; then one again."""
-    second = first_number(1, 25, 1)
-    third = first_number(26, 25, 2)
-    assert third - second >= 10_000
-    assert second - 25 >= 10_000
-    # A leader that is back before anybody else led goes on where its files are.
-    assert first_number(99_999, 25, 1) > 99_999
+def test_an_order_of_which_all_is_at_work_again_is_held_no_more() -> None:
+    """Found by seed 10660. Its child was given up, and its venue worked it after all."""
+    world: CheckedWorld = connected()
+    world.new("c1")
+    child = world.child("c1")
+    world.disconnect("XA")
+    killed = {"level": "FIRM", "subject": "*", "reason": "test"}
+    world.send(EngageKillSwitch(origin=OPERATOR, **killed, cancel_open_orders=False))
+    world.back("XA")
+    world.status(child, OrdStatus.REJECTED, ord_rej_reason="5")
+    assert world.order("c1").order_id in world.state.held
+    kind, status = ExecType.NEW, OrdStatus.NEW
+    world.send(world.report("XA", child.cl_ord_id, kind, status, leaves_qty=Decimal(100)))
+    assert child.is_open
+    assert not world.state.held
+    world.canceled(child)
+    assert world.of(OrderHeld), "what is free again waits, and says so"
+
+
+def test_an_order_of_which_a_late_fill_left_nothing_to_place_is_held_no_more() -> None:
+    """Found beside seed 10660. One of two children ended, and had traded before."""
+    world: CheckedWorld = connected()
+    _, second = world.split()
+    killed = {"level": "FIRM", "subject": "*", "reason": "test"}
+    world.send(EngageKillSwitch(origin=OPERATOR, **killed, cancel_open_orders=False))
+    world.canceled(second)
+    assert world.order("c1").order_id in world.state.held
+    world.fill(second, "30")
+    assert world.order("c1").order_id in world.state.held, "ten wait still"
+    world.fill(second, "10")
+    assert not world.state.held
 
 
 def test_a_replace_without_an_answer_that_the_last_fill_shows_is_settled() -> None:
@@ -261,114 +270,3 @@ def test_a_lost_order_that_is_too_much_by_now_is_not_sent_again() -> None:
     assert not world.of(OrderResent)
     [routed] = world.of(OrderRouted)
     assert routed.terms.order_qty == 70
-
-
-class LateEngine:
-    """An engine a moment away: what it did, its edge learns when asked to."""
-
-    def __init__(self, edge: Edge) -> None:
-        self._edge = edge
-        self._numbers: Counter[str] = Counter()
-        self._untold: list[Callable[[], None]] = []
-        self.sent: list[tuple[str, int, str]] = []
-
-    def send_pieces(
-        self, session: str, msg_type: str, pieces: Sequence[str], *, groups: bool
-    ) -> None:
-        del msg_type, groups
-        self._numbers[session] += 1
-        number = self._numbers[session]
-        told = dict(one.partition("=")[::2] for one in pieces)
-        self.sent.append((session, number, told["17"]))
-        text = "\x01".join((*pieces, ""))
-        self._untold.append(partial(self._edge.on_sent, session, number, text))
-
-    def reset(self, session: str, reason: str) -> None:
-        del reason
-        self._numbers[session] = 0
-        self._untold.append(partial(self._edge.on_sequence_reset, session, 1))
-
-    def tell(self) -> None:
-        untold, self._untold = self._untold, []
-        for one in untold:
-            one()
-
-
-def test_what_comes_for_new_numbers_waits_for_what_is_repeated() -> None:
-    """Found by seed 5081. A fill came while the numbers began anew, and was told as number 1; the
-    older reports followed it, repeated, and the client's book went back.
-    """
-    parties = [Counterparty(session_id=one, name=one, role="client") for one in ("ALPHA", "BETA")]
-    edge = Edge(parties, epochs={}, outbound_epochs={}, clock=StepClock(), unpack=unpack)
-    engine = LateEngine(edge)
-    edge.engine = engine  # type: ignore[assignment]
-    edge.intake = Taken()
-
-    def report(session: str, number: int) -> SendExecutionReport:
-        world = connected()
-        world.new("c1")
-        [told] = [one for one in world.effects if isinstance(one, SendExecutionReport)]
-        return replace(told, session=session, event_seq=number, exec_id=f"E{number}")
-
-    edge.deliver(report("ALPHA", 1))
-    engine.tell()
-    lost = edge.release()
-    edge.reset("ALPHA", "test")
-    edge.deliver(report("ALPHA", 2))
-    edge.deliver(report("BETA", 3))
-    assert edge.held_from == 2
-    engine.tell()
-    edge.repeat("ALPHA", lost)
-    assert edge.held_from == 2, "it is not told of yet"
-    engine.tell()
-    assert edge.held_from is None
-    assert engine.sent == [
-        ("ALPHA", 1, "E1"),
-        ("BETA", 1, "E3"),
-        ("ALPHA", 1, "E1"),
-        ("ALPHA", 2, "E2"),
-    ]
-    edge.reset("ALPHA", "test")
-    edge.deliver(report("ALPHA", 4))
-    edge.set_aside(["ALPHA"])
-    assert engine.sent[-1] == ("ALPHA", 1, "E4"), "kept for the counterparty"
-
-
-def test_nothing_beyond_what_is_held_back_is_noted_as_sent() -> None:
-    """A core that starts sends again what comes after the last that was noted."""
-    core = MemoryCore(REFERENCE, MemoryJournal())
-    started = CoreStarted(origin=SYSTEM, leader_epoch=1, version="1", trade_date=DATE)
-    core.submit(started)
-    core.drain()
-    core.submit(new_order(1))
-    core.commit()
-    first = core.outlet.sent[-1].event_seq
-    core.submit(new_order(2))
-    core.commit()
-    core.outlet.held_from = first + 1
-    core.drain()
-    assert core.journal.delivered([]) == first
-    core.outlet.held_from = None
-    core.drain()
-    assert core.journal.delivered([]) == core.outlet.sent[-1].event_seq > first
-
-
-class Taken:
-    """An intake that nobody reads."""
-
-    def submit(self, command: Command) -> None:
-        del command
-
-
-def new_order(n: int) -> NewOrderSingle:
-    client = Origin(channel=Channel.CLIENT, counterparty="ALPHA", session="ALPHA", msg_seq_num=n)
-    return NewOrderSingle(
-        origin=client,
-        cl_ord_id=f"c{n}",
-        account="A1",
-        symbol="AAPL",
-        side=Side.BUY,
-        order_qty=Decimal(100),
-        ord_type=OrdType.LIMIT,
-        price=Decimal(100),
-    )

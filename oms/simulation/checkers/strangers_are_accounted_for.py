@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from oms.domain.events import OrphanReported, TradeBusted, TradeExecuted
+from oms.domain.fix import ExecType
 from oms.domain.orphan_events import OrphanSettled
 from oms.domain.orphans import Settlement
 from oms.simulation.shadow import Group
@@ -20,6 +21,8 @@ class Checker(Watcher):
         self._held: set[Key] = set()
         self._refused: set[Key] = set()
         self._booked: dict[Key, tuple[Decimal, Decimal]] = {}
+        # Trades whose venue's taking back is held: what it speaks of is forgotten, or unknown yet.
+        self._taken_back: set[Key] = set()
 
     def folded(self, groups: list[Group]) -> None:
         """See Watcher."""
@@ -28,6 +31,8 @@ class Checker(Watcher):
                 match event:
                     case OrphanReported():
                         self._held.add((event.venue, event.exec_id))
+                        if event.exec_type is ExecType.TRADE_CANCEL:
+                            self._taken_back.add((event.venue, event.exec_ref_id))
                     case OrphanSettled():
                         key = (event.report.venue, event.report.exec_id)
                         self._held.discard(key)
@@ -48,9 +53,13 @@ class Checker(Watcher):
                 key = (name, exec_id)
                 booked = self._booked.get(key)
                 if exec_id in venue.strangers.busted:
-                    # What was forgotten with its day comes to light as an orphan.
-                    known = key in self.world.shadow.state.exec_ids
+                    # The ExecID of a trade that is held, or was, is of no order.
+                    known = self.world.shadow.state.exec_ids.get(key)
                     assert not (booked and known), f"{exec_id}, taken back by {name}, is booked"
+                    # What was forgotten with its day is for reconciliation, which must be told.
+                    assert not booked or key in self._taken_back, (
+                        f"{exec_id}, of an earlier date, is taken back by {name} and that is lost"
+                    )
                     continue
                 assert booked in (None, told), f"{exec_id} is {told} at {name}, {booked} with us"
                 # One of an earlier date that is told again is held, though it was booked then.
