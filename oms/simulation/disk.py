@@ -189,7 +189,7 @@ class SimJournal:
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
         """See oms.ports.JournalReader; decoded anew from the bytes."""
         for entry in self._disk.entries[from_seq - 1 :]:
-            yield replace(entry, obj=decode(entry.type, entry.payload))
+            yield entry._replace(obj=decode(entry.type, entry.payload))
 
     def end(self, why: str) -> None:
         """The connection is gone: what is in flight happens or not, and nobody is told."""

@@ -7,6 +7,7 @@ that the thread that appends it only waits for PostgreSQL.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from psycopg.pq import Format
 
@@ -23,9 +24,11 @@ GENESIS = bytes(32)
 """What the first entry's hash is chained to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One journal entry. kind: C command, E event; at: sequencer stamp."""
+class Entry(NamedTuple):
+    """One journal entry. kind: C command, E event; at: sequencer stamp.
+
+    A tuple, as recovery makes a million of them.
+    """
 
     seq: int
     at: int

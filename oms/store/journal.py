@@ -163,15 +163,7 @@ def read(connection: Connection, from_seq: int = 1) -> Iterator[Entry]:
     while True:
         page = connection.execute(_READ, [from_seq, _PAGE], binary=True).fetchall()
         for seq, at, kind, name, payload, digest in page:
-            yield Entry(
-                seq=seq,
-                at=at,
-                kind=kind,
-                type=name,
-                payload=payload,
-                hash=digest,
-                obj=decode(name, payload),
-            )
+            yield Entry(seq, at, kind, name, payload, digest, decode(name, payload))
         if len(page) < _PAGE:
             return
         from_seq = page[-1][0] + 1
