@@ -308,6 +308,9 @@ class SimEngine:
         """See fix_sessions.remote_engine.RemoteEngine."""
         self.there.send(partial(self._send, session_id, msg_type, list(pieces)))
 
+    def flush(self) -> None:
+        """What was sent is on the line already."""
+
     def logout(self, session_id: str, reason: str, *, answers: bool = False) -> None:  # noqa: ARG002
         """Log out and stay so until `logon`."""
         self.there.send(partial(self._logout, session_id, reason))

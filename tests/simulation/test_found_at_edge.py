@@ -48,6 +48,9 @@ class LateEngine:
         text = "\x01".join((*pieces, ""))
         self._untold.append(partial(self._edge.on_sent, session, number, text))
 
+    def flush(self) -> None:
+        """Nothing waits here."""
+
     def reset(self, session: str, reason: str) -> None:
         del reason
         self._numbers[session] = 0
