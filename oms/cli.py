@@ -14,6 +14,7 @@ import typer
 from oms.app.exits import Exit, Stop, complain
 from oms.cli_conformance import conformance
 from oms.cli_corporate_actions import corporate_action
+from oms.cli_db import db
 from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, TlsDir, VenueDir
 from oms.cli_options import settings_of as _settings
 from oms.cli_orphans import orphans
@@ -29,7 +30,6 @@ commands = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-db = typer.Typer(help="The database's schema.", no_args_is_help=True)
 risk = typer.Typer(help="Risk limits.", no_args_is_help=True)
 kill = typer.Typer(help="Kill switches.", no_args_is_help=True)
 recon = typer.Typer(help="Reconciliation with the venues' files.", no_args_is_help=True)
@@ -226,33 +226,14 @@ def key() -> None:
     typer.echo(f"key      {made}\nkey_hash {hashed}")
 
 
-@db.command("upgrade")
-def db_upgrade(config: Config = DEFAULT_CONFIG) -> None:
-    """Bring the schema up to date."""
-    from oms.app import database
+@commands.command()
+def status(as_json: Json = False, config: Config = DEFAULT_CONFIG) -> None:
+    """What a desk has to know in the morning, on one screen; exit 1 where there is something to
+    look at.
+    """
+    from oms.app import status as screen
 
-    with database.database(_settings(config, "db", quiet=True).database) as urls:
-        database.migrate(urls)
-        typer.echo(database.current_version(urls))
-
-
-@db.command("current")
-def db_current(config: Config = DEFAULT_CONFIG) -> None:
-    """Print the schema's version."""
-    from oms.app import database
-
-    with database.database(_settings(config, "db", quiet=True).database) as urls:
-        typer.echo(database.current_version(urls))
-
-
-@db.command("check")
-def db_check(config: Config = DEFAULT_CONFIG) -> None:
-    """Exit 0 when the schema is the one that this program wants, else 6."""
-    from oms.app import database
-
-    with database.database(_settings(config, "db", quiet=True).database) as urls:
-        database.require_schema(urls)
-        typer.echo(f"{database.current_version(urls)} is current")
+    raise typer.Exit(screen.show(_settings(config, "status", quiet=True), as_json=as_json))
 
 
 Rule = Annotated[str, typer.Argument(help="MAX_ORDER_QTY, MAX_ORDER_NOTIONAL, PRICE_COLLAR, ...")]

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Connection, func, literal, literal_column, select, text
 
 from oms.store.leader import lock_key
 from oms.store.tables import (
@@ -85,12 +85,10 @@ def health(connection: Connection, shard: str) -> Health:
             func.coalesce(_age(func.min(command_inbox.c.created_at)), literal_column("0::numeric")),
         ).where(command_inbox.c.state == "new")
     ).one()
-    known, up = connection.execute(
-        select(func.count(), func.count().filter(sessions.c.logged_on))
-    ).one()
     led = is_led(connection, shard)
-    if not led:
-        up = 0  # nobody is there to write that they are down
+    # Of a core that has died nobody has written that its sessions are down.
+    is_up = sessions.c.logged_on & literal(led)
+    known, up = connection.execute(select(func.count(), func.count().filter(is_up))).one()
     return Health(
         led=led,
         leader_epoch=lead["epoch"] if lead else 0,

@@ -55,6 +55,12 @@ def find_binaries(
     )
 
 
+def find_psql(bin_dir: Path | None) -> Path | None:
+    """The first `psql` of the same places, None where no server's programs have one."""
+    found = (candidate / "psql" for candidate in _candidates(bin_dir))
+    return next((program for program in found if program.is_file()), None)
+
+
 def _candidates(bin_dir: Path | None) -> Iterator[Path]:
     if bin_dir is not None:
         yield bin_dir.resolve()

@@ -22,11 +22,11 @@ def socket_url(socket_dir: Path, *, role: str, database: str, port: int = 5432) 
     )
 
 
-def role_url(url: str, role: str) -> str:
-    """`url` with `role` as its user; a password stays as it is."""
+def role_url(url: str, role: str, *, with_password: bool = True) -> str:
+    """`url` with `role` as its user; a password stays as it is, or is left out."""
     parts = urlsplit(url)
     userinfo, at, host = parts.netloc.rpartition("@")
-    password = userinfo.partition(":")[1:] if at else ("", "")
+    password = userinfo.partition(":")[1:] if at and with_password else ("", "")
     return _unsplit(url, netloc=f"{quote(role, safe='')}{''.join(password)}@{host}")
 
 

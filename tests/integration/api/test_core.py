@@ -23,7 +23,6 @@ ORDER = {
     "ord_type": "LIMIT",
     "price": "99.50",
 }
-NO_VENUE = "refused:no-venue-connected"
 
 
 def order_fields(cl_ord_id: str) -> list[tuple[int, str]]:
@@ -353,28 +352,6 @@ def test_fix_and_rest_share_one_space_of_ids(server: Server) -> None:
             since,
         )
         assert told.get(11) == "gone"
-
-
-def test_a_refusal_that_may_pass_later_is_final_for_its_cl_ord_id(server: Server) -> None:
-    """HTTP clients repeat what is 429 or 503 by themselves, and would be told the same for ever."""
-    api, why = server.api, {"reason": "test"}
-    assert api.operations.post("/v1/sessions/XSIM/stop", json=why).status_code == 200
-    order = ORDER | {"cl_ord_id": "nowhere", "time_in_force": "IOC"}
-
-    def no_venue() -> dict[str, Any] | None:
-        order["cl_ord_id"] += "-"
-        answer = api.alpha.post("/v1/orders", json=order)
-        return None if answer.status_code == 201 else problem(answer, 422, NO_VENUE)
-
-    first = eventually(no_venue, "the venue is gone")
-    assert first["transient"]
-    assert api.operations.post("/v1/sessions/XSIM/start", json=why).status_code == 200
-    server.wait_ready()
-    again = api.alpha.post("/v1/orders", json=order)
-    assert problem(again, 422, NO_VENUE) == first
-    assert "retry-after" not in again.headers
-    answer = api.alpha.post("/v1/orders", json=order | {"cl_ord_id": "somewhere"})
-    assert answer.status_code == 201, answer.text
 
 
 def test_events_can_be_resumed(server: Server) -> None:

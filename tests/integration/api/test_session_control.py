@@ -16,10 +16,11 @@ from oms.app.exits import Exit, Stop
 from oms.cli import commands
 from tests.integration.api.core_rig import PATIENCE_S, Server, whole_server
 from tests.integration.api.rig import problem
-from tests.integration.api.test_core import order_fields
+from tests.integration.api.test_core import ORDER, order_fields
 from tests.support.postgres import Databases
 from tests.support.processes import eventually
 
+NO_VENUE = "refused:no-venue-connected"
 WHY = {"reason": "their change of systems"}
 
 
@@ -259,3 +260,25 @@ def test_what_is_sent_to_a_client_that_is_away_waits(rig: Rig) -> None:
     assert shown["waiting_since"] >= shown["changed_at"]
     logged_on(rig)
     rig.until(lambda one: one["waiting"] == 0, "nothing to wait any more")
+
+
+def test_a_refusal_that_may_pass_later_is_final_for_its_cl_ord_id(rig: Rig) -> None:
+    """HTTP clients repeat what is 429 or 503 by themselves, and would be told the same for ever."""
+    api = rig.server.api
+    assert api.operations.post("/v1/sessions/XSIM/stop", json=WHY).status_code == 200
+    order = ORDER | {"cl_ord_id": "nowhere", "time_in_force": "IOC"}
+
+    def no_venue() -> dict[str, Any] | None:
+        order["cl_ord_id"] += "-"
+        answer = api.alpha.post("/v1/orders", json=order)
+        return None if answer.status_code == 201 else problem(answer, 422, NO_VENUE)
+
+    first = eventually(no_venue, "the venue is gone")
+    assert first["transient"]
+    assert api.operations.post("/v1/sessions/XSIM/start", json=WHY).status_code == 200
+    rig.server.wait_ready()
+    again = api.alpha.post("/v1/orders", json=order)
+    assert problem(again, 422, NO_VENUE) == first
+    assert "retry-after" not in again.headers
+    answer = api.alpha.post("/v1/orders", json=order | {"cl_ord_id": "somewhere"})
+    assert answer.status_code == 201, answer.text

@@ -1,0 +1,148 @@
+"""The morning's screen: what is well says so, what is not is named with its cause."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from oms.app.exits import Exit
+from oms.app.status import Line, looked_at
+from oms.jobs.once import jobs_engine
+from oms.settings import Settings, load
+from oms.store.leader import lock_key
+from tests.integration.test_cli_faults import config_for, run_oms
+from tests.support.api import EXAMPLE
+
+Rows = psycopg.Connection[tuple[Any, ...]]
+NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
+TODAY, YESTERDAY = NOW.date(), NOW.date() - timedelta(days=1)
+
+
+@pytest.fixture
+def rows(database_url: str) -> Iterator[Rows]:
+    """A record after a night in which all went well: a core leads, venues are up, jobs are done."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [lock_key("main")])
+        for venue in ("XSIM1", "XSIM2", "XSIM3"):
+            connection.execute(
+                "INSERT INTO sessions (name, epoch, inbound, outbound, logged_on, ready,"
+                " updated_at) VALUES (%s, 0, 3, 4, true, true, now())",
+                [venue],
+            )
+        for day in (YESTERDAY, TODAY):
+            connection.execute(
+                "INSERT INTO trading_calendar VALUES ('*', %s, %s, %s)", [day, NOW, NOW]
+            )
+        connection.execute(
+            "INSERT INTO journal (seq, at, kind, type, payload, leader_epoch, hash)"
+            " VALUES (1, %s, 'C', 'OpenTradingDate', '{}', 1, %s)",
+            [NOW - timedelta(days=1), bytes(32)],
+        )
+        job(connection, "open_date", TODAY)
+        job(connection, "close_day", YESTERDAY)
+        job(connection, "verify", YESTERDAY)
+        recon(connection, state="done", breaks=0)
+        yield connection
+
+
+def job(rows: Rows, name: str, day: date, state: str = "done", error: str = "") -> None:
+    rows.execute(
+        "INSERT INTO job_runs (job, business_date, state, started_at, finished_at, error)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        [name, day, state, NOW, NOW, error],
+    )
+
+
+def recon(rows: Rows, *, state: str, breaks: int, error: str = "") -> None:
+    rows.execute(
+        "INSERT INTO recon_runs (trade_date, venue, source, state, breaks, error,"
+        " started_at, journal_seq) VALUES (%s, 'XSIM1', 'a file', %s, %s, %s, now(), 1)",
+        [YESTERDAY, state, breaks, error],
+    )
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return load(EXAMPLE)
+
+
+def seen(settings: Settings, database_url: str) -> dict[str, Line]:
+    with jobs_engine(database_url).begin() as connection:
+        return {line.topic: line for line in looked_at(settings, connection, NOW)}
+
+
+def test_after_a_good_night_all_is_well(rows: Rows, settings: Settings, database_url: str) -> None:
+    found = seen(settings, database_url)
+    assert [line for line in found.values() if not line.ok] == []
+    assert found["end of day"].text == f"{YESTERDAY} is closed"
+    assert found["journal"].text.startswith(f"of {YESTERDAY} verified at 2026-11-24 07:00:00 UTC")
+    assert found["reconciliation XSIM1"].text == f"{YESTERDAY}: done, 0 breaks"
+    assert found["sessions"].text.endswith("0 of 2 clients are logged on")
+
+
+def test_what_went_wrong_is_named(rows: Rows, settings: Settings, database_url: str) -> None:
+    lost = NOW - timedelta(minutes=5)
+    rows.execute(
+        "UPDATE sessions SET logged_on = false, ready = false, changed_at = %s,"
+        " closed_cause = 'LOST', closed_text = 'closed by the other side' WHERE name = 'XSIM2'",
+        [lost],
+    )
+    rows.execute("UPDATE sessions SET ready = false WHERE name = 'XSIM3'")
+    rows.execute("DELETE FROM job_runs WHERE job IN ('open_date', 'close_day')")
+    job(rows, "recon:XSIM1", YESTERDAY, "failed", "no such file")
+    recon(rows, state="failed", breaks=0, error="no such file")
+    rows.execute(
+        "INSERT INTO kill_switches (level, subject, user_name, reason, at, seq)"
+        " VALUES ('FIRM', '*', 'anne', 'runaway', %s, 5)",
+        [NOW],
+    )
+    rows.execute(
+        "INSERT INTO command_inbox (counterparty, key, command_type, body, body_hash, created_at)"
+        " VALUES ('ALPHA', 'k', 'NewOrderSingle', '{}', '', now() - interval '1 minute')"
+    )
+    rows.execute(
+        "INSERT INTO orphans (seq, at, venue, session, exec_type, ord_status, side, is_open)"
+        " VALUES (7, now(), 'XSIM1', 'XSIM1', 'F', '2', '1', true)"
+    )
+    found = {topic: line for topic, line in seen(settings, database_url).items() if not line.ok}
+    assert {topic: line.text for topic, line in found.items()} == {
+        "commands": found["commands"].text,
+        "venue XSIM2": "down for 0:05:00: closed by the other side",
+        "venue XSIM3": "resynchronising",
+        "kill switch FIRM *": "engaged by anne at 2026-11-24 07:00:00 UTC: runaway",
+        "trading date": f"{TODAY} has not been opened",
+        "end of day": f"{YESTERDAY} has not been closed",
+        "job recon:XSIM1": f"{YESTERDAY}: failed, attempt 1: no such file",
+        "reconciliation XSIM1": f"{YESTERDAY}: failed: no such file",
+        "orphans": "1 wait for a decision",
+    }
+    assert found["commands"].text.startswith("1 not taken by a core, the oldest for 0:01:0")
+    assert found["reconciliation XSIM1"].hint == "oms recon show 2"
+
+
+def test_without_a_core_no_session_is_told_as_up(settings: Settings, database_url: str) -> None:
+    found = seen(settings, database_url)
+    assert not found["core"].ok
+    assert not any("XSIM" in topic or topic == "sessions" for topic in found)
+
+
+def test_the_exit_code_says_whether_to_look(tmp_path: Path, database_url: str) -> None:
+    done = run_oms("status", "--json", "--config", str(config_for(tmp_path, database_url)))
+    assert done.returncode == Exit.FAILED, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[0]["topic"] == "core"
+    assert "no core leads" in lines[0]["text"]
+
+
+def test_psql_reads_all_and_changes_nothing(tmp_path: Path, database_url: str) -> None:
+    config = str(config_for(tmp_path, database_url))
+    asked = ("db", "psql", "--config", config, "--csv", "-c")
+    done = run_oms(*asked, "SELECT current_user, count(*) FROM journal")
+    assert (done.returncode, done.stdout) == (0, "current_user,count\nplumbline_read,0\n")
+    refused = run_oms(*asked, "DELETE FROM journal")
+    assert refused.returncode == 1
+    assert "ERROR" in refused.stderr
