@@ -238,7 +238,7 @@ def _reference_px(state: State, symbol: str) -> Decimal | None:
     if instrument is None:
         return None
     quotes = state.market.get(symbol, {})
-    return reference_price(quotes, state.last_px.get(symbol), instrument)
+    return reference_price(quotes, state.last_trades.px(symbol), instrument)
 
 
 def _replace_verdict(state: State, at: int, command: OrderCancelReplaceRequest) -> Verdict:

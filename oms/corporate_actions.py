@@ -264,7 +264,7 @@ def _no_trading_date(state: State, effective: str, sessions: Sequence[str]) -> s
 def _reference_px(state: State, split: Split) -> Decimal | None:
     """The last price that was known, in new shares."""
     instrument = state.reference.instruments[split.symbol]
-    px = state.last_px.get(split.symbol) or instrument.reference_px
+    px = state.last_trades.px(split.symbol) or instrument.reference_px
     return None if px is None else rounded(Fraction(px) / split.ratio)
 
 

@@ -262,9 +262,9 @@ def _trade(state: State, seq: int, at: int, event: TradeExecuted) -> None:
     if parent.order_id in state.held:
         state.hold_no_more(parent.order_id)
     state.exec_ids[event.venue, event.exec_id] = child.order_id
-    state.last_px[child.symbol] = event.last_px
     position = state.position(child.account, child.symbol)
     execution.place = position.trades.add(child.side, event.last_qty, event.last_px)
+    state.last_trades.add(child.symbol, (child.account, execution.place), event.last_px)
     position.traded_at = position.updated_at = at
     book_trade(position, child.side, event.last_qty, event.last_px)
 
@@ -283,6 +283,7 @@ def _amend_trade(state: State, seq: int, at: int, event: TradeBusted | TradeCorr
     position = state.position(child.account, child.symbol)
     position.updated_at = at
     position.trades.amend(execution.place, child.side, execution)
+    state.last_trades.amend(child.symbol, (child.account, execution.place), execution)
     rebuild(position)
 
 

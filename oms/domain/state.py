@@ -21,6 +21,7 @@ from oms.domain.baskets import ListKey, OrderList
 from oms.domain.commands import Quote
 from oms.domain.instrument import Reference
 from oms.domain.kept_orders import Names, Orders
+from oms.domain.last_trades import LastTrades
 from oms.domain.order import Order, open_children_leaves
 from oms.domain.orphan_events import Orphans, OrphanSettled
 from oms.domain.session_commands import LogoutCause
@@ -160,7 +161,7 @@ class State:
     sessions: dict[str, Session] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
     working: dict[tuple[str, str], Working] = field(default_factory=dict)
-    last_px: dict[str, Decimal] = field(default_factory=dict)
+    last_trades: LastTrades = field(default_factory=LastTrades)
     limits: dict[LimitKey, Decimal] = field(default_factory=dict)
     kill_switches: set[tuple[str, str]] = field(default_factory=set)
     held: dict[str, None] = field(default_factory=dict)

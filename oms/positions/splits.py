@@ -85,7 +85,7 @@ def fold_split(state: State, seq: int, at: int, event: SplitFact) -> None:
             # What venues quoted was said of old shares.
             state.market.pop(split.symbol, None)
             if event.reference_px is not None:
-                state.last_px[split.symbol] = event.reference_px
+                state.last_trades.restate(split.symbol, event.reference_px)
         case PositionRebased():
             position = state.position(event.account, event.symbol)
             position.updated_at = at
