@@ -219,7 +219,9 @@ def _new_order(
     terms = requests.terms_of(command, list_id)
     if terms.conditions is not None and terms.conditions.cash_order_qty is not None:
         terms = _cash_in_lots(state, terms)
-    verdict = _verdict(state, at, command.origin, terms, None)
+    # A list may wait for its ListExecute as long as it likes.
+    sent_at = 0 if list_id else command.transact_time or command.origin.received_at
+    verdict = _verdict(state, at, command.origin, terms, None, sent_at=sent_at)
     fault = spent(state, command.origin, command.cl_ord_id)
     if fault is None and verdict.reason is Reason.NONE:
         fault = nowhere_to_go(state, terms)
@@ -250,7 +252,13 @@ def _replace_verdict(state: State, at: int, command: OrderCancelReplaceRequest) 
 
 
 def _verdict(
-    state: State, at: int, origin: Origin, terms: OrderTerms, replaced: Order | None
+    state: State,
+    at: int,
+    origin: Origin,
+    terms: OrderTerms,
+    replaced: Order | None,
+    *,
+    sent_at: int = 0,
 ) -> Verdict:
     client = state.reference.clients.get(origin.counterparty)
     accounts = client.accounts if client else frozenset()
@@ -265,6 +273,7 @@ def _verdict(
             reference_px=_reference_px(state, terms.symbol),
             replaced=replaced,
             again=origin.poss_dup,
+            sent_at=sent_at,
         )
     )
 

@@ -126,5 +126,5 @@ SPECS: dict[Reason, ReasonSpec] = {reason: ReasonSpec() for reason in Reason} | 
         ord_rej_reason=OrdRejReason.EXCHANGE_CLOSED, transient=True
     ),
     Reason.VENUE_REFUSED: ReasonSpec(ord_rej_reason=OrdRejReason.BROKER_OPTION),
-    Reason.STALE: ReasonSpec(transient=True),
+    Reason.STALE: ReasonSpec(ord_rej_reason=OrdRejReason.TOO_LATE_TO_ENTER, transient=True),
 }

@@ -22,6 +22,7 @@ from oms.risk.limits import Limits, Rule, killed, limits_of
 
 BASIS = Decimal(10_000)
 SECOND = 1_000_000
+MILLISECOND = 1_000
 _WITHOUT_PRICE = frozenset({OrdType.MARKET, OrdType.STOP})
 
 
@@ -31,6 +32,7 @@ class Asked:
 
     accounts: those that its sender may use. reference_px: what a price is measured against.
     again: it was sent before, when nobody heard, so when it comes says nothing of a rate.
+    sent_at: when its sender says that it was sent, 0 where that says nothing of its age.
     """
 
     state: State
@@ -40,6 +42,7 @@ class Asked:
     reference_px: Decimal | None
     replaced: Order | None = None
     again: bool = False
+    sent_at: int = 0
 
 
 def check(asked: Asked) -> Verdict:
@@ -91,6 +94,17 @@ def _throttle(asked: Asked) -> Verdict | None:
         return None
     text = f"max_messages_per_second = {limit}: measured {measured}"
     return Verdict(reason=Reason.MAX_MESSAGE_RATE, text=text)
+
+
+def _late(asked: Asked) -> Verdict | None:
+    limit = asked.state.reference.client_profile(asked.terms.counterparty).max_order_age_ms
+    if not limit or not asked.sent_at:
+        return None
+    measured = (asked.at - asked.sent_at) // MILLISECOND
+    if measured <= limit:
+        return None
+    text = f"max_order_age_ms = {limit}: measured {measured}, it was sent too long ago"
+    return Verdict(reason=Reason.STALE, text=text)
 
 
 def _instrument(asked: Asked) -> Verdict | None:
@@ -277,6 +291,7 @@ def _at_most(rule: Rule, limits: Limits, measured: Decimal | None) -> list[RiskF
 _CONTENT_CHECKS: tuple[Callable[[Asked], Verdict | None], ...] = (
     _kill_switch,
     _throttle,
+    _late,
     _instrument,
     _account,
     _quantity,

@@ -100,6 +100,7 @@ class ClientProfileSettings(_ProfileSettings):
     cancel_on_disconnect: bool = False
     cancel_grace_ms: Annotated[Whole, Field(ge=0, le=86_400_000)] = 10_000
     max_messages_per_second: Annotated[Whole, Field(ge=0)] = 0
+    max_order_age_ms: Annotated[Whole, Field(ge=0, le=86_400_000)] = 0
     throttle: Annotated[Throttle, _named(Throttle)] = Throttle.QUEUE
 
     @property
@@ -122,6 +123,7 @@ class ClientProfileSettings(_ProfileSettings):
             cancel_on_disconnect=self.cancel_on_disconnect,
             cancel_grace_ms=self.cancel_grace_ms,
             max_messages_per_second=self.max_messages_per_second,
+            max_order_age_ms=self.max_order_age_ms,
             throttle=self.throttle,
         )
 

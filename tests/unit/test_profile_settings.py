@@ -17,6 +17,7 @@ cl_ord_id_scope = "WORKING"
 pending_acks = false
 replace_below_cum_qty = "AT_CUM_QTY"
 price_decimals = 2
+max_order_age_ms = 60000
 custom_tags = { "8" = ["9001=a=b", "528=A"] }
 """
 VENUE_PROFILE = """
@@ -36,6 +37,7 @@ def test_what_is_read(tmp_path: Path) -> None:
         cl_ord_id_scope=ClOrdIdScope.WORKING,
         pending_acks=False,
         cancel_grace_ms=GRACE_MS,
+        max_order_age_ms=60_000,
         replace_below_cum_qty=BelowCumQty.AT_CUM_QTY,
     )
     venue = reference.venues["XSIM"].profile

@@ -7,10 +7,10 @@ import pytest
 
 from oms.domain.commands import SYSTEM, NewOrderSingle
 from oms.domain.events import OrderRefused, OrderRouted, RequestRefused
-from oms.domain.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
+from oms.domain.fix import ExecType, OrdRejReason, OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.instrument import Reference
 from oms.domain.profile import ClientProfile, Throttle, VenueProfile
-from oms.domain.reasons import Reason
+from oms.domain.reasons import SPECS, Reason
 from tests.support.invariants import check_same
 from tests.support.world import REFERENCE, World, of_type, reports
 
@@ -122,3 +122,37 @@ def test_a_cancel_counts_too() -> None:
     world.cancel("x3", "c3")
     world.new("c4")
     assert reports(world) == REFUSED
+
+
+AGE_MS = 60_000
+
+
+def sent_ago(world: World, name: str, ago_us: int, *, by_rest: bool = False) -> OrderRefused | None:
+    """The refusal, if any, of an order that is decided so long after it was sent."""
+    world.new("template")
+    [template] = [one for _, _, one in world.journal if isinstance(one, NewOrderSingle)][-1:]
+    at = world.at - ago_us
+    origin = replace(template.origin, received_at=at if by_rest else world.at)
+    sent_at = 0 if by_rest else at
+    world.send(replace(template, origin=origin, cl_ord_id=name, transact_time=sent_at), after_us=0)
+    found = [one for one in of_type(world, OrderRefused) if one.terms.cl_ord_id == name]
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize("by_rest", [False, True])
+def test_an_order_that_comes_long_after_it_was_sent_is_refused(by_rest: bool) -> None:
+    """After an outage a client's engine sends what it kept: a market of an hour ago is gone."""
+    profile = ClientProfile(max_order_age_ms=AGE_MS)
+    alpha = replace(REFERENCE.clients["ALPHA"], profile=profile)
+    world = connected(replace(REFERENCE, clients=REFERENCE.clients | {"ALPHA": alpha}))
+    assert sent_ago(world, "just", AGE_MS * 1_000 + 999, by_rest=by_rest) is None
+    refusal = sent_ago(world, "late", AGE_MS * 1_000 + 1_000, by_rest=by_rest)
+    assert refusal is not None
+    assert refusal.reason is Reason.STALE
+    text = "max_order_age_ms = 60000: measured 60001, it was sent too long ago"
+    assert refusal.text == text
+    assert SPECS[Reason.STALE].ord_rej_reason is OrdRejReason.TOO_LATE_TO_ENTER
+
+
+def test_without_a_limit_an_order_is_placed_however_old() -> None:
+    assert sent_ago(connected(REFERENCE), "old", 86_400_000_000) is None
