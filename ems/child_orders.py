@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ems.amended_trades import decide_bust, decide_correction
+from ems.differences import differs, of_another_order, taken_otherwise, told_otherwise
 from ems.drop_copy import told_before, told_by_venue
 from ems.orphans import decide_orphan, of_an_earlier_date
 from ems.renewals import renewed
@@ -16,7 +17,6 @@ from ems.standings import decide_standing, unmarked
 from ems.stops import venue_triggered
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
-    DiscrepancyFound,
     DuplicateExecutionDropped,
     Event,
     OrderAcknowledged,
@@ -99,7 +99,7 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
         case ExecType.RESTATED if report.restatement in (GT_RENEWAL, GT_CORPORATE_ACTION):
             yield from renewed(child, report)
         case ExecType.ORDER_STATUS:
-            yield _differs(child, "ExecType (150)", "", report.exec_type.name)
+            yield differs(child, "ExecType (150)", "", report.exec_type.name)
         case _:
             yield from decide_standing(child, report)
 
@@ -130,6 +130,10 @@ def _acknowledged(child: Order, report: ExecutionReport) -> Iterator[Event]:
         # Who waits for New hears of a restatement only where it changes the order.
         implied=report.exec_type not in (ExecType.NEW, ExecType.RESTATED),
     )
+    if report.exec_type is ExecType.NEW and not child.external:
+        yield from taken_otherwise(child, report)
+        if report.order_qty not in (None, child.order_qty):
+            yield _more_to_tell(child)
     if child.doubt_reason is Reason.VENUE_DISAGREES and report.exec_type is not ExecType.TRADE:
         yield _more_to_tell(child)
 
@@ -173,12 +177,8 @@ _AT_WORK = frozenset(
 def revived(child: Order, report: ExecutionReport) -> Iterator[Event]:
     """What we took for closed works at its venue: open again, and withdrawn where not wanted."""
     theirs = report.ord_status.name
-    yield _differs(child, "OrdStatus (39)", child.ord_status.name, theirs)
+    yield differs(child, "OrdStatus (39)", child.ord_status.name, theirs)
     yield OrderConfirmed(order_id=child.order_id, user="", text=f"venue says {theirs}")
-
-
-def _differs(child: Order, field: str, ours: str, theirs: str) -> DiscrepancyFound:
-    return DiscrepancyFound(order_id=child.order_id, field=field, ours=ours, theirs=theirs)
 
 
 def _triggered(child: Order) -> Iterator[Event]:
@@ -191,16 +191,12 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
     booked = state.exec_ids.get((venue.name, report.exec_id))
     if booked:  # empty: reported as an orphan before, booked nowhere
         yield DuplicateExecutionDropped(order_id=booked, venue=venue.name, exec_id=report.exec_id)
-        yield from _told_otherwise(child, booked, report)
+        yield from told_otherwise(child, booked, report)
         return
     if child.external and of_an_earlier_date(state, report.transact_time):
         yield from decide_orphan(state, venue, report)
         return
-    if report.symbol != child.symbol:
-        yield _differs(child, "Symbol (55)", child.symbol, report.symbol)
-    if report.side is None or report.side.sign != child.side.sign:
-        theirs = report.side.name if report.side else "another"
-        yield _differs(child, "Side (54)", child.side.name, theirs)
+    yield from of_another_order(child, report)
     assert report.last_qty is not None, "decode requires LastQty (32) on a trade"
     assert report.last_px is not None, "decode requires LastPx (31) on a trade"
     yield TradeExecuted(
@@ -219,7 +215,7 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
     total = child.cum_qty + report.last_qty
     if report.cum_qty and total != report.cum_qty and not _counts_copies(child, report, total):
         ours, theirs = decimal_text(total), decimal_text(report.cum_qty)
-        yield _differs(child, "CumQty (14)", ours, theirs)
+        yield differs(child, "CumQty (14)", ours, theirs)
     disagrees = child.doubt_reason is Reason.VENUE_DISAGREES
     # Filled there and not here: a fill or a cut of the quantity was lost on its way.
     done = report.ord_status is OrdStatus.FILLED and not (child.requests or child.ahead)
@@ -242,23 +238,6 @@ def _counts_copies(child: Order, report: ExecutionReport, total: Decimal) -> boo
     """Whether CumQty is right: what only a drop copy has told may be in it or not."""
     least, most = sorted((told_by_venue(child) + (report.last_qty or ZERO), total))
     return child.ahead > 0 and least <= report.cum_qty <= most
-
-
-def _told_otherwise(child: Order, booked: str, report: ExecutionReport) -> Iterator[Event]:
-    """What is not the same in a trade told again; one amended since may come as it first was."""
-    if booked != child.order_id:
-        yield _differs(child, "ExecID (17)", f"{report.exec_id} of {booked}", report.exec_id)
-        return
-    trade = child.executions.get((child.counterparty, report.exec_id))
-    if trade is None or trade.latest_exec_id != trade.exec_id:
-        return
-    for field, ours, theirs in (
-        ("LastQty (32)", trade.last_qty, report.last_qty),
-        ("LastPx (31)", trade.last_px, report.last_px),
-    ):
-        if theirs is not None and ours != theirs:
-            was = f"{decimal_text(ours)} of {report.exec_id}"
-            yield _differs(child, field, was, decimal_text(theirs))
 
 
 _DONE = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY})
@@ -307,7 +286,7 @@ def _ended(
     if report.cum_qty <= booked:
         yield event
         return
-    yield _differs(child, "CumQty (14)", decimal_text(booked), decimal_text(report.cum_qty))
+    yield differs(child, "CumQty (14)", decimal_text(booked), decimal_text(report.cum_qty))
     yield OrderInDoubt(
         order_id=child.order_id,
         reason=Reason.VENUE_DISAGREES,
@@ -324,7 +303,7 @@ def _rejected(child: Order, report: ExecutionReport) -> Iterator[Event]:
             )
         return
     if report.ord_status is not OrdStatus.REJECTED:
-        yield _differs(child, "OrdStatus (39)", child.ord_status.name, report.ord_status.name)
+        yield differs(child, "OrdStatus (39)", child.ord_status.name, report.ord_status.name)
     elif child.closed is None:
         yield OrderRejected(
             order_id=child.order_id,
@@ -362,13 +341,13 @@ def replaced_as_told(child: Order, request: Request, report: ExecutionReport) ->
     order_qty = request.order_qty
     told = report.order_qty
     if told is not None and told != order_qty:
-        yield _differs(child, "OrderQty (38)", decimal_text(order_qty), decimal_text(told))
+        yield differs(child, "OrderQty (38)", decimal_text(order_qty), decimal_text(told))
         order_qty = told if told > 0 else order_qty
     price = report.price or request.price
     pegged = child.ord_type is OrdType.PEGGED  # told is the price of the moment
     if price and request.price and price != request.price and not pegged:
         ours, theirs = decimal_text(request.price), decimal_text(price)
-        yield _differs(child, "Price (44)", ours, theirs)
+        yield differs(child, "Price (44)", ours, theirs)
     yield OrderReplaced(
         order_id=child.order_id,
         cl_ord_id=request.cl_ord_id,
@@ -385,7 +364,7 @@ def replaced_unasked(
     """A replace that we had given up took effect after all: a fact, adopted and flagged."""
     if report.cl_ord_id == child.cl_ord_id:
         return
-    yield _differs(child, "ClOrdID (11)", child.cl_ord_id, report.cl_ord_id)
+    yield differs(child, "ClOrdID (11)", child.cl_ord_id, report.cl_ord_id)
     ours = state.child_of(venue.name, report.cl_ord_id) is child
     if ours and child.closed is None and report.order_qty is not None and report.order_qty > 0:
         yield OrderReplaced(

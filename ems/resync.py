@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ems.child_orders import replaced_as_told, replaced_unasked, revived
+from ems.differences import differs
 from ems.orphans import orphan_of
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
@@ -217,7 +218,7 @@ def _difference(child: Order, report: ExecutionReport) -> DiscrepancyFound | Non
         theirs = decimal_text(report.order_qty or ZERO)
     else:
         return None
-    return DiscrepancyFound(order_id=child.order_id, field=field, ours=ours, theirs=theirs)
+    return differs(child, field, ours, theirs)
 
 
 def _reduced(child: Order, report: ExecutionReport) -> bool:
