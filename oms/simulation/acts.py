@@ -213,6 +213,6 @@ ACTS: dict[str, Kind] = {
     "kill": Kind(weight=1, do=_kill),
     "limit": Kind(weight=1, do=_limit),
     "next_day": Kind(weight=0.7, do=_next_day),
-    "split": Kind(weight=0.5, do=lambda world, n: split(world, n, OPERATOR, SECOND)),
+    "split": Kind(weight=1, do=lambda world, n: split(world, n, OPERATOR, SECOND)),
     "stop_session": Kind(weight=0.7, do=_stop_session),
 }

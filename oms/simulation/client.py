@@ -9,7 +9,6 @@ from functools import partial
 from fix_sessions.light_session import Fields, LightSession, LightSettings
 from fix_sessions.wire import utc_timestamp_ms
 from oms.simulation.agenda import Agenda
-from oms.simulation.corporate import SPLIT_SYMBOL
 from oms.simulation.ledgers import OVER, Asked, ClientLedger, Seen
 from oms.simulation.story import Story
 from oms.simulation.versions import said
@@ -73,10 +72,10 @@ class SimClient:
 
     # Acts
 
-    def submit(self, n: int) -> None:
-        """A new order."""
+    def submit(self, n: int, good_till: str = "") -> None:
+        """A new order; good_till: of that symbol, and until it is cancelled."""
         cl_ord_id = self._new_id()
-        fields = self._order_fields(cl_ord_id, n)
+        fields = self._order_fields(cl_ord_id, n, good_till)
         told = dict(fields)
         side = {"1": "buys", "2": "sells", "5": "sells short"}[told[54]]
         self._story.tell(
@@ -85,13 +84,11 @@ class SimClient:
         )
         self._ask(Asked(cl_ord_id=cl_ord_id, msg_type="D", fields=fields, at=self._agenda.now_us))
 
-    def _order_fields(self, cl_ord_id: str, n: int) -> list[tuple[int, str]]:
+    def _order_fields(self, cl_ord_id: str, n: int, good_till: str = "") -> list[tuple[int, str]]:
         kind = "1" if n % 11 == 0 else "34"[n // 19 % 2] if n % 13 == 0 else "2"
         price = str(Decimal(95 + n % 10) + Decimal(n % 4) / 4)
-        tif = _TIFS[n // 17 % len(_TIFS)]
-        symbol = _SYMBOLS[n // 7 % len(_SYMBOLS)]
-        if symbol == SPLIT_SYMBOL and tif in "16":
-            tif = "0"  # what a split finds at work is not simulated
+        tif = "1" if good_till else _TIFS[n // 17 % len(_TIFS)]
+        symbol = good_till or _SYMBOLS[n // 7 % len(_SYMBOLS)]
         more = [(44, price)] if kind in "24" else []
         if kind in "34":
             more.append((99, str(96 + n // 23 % 8)))

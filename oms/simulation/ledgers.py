@@ -5,6 +5,7 @@ Nothing here knows the server's language; checkers compare these books with the 
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 
 from fix_sessions.light_session import Message
 from oms.simulation.versions import FIX44, heard
@@ -37,7 +38,8 @@ class Seen:
     """An order as its client sees it; trades by ExecID (17), each with quantity and price.
 
     untold: what an order over REST had traded before this session asked something of it, from when
-    on it is told of it; None before that.
+    on it is told of it; None before that. factors: what splits have made of a share of a trade, by
+    its ExecID; splits: how many of the client's book it has been through.
     """
 
     order_id: str
@@ -50,18 +52,41 @@ class Seen:
     first_id: str = ""
     untold: Decimal | None = ZERO
     trades: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    factors: dict[str, Fraction] = field(default_factory=dict)
+    splits: int = 0
 
     @property
     def traded(self) -> Decimal:
-        """What the trades come to."""
-        return sum((quantity for quantity, _ in self.trades.values()), ZERO)
+        """What the trades come to, in the shares of today."""
+        return in_shares_of_today(self.trades, self.factors)
+
+
+def in_shares_of_today(
+    trades: dict[str, tuple[Decimal, Decimal]], factors: dict[str, Fraction]
+) -> Decimal:
+    """The sum of these quantities, each times what splits have made of a share of it."""
+    total = sum(
+        (Fraction(quantity) * factors.get(name, 1) for name, (quantity, _) in trades.items()),
+        Fraction(0),
+    )
+    return Decimal(total.numerator) / total.denominator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """So many new shares for one old one, from that moment on."""
+
+    symbol: str
+    ratio: Fraction
+    at: int
 
 
 @dataclass(slots=True, kw_only=True)
 class ClientLedger:
     """A client's book. faults: what it was told that cannot be; lost: it reset its session itself,
     and may have missed something; skipped_at: when it passed over numbers of its own, and with
-    them over what had not arrived; listed: ClOrdIDs of orders that it sent in lists.
+    them over what had not arrived; listed: ClOrdIDs of orders that it sent in lists; splits: of
+    which it has read.
     """
 
     asked: dict[str, Asked] = field(default_factory=dict)
@@ -74,6 +99,7 @@ class ClientLedger:
     lost: bool = False
     skipped_at: int = 0
     faults: list[str] = field(default_factory=list)
+    splits: list[Split] = field(default_factory=list)
     version: str = FIX44
 
     def note(self, message: Message) -> None:
@@ -160,6 +186,8 @@ class ClientLedger:
             # An order that trades or ends at once may have no New; other news may come first.
             first.accepted = f"0 {exec_id}"
             first.finals.append(first.accepted)
+        if kind == "D" and fields.get(378) == "0" and not seen.trades:
+            self._split(seen, fields[55])
         amended_untold = False
         if kind == "F":
             seen.trades[exec_id] = (Decimal(fields[32]), Decimal(fields[31]))
@@ -168,7 +196,9 @@ class ClientLedger:
             if before is None and not self.lost and not seen.untold:
                 self.faults.append(f"{order_id}: {kind} of {fields.get(19)}, which is no trade")
             amended_untold = before is None
+            factor = seen.factors.pop(fields.get(19, ""), Fraction(1))
             if kind == "G":
+                seen.factors[exec_id] = factor
                 seen.trades[exec_id] = (Decimal(fields[32]), Decimal(fields[31]))
         if kind not in "6EI":
             seen.cl_ord_id = fields[11]
@@ -176,7 +206,26 @@ class ClientLedger:
         seen.order_qty = Decimal(fields[38])
         seen.cum_qty, seen.leaves_qty = Decimal(fields[14]), Decimal(fields[151])
         seen.status = fields[39]
+        if kind != "I" and seen.untold is not None and self.splits:
+            self._follow_splits(seen, fields[55])
         self._law(seen, kind, amended_untold=amended_untold)
+
+    def _follow_splits(self, seen: Seen, symbol: str) -> None:
+        """What is told may be in the shares of after a split before that is told of the order."""
+        while seen.cum_qty - seen.traded != seen.untold and self._split(seen, symbol):
+            pass
+
+    def _split(self, seen: Seen, symbol: str) -> bool:
+        """Go through the next split that the order has not been through; whether there is one."""
+        while seen.splits < len(self.splits):
+            split = self.splits[seen.splits]
+            seen.splits += 1
+            first = self.asked.get(seen.first_id)
+            if split.symbol == symbol and (first is None or first.at < split.at):
+                for name in seen.trades:
+                    seen.factors[name] = seen.factors.get(name, Fraction(1)) * split.ratio
+                return True
+        return False
 
     def _is_own(self, order_id: str, named: str) -> bool:
         """Whether the chain begins with an order of this session, and not with one over REST that
@@ -215,7 +264,7 @@ class Standing:
     """One order as its venue has it; trades by ExecID, each with quantity and price.
 
     ids: every ClOrdID of its chain. closed: OrdStatus (39), empty while it works. shown_at: when
-    its status was told last.
+    its status was told last. factors: what splits have made of a share of a trade, by ExecID.
     """
 
     venue: str
@@ -230,11 +279,12 @@ class Standing:
     trades: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     closed: str = ""
     shown_at: int = 0
+    factors: dict[str, Fraction] = field(default_factory=dict)
 
     @property
     def cum_qty(self) -> Decimal:
-        """What it has traded."""
-        return sum((quantity for quantity, _ in self.trades.values()), ZERO)
+        """What it has traded, in the shares of today."""
+        return in_shares_of_today(self.trades, self.factors)
 
     @property
     def leaves_qty(self) -> Decimal:

@@ -60,6 +60,9 @@ def _unsettled(world: World) -> str:
     state = core.state
     if not core.sequencer.idle or len(world.disk.answered) < len(world.disk.inbox):
         return "the core is at work"
+    halted = {symbol for one in world.venues.values() for symbol in one.halted}
+    if halted:
+        return f"{', '.join(sorted(halted))} is being split"
     for name, party in world.parties.items():
         if party.owes:
             return f"{name} is about to tell or ask again"

@@ -36,11 +36,10 @@ class SimVenue:
         self.orders: list[Standing] = []
         self.by_id: dict[str, Standing] = {}
         self.strangers = Strangers(self)
-        # How often it is about to say again what may be lost.
-        self.owes = 0
+        self.halted: set[str] = set()  # symbols that do not trade now
+        self.owes = 0  # how often it is about to say again what may be lost
         self._trade_reports: list[Told] = []
-        # The drop copy's session that tells of its trades too, where it has one.
-        self.copy: SimCopy | None = None
+        self.copy: SimCopy | None = None  # a session that tells of its trades too
         self._copied: set[str] = set()
         self._denied: set[str] = set()
         self._arrived: dict[str, int] = {}
@@ -167,7 +166,8 @@ class SimVenue:
                 self._agenda.after(wait_us, partial(self._do, act, order))
 
     def _do(self, act: Callable[[Standing], None], order: Standing) -> None:
-        act(order)
+        if order.symbol not in self.halted:
+            act(order)
         self._flush()
 
     def _some(self, order: Standing) -> Decimal:
@@ -178,7 +178,7 @@ class SimVenue:
 
     def trade(self, order: Standing, quantity: Decimal) -> None:
         """Fill some of an order."""
-        if not order.leaves_qty or quantity <= 0:
+        if not order.leaves_qty or quantity <= 0 or order.symbol in self.halted:
             return
         if self._maybe(self.manners.overfill):
             quantity = order.leaves_qty + 10
@@ -214,7 +214,7 @@ class SimVenue:
 
     def _fill_late(self, order: Standing, left: Decimal) -> None:
         """A trade of before the end is told after it."""
-        if left and self._maybe(self.manners.late_fill):
+        if left and order.symbol not in self.halted and self._maybe(self.manners.late_fill):
             self._book(order, min(left, Decimal(5)))
 
     def _restate(self, order: Standing) -> None:

@@ -11,10 +11,12 @@ from functools import partial
 from oms.domain.commands import ClockTicked, Command
 from oms.domain.effects import FixMessage
 from oms.domain.order import Order
+from oms.domain.splits import CorporateActionApplied
 from oms.simulation.acts import ACTS
 from oms.simulation.agenda import START_US, Action, Agenda, chance
 from oms.simulation.client import SimClient
 from oms.simulation.core import CoreCrash, SimCore, counterparties_of
+from oms.simulation.corporate import carry_out
 from oms.simulation.disk import Disk, Fate
 from oms.simulation.ledgers import Standing
 from oms.simulation.network import Connection, End
@@ -350,6 +352,9 @@ class World:
         for watcher in self.watchers:
             self._look(watcher.committed, entries)
         groups = self.shadow.take(entries)
+        for _, event in (one for group in groups for one in group.events):
+            if isinstance(event, CorporateActionApplied):
+                carry_out(self, event)
         for watcher in self.watchers:
             self._look(watcher.folded, groups)
 

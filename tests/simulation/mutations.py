@@ -18,7 +18,7 @@ from oms.domain.fix import ExecType, OrdStatus
 from oms.domain.order import add_execution
 from oms.domain.reasons import Reason
 from oms.fold import fold_event
-from oms.orders import requests
+from oms.orders import good_till, requests, splits
 from oms.risk import checks
 from oms.runtime import recovery, sequencer
 from oms.simulation import core
@@ -282,3 +282,15 @@ def a_cancel_does_not_reach_the_venue(patch: Patch) -> None:
         return real(self, effect)
 
     patch.setattr(edge.Edge, "deliver", lossy)
+
+
+@mutation
+def a_split_leaves_orders_at_venues_in_old_shares(patch: Patch) -> None:
+    real = splits.concerned
+    clients = lambda *args: [one for one in real(*args) if not one.is_child]  # noqa: E731
+    patch.setattr(splits, "concerned", clients)
+
+
+@mutation
+def good_till_orders_are_not_told_of_a_new_date(patch: Patch) -> None:
+    patch.setattr(good_till, "opened", nothing)
