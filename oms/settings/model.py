@@ -250,11 +250,13 @@ class ApiKeySettings(Section):
 
 
 class ApiSettings(Section):
-    """answer_wait_ms: how long a submission waits for the core before it answers 202."""
+    """answer_wait_ms: how long a submission waits for the core before it answers 202; by default
+    less than the 5 s after which httpx and others give up, so that they are told where to ask.
+    """
 
     host: str = "127.0.0.1"
     port: ListenPort = 8080
-    answer_wait_ms: Annotated[Whole, Field(ge=0, le=60_000)] = 5_000
+    answer_wait_ms: Annotated[Whole, Field(ge=0, le=60_000)] = 3_000
     keys: tuple[ApiKeySettings, ...] = ()
 
 

@@ -286,6 +286,12 @@ def test_variables_win_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert settings.trading_day.cut_off == time(17, 30)
 
 
+def test_a_202_is_said_before_http_clients_give_up(tmp_path: Path) -> None:
+    """httpx waits 5 s: it would never be told where to ask."""
+    assert load(write(tmp_path, DATABASE)).api.answer_wait_ms < 5_000
+    assert load(EXAMPLE).api.answer_wait_ms < 5_000
+
+
 def test_a_variable_chooses_another_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
