@@ -1,6 +1,7 @@
 """Checkers: each file states one invariant in its first line, and raises where it is broken."""
 
 from collections.abc import Callable
+from types import ModuleType
 
 from oms.simulation.checkers import (
     book_keeps_its_laws,
@@ -28,7 +29,7 @@ from oms.simulation.checkers import (
 from oms.simulation.watching import Watcher
 from oms.simulation.world import World
 
-_MODULES = (
+MODULES: tuple[ModuleType, ...] = (
     journal_is_whole,
     effects_after_commit,
     only_facts_are_seen,
@@ -52,4 +53,4 @@ _MODULES = (
     tables_are_the_fold,
 )
 
-WATCHERS: tuple[Callable[[World], Watcher], ...] = tuple(one.Checker for one in _MODULES)
+WATCHERS: tuple[Callable[[World], Watcher], ...] = tuple(one.Checker for one in MODULES)
