@@ -20,6 +20,7 @@ from oms.domain.events import (
     OrderRouted,
 )
 from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus
+from oms.domain.order import Order
 from oms.domain.profile import ClientProfile
 from tests.support.checked_world import CheckedWorld, connected
 from tests.support.world import REFERENCE
@@ -113,8 +114,8 @@ def test_a_fill_does_not_settle_what_the_venue_said_of_the_whole_order() -> None
     assert child.cum_qty == 40
 
 
-def test_a_replace_given_up_that_the_status_shows_is_adopted() -> None:
-    """Found by seed 2174. It was taken for lost, and the venue took it up later, without a word."""
+def replace_given_up() -> tuple[CheckedWorld, Order, str]:
+    """A child of 100, and the ClOrdID of its replace to 80, which was taken for lost."""
     world: CheckedWorld = connected()
     child = world.working()
     world.replace("c2", "c1", "80")
@@ -123,6 +124,12 @@ def test_a_replace_given_up_that_the_status_shows_is_adopted() -> None:
     world.back("XA")
     world.status(child, OrdStatus.NEW, order_qty=Decimal(100))
     assert not child.requests
+    return world, child, request
+
+
+def test_a_replace_given_up_that_the_status_shows_is_adopted() -> None:
+    """Found by seed 2174. It was taken for lost, and the venue took it up later, without a word."""
+    world, child, request = replace_given_up()
     world.disconnect("XA")
     world.back("XA")
     world.status(
@@ -136,14 +143,7 @@ def test_a_replace_given_up_that_left_nothing_to_fill_is_adopted() -> None:
     """Found by seed 21, with sessions that have hours. The venue took it up after it was taken for
     lost, filled the order by it, and both reports fell into a reset.
     """
-    world: CheckedWorld = connected()
-    child = world.working()
-    world.replace("c2", "c1", "80")
-    request = child.requests[0].cl_ord_id
-    world.disconnect("XA")
-    world.back("XA")
-    world.status(child, OrdStatus.NEW, order_qty=Decimal(100))
-    assert not child.requests
+    world, child, request = replace_given_up()
     world.fill(child, "80")
     world.disconnect("XA")
     world.back("XA")
