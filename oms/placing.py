@@ -82,7 +82,7 @@ def _ended_as_asked(
 def _conditional(wish: router.Wish, parent: Order) -> router.Wish:
     """The wish of an order with conditions, as it stands: a triggered stop is one no more."""
     asked = parent.conditions
-    needs = asked.needs if asked is not None else frozenset()
+    needs = asked.left(parent.cum_qty).needs if asked is not None else frozenset()
     ord_type = wish.ord_type
     if parent.triggered_at:
         ord_type = stops.AFTER_TRIGGER[ord_type]
@@ -217,7 +217,7 @@ def _routed(
     conditions = parent.conditions
     if conditions is not None:
         conditions = at_venue(
-            conditions,
+            conditions.left(parent.cum_qty),
             leg.order_qty,
             abilities=leg.venue.abilities,
             ord_type=wish.ord_type,

@@ -89,6 +89,12 @@ class Conditions:
         """Without what we added."""
         return replace(self, cash_px=None, cash_px_source="") if self.cash_px else self
 
+    def left(self, cum_qty: Decimal) -> "Conditions":
+        """What still holds after trades of so much: MinQty is the whole order's, not its rest's."""
+        if self.min_qty is None or cum_qty <= 0:
+            return self
+        return replace(self, min_qty=self.min_qty - cum_qty if cum_qty < self.min_qty else None)
+
     @property
     def ends_at_venue(self) -> bool:
         """Whether a cancel by the venue is what the order itself asks for."""

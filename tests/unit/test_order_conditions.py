@@ -53,6 +53,27 @@ def test_a_condition_goes_whole_to_a_venue_that_can_and_is_told_back(
     assert [one.conditions for one in reports] == [sent.conditions]
 
 
+def test_a_minimum_that_has_traded_is_not_asked_of_the_rest() -> None:
+    world = world_of(abilities={Ability.MIN_QTY})
+    world.quote("XB", "99", "100", "1000")
+    world.ask("c1", price="101", min_qty=Decimal(50))
+    first = world.child("c1")
+    assert first.counterparty == "XA"
+    world.ack(first)
+    world.fill(first, "60")
+    world.canceled(first)
+    rest = told_to_venue(world)
+    assert (rest.session, rest.order_qty, rest.conditions) == ("XB", 40, None)
+
+
+@pytest.mark.parametrize(("traded", "left"), [("0", "50"), ("30", "20"), ("50", None)])
+def test_trades_count_towards_the_minimum(traded: str, left: str | None) -> None:
+    asked = Conditions(min_qty=Decimal(50), max_floor=Decimal(10))
+    assert asked.left(Decimal(traded)) == replace(
+        asked, min_qty=None if left is None else Decimal(left)
+    )
+
+
 @pytest.mark.parametrize(
     ("asked", "named"),
     [
