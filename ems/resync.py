@@ -52,7 +52,9 @@ def open_children_of(state: State, venue: str) -> list[Order]:
 
 
 def out_of_sight(state: State, child: Order) -> Iterator[Event]:
-    """A drop copy's word has opened the child again, and its venue cannot say how it stands."""
+    """A drop copy's word has opened the child again, or ended another doubt about it, and its venue
+    cannot say how it stands.
+    """
     if child.is_open and not child.in_doubt and not child.external:
         session = state.session(child.session)
         if not session.logged_on:

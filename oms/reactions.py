@@ -189,6 +189,8 @@ def _progress(state: State, parent: Order) -> Iterator[Event]:
 
 
 def _after_execution(state: State, event: TradeExecuted) -> Iterator[Event]:
+    if event.source:
+        yield from resync.out_of_sight(state, state.orders[event.order_id])
     if state.orphans:
         yield from orphans.after_trade(state, event)
         yield from drop_copy.answered(state, event)

@@ -20,6 +20,7 @@ from oms.domain.events import (
     OrderRouted,
 )
 from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus
+from oms.domain.instrument import DropCopy
 from oms.domain.order import Order
 from oms.domain.profile import ClientProfile
 from tests.support.checked_world import CheckedWorld, connected
@@ -221,6 +222,25 @@ def test_a_quantity_of_the_venues_that_ends_the_child_settles_the_clients_cancel
     assert not child.is_live
     assert not world.order("c1").requests
     assert not world.order("c1").is_live
+
+
+def test_a_drop_copys_fill_ends_no_doubt_while_the_venue_is_away() -> None:
+    """Found by seed 1040. Its venue had said that it does not know the order, and went away."""
+    copies = {"XAC": DropCopy(session="XAC", venue="XA")}
+    world = CheckedWorld(replace(REFERENCE, drop_copies=copies))
+    world.connect("XA", "XB")
+    world.new("c1")
+    child = world.child("c1")
+    world.tick(6_000_000)
+    world.status(child, OrdStatus.REJECTED, ord_rej_reason="5")
+    world.disconnect("XA")
+    figures = {"last_qty": Decimal(10), "last_px": Decimal(100), "leaves_qty": Decimal(90)}
+    kind, status = ExecType.TRADE, OrdStatus.PARTIALLY_FILLED
+    world.send(world.report("XAC", child.cl_ord_id, kind, status, **figures))
+    assert (child.cum_qty, child.in_doubt) == (10, True)
+    world.back("XA")
+    world.status(child, OrdStatus.PARTIALLY_FILLED)
+    assert not child.in_doubt
 
 
 def test_new_is_told_by_the_venue_that_keeps_the_order() -> None:
