@@ -55,7 +55,7 @@ def show_all(settings: Settings, *, as_json: bool) -> None:
         waiting = _waiting(view, now)
         reset = _in_words(view.next_reset, now)
         told = (waiting, reset, _gap(view))
-        table.add_row(view.configured.name, view.kind, _state(view, now), *numbers, *told)
+        table.add_row(view.configured.name, view.kind, state_of(view, now), *numbers, *told)
     console().print(table)
 
 
@@ -75,7 +75,7 @@ def show_one(settings: Settings, name: str, *, as_json: bool) -> None:
     out.print(f"{name}: {view.kind}, {one.begin_string}, {one.sender_comp_id} and", end=" ")
     out.print(f"{one.target_comp_id}")
     for label, text in (
-        ("state", _state(view, now)),
+        ("state", state_of(view, now)),
         ("last message received", f"{row['inbound']} in epoch {row['epoch']}"),
         ("last application message sent", str(row["outbound"])),
         ("waiting for it to come up", _waiting(view, now) or "nothing"),
@@ -205,7 +205,8 @@ def _amount(value: Any) -> str:
     return "" if value is None else decimal_text(value)
 
 
-def _state(view: SessionView, now: datetime) -> str:
+def state_of(view: SessionView, now: datetime) -> str:
+    """How it stands and for how long, who stopped it and why, or how it was lost."""
     row = view.row
     text = view.status.replace("_", " ").lower()
     if row["changed_at"] is not None:

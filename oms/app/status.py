@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from oms.app.exits import Exit
 from oms.app.operate import console, open_record, print_json
+from oms.app.sessions import state_of
 from oms.queries.attention import job_run, journal_began, latest_runs, unfinished_jobs
 from oms.queries.calendars import FIRM, next_session, sessions_of
 from oms.queries.health import Health, health
@@ -91,12 +92,9 @@ def _sessions(found: list[SessionView], core: Health, now: datetime) -> Iterator
     clients = [one for one in found if one.kind == "client"]
     odd = [one for one in found if core.led and _to_be_seen_to(one)]
     for one in odd:
-        text = one.status.replace("_", " ").lower()
-        if one.row["changed_at"] is not None:
-            text += f" for {_age(Decimal((now - one.row['changed_at']).total_seconds()))}"
+        text = state_of(one, now)
         if one.row["waiting"]:
-            text += f", messages that wait for it: {one.row['waiting']}"
-        text += f": {one.row['closed_text']}" if one.row["closed_text"] else ""
+            text += f"; messages that wait for it: {one.row['waiting']}"
         if one.row["reset_request"]:
             text += f"; reset {one.row['reset_request']} waits for its approval"
         name = one.configured.name

@@ -92,6 +92,11 @@ def test_what_went_wrong_is_named(rows: Rows, settings: Settings, database_url: 
         [lost],
     )
     rows.execute("UPDATE sessions SET ready = false WHERE name = 'XSIM3'")
+    rows.execute(
+        "INSERT INTO sessions (name, epoch, inbound, outbound, logged_on, stopped, stopped_by,"
+        " stop_reason, waiting, waiting_since, updated_at)"
+        " VALUES ('BETA', 0, 3, 4, false, true, 'bob', 'drill', 2, now(), now())"
+    )
     rows.execute("DELETE FROM job_runs WHERE job IN ('open_date', 'close_day')")
     job(rows, "recon:XSIM1", YESTERDAY, "failed", "no such file")
     recon(rows, state="failed", breaks=0, error="no such file")
@@ -113,6 +118,7 @@ def test_what_went_wrong_is_named(rows: Rows, settings: Settings, database_url: 
         "commands": found["commands"].text,
         "venue XSIM2": "down for 0:05:00: closed by the other side",
         "venue XSIM3": "resynchronising",
+        "client BETA": "stopped, stopped by bob: drill; messages that wait for it: 2",
         "kill switch FIRM *": "engaged by anne at 2026-11-24 07:00:00 UTC: runaway",
         "trading date": f"{TODAY} has not been opened",
         "end of day": f"{YESTERDAY} has not been closed",
