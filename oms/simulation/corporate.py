@@ -139,7 +139,15 @@ def carry_out(world: "World", event: CorporateActionApplied) -> None:
         client.ledger.splits.append(Split(symbol=split.symbol, ratio=ratio, at=now_us))
     for venue in world.venues.values():
         for standing in _working(venue):
-            _rebase(standing, ratio)
+            if _ordered_on(world, standing) < split.effective_date:
+                _rebase(standing, ratio)
+
+
+def _ordered_on(world: "World", standing: Standing) -> str:
+    """The trading date of the client's order; one of the effective date is in new shares."""
+    state = world.shadow.state
+    child = state.child_of(standing.venue, standing.cl_ord_id)
+    return "" if child is None else state.orders[child.parent_id].trade_date
 
 
 def _rebase(order: Standing, ratio: Fraction) -> None:
