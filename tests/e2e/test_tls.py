@@ -148,7 +148,7 @@ def test_orders_flow_from_a_client_to_a_venue_over_tls(site: TlsDesk) -> None:
     beta = site.desk.client("BETA")
     site.trade(beta, "BETA-1")
     site.until_said('"event": "fix.taken_over"')
-    assert site.front.versions == ["TLSv1.3"]
+    assert set(site.front.versions) == {"TLSv1.3"}
     taken = [line for line in site.said().splitlines() if '"fix.taken_over"' in line]
     assert all("BETA" in line for line in taken), "a connection with TLS cannot be handed over"
     site.trade(alpha)
@@ -297,7 +297,8 @@ def test_a_venue_with_tls_is_added_while_others_trade_over_tls(site: TlsDesk) ->
     user = Origin(channel=Channel.OPERATOR, counterparty="cli:anne", user="anne")
     command(site.desk, ReloadSessions(origin=user, reason="ticket 4712"))
     site.desk.until(lambda: venue.is_logged_on, "the new venue over TLS")
-    assert front.versions == ["TLSv1.3"]
+    # Where its relay is slow to start the Logon is given up and sent on another connection.
+    assert set(front.versions) == {"TLSv1.3"}
     site.trade(alpha)
     assert all(Path(f"/proc/{one}").exists() for one in helpers)
     assert "A" not in {one.msg_type for one in alpha.messages[seen:]}
