@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from rich.table import Table
 from sqlalchemy import Engine
 
-from oms.app.exits import Exit, Stop
+from oms.app.exits import Exit, Stop, complain
 from oms.app.operate import console, open_record, print_json
 from oms.app.timeline_text import lines_of
 from oms.audit.export import ExportBroken, check_export, export_day, lines_in
@@ -95,6 +95,8 @@ def show_order(settings: Settings, order_id: str, *, as_json: bool = False) -> N
 def export(settings: Settings, day_text: str, out: Path | None) -> None:
     """Write a day of the journal; a file appears whole or not at all. Raises Stop."""
     day = _date(day_text)
+    if day >= datetime.now(UTC).date():
+        complain(f"date = {day}: is not over in UTC; what comes yet is not in the export")
     with open_record(settings) as engine, engine.begin() as connection, _output(out) as file:
         for line in export_day(connection, day):
             file.write(line + "\n")

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from oms.app import operate
@@ -242,6 +243,18 @@ def test_an_output_that_takes_nothing(
     assert (done.returncode, done.stderr) == told
 
 
+def test_an_export_of_a_date_that_is_not_over_says_so(tmp_path: Path, database_url: str) -> None:
+    config = str(config_for(tmp_path, database_url))
+    far = "2999-01-02"
+    code, said = oms("audit", "export", far, "--out", str(tmp_path / "far"), "--config", config)
+    assert (code, said) == (
+        0,
+        f"oms: date = {far}: is not over in UTC; what comes yet is not in the export\n",
+    )
+    past = ("audit", "export", "2026-01-02", "--out", str(tmp_path / "past"), "--config", config)
+    assert oms(*past) == (0, "")
+
+
 def test_an_export_into_a_pipe_leaves_the_pipe_there(tmp_path: Path, database_url: str) -> None:
     config = config_for(tmp_path, database_url)
     pipe = tmp_path / "pipe"
@@ -261,3 +274,15 @@ def test_an_export_into_a_pipe_leaves_the_pipe_there(tmp_path: Path, database_ur
 def test_a_bench_that_could_not_be_kept_is_not_run() -> None:
     code, said = oms("bench", "--json", "/nowhere/x.json")
     assert (code, said) == (2, "oms: json = /nowhere/x.json: must be in a directory that exists\n")
+
+
+def test_a_core_does_not_lead_on_a_server_that_may_lose_what_it_has_committed(
+    tmp_path: Path, database_url: str
+) -> None:
+    name = database_url.partition("?")[0].rpartition("/")[2]
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    rule = "must be on: what is acknowledged has to survive a power cut"
+    code, line = oms("core", "--config", str(config_for(tmp_path, database_url)))
+    assert code == Exit.CONFIG
+    assert line.splitlines()[-1] == f"oms: database: synchronous_commit = off: {rule}"
