@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -42,6 +42,7 @@ _RULES: Final = {
     "less_than_equal": "must be at most {le}",
     "less_than": "must be less than {lt}",
 }
+_AWAY: Final = (OperationalError, InterfaceError)
 _METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 log = structlog.get_logger(__name__)
 
@@ -233,7 +234,12 @@ def _on_client_gone(request: Request, _: Exception) -> Response:
 
 
 def _on_database(request: Request, error: Exception) -> Response:
-    """Nothing was answered because the database was not there; a command may be tried again."""
+    """Nothing was answered because the database was not there; a command may be tried again.
+
+    What it refuses though it is there is a fault of ours: to try again would not help.
+    """
+    if isinstance(error, DBAPIError) and not isinstance(error, _AWAY):
+        return _on_error(request, error)
     log.error("api.database_fault", error=" ".join(str(error).split())[:500], path=request.url.path)
     detail = "the database does not answer; a command sent again under its cl_ord_id is taken once"
     problem = Problem(503, "database-unavailable", detail, headers={"Retry-After": "1"})

@@ -170,3 +170,17 @@ def test_recon_runs_and_breaks(api: Api, rows: psycopg.Connection[tuple[Any, ...
     assert [one["kind"] for one in breaks] == ["PRICE", "QUANTITY"]
     assert breaks[0]["evidence"] == {"ours": {"last_px": "1.10"}}
     problem(api.compliance.get("/v1/recon/runs/999999"), 404, "not-found")
+
+
+def test_what_the_database_refuses_is_our_fault_and_not_told_as_its_absence(
+    api: Api, rows: psycopg.Connection[tuple[Any, ...]]
+) -> None:
+    """A 503 would be repeated for ever."""
+    rows.execute("ALTER TABLE disputes RENAME TO disputes_away")
+    try:
+        answer = api.operations.get("/v1/disputes")
+    finally:
+        rows.execute("ALTER TABLE disputes_away RENAME TO disputes")
+    problem(answer, 500, "internal")
+    assert "retry-after" not in answer.headers
+    assert api.operations.get("/v1/disputes").status_code == 200
