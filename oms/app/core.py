@@ -19,6 +19,7 @@ from oms.app.tls_files import check_tls, listening_fault
 from oms.settings.load import ConfigError, load
 from oms.settings.model import Settings
 from oms.store.codec import CodecError
+from oms.store.durability import NotDurable, require_durable
 from oms.store.leader import (
     Leadership,
     LeadershipLost,
@@ -41,6 +42,7 @@ def run(settings: Settings, config: Path) -> int:
         migrate(urls)
         leadership = _lead(settings, urls)
         stack.callback(leadership.release)
+        _require_durable(leadership)
         stopping.can_wait = True
         try:
             settings = with_sessions_of_now(settings, config)
@@ -110,6 +112,14 @@ def _lead(settings: Settings, urls: Urls) -> Leadership:
             )
     except LeadershipUnavailable as error:
         raise Stop(Exit.NOT_LEADER, f"core.shard = {settings.core.shard}: {error}") from None
+
+
+def _require_durable(leadership: Leadership) -> None:
+    try:
+        with database_faults():
+            require_durable(leadership.connection)
+    except NotDurable as error:
+        raise Stop(Exit.CONFIG, str(error)) from None
 
 
 def leave(code: int) -> None:

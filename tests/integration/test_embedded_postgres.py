@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from oms.store.durability import NotDurable, require_durable
 from oms.store.embedded_postgres import EmbeddedPostgres
 from oms.store.postgres_account import EmbeddedPostgresError, account_for, popen_options
 from oms.store.postgres_process import is_alive, process_facts
@@ -64,6 +65,22 @@ def test_settings_and_roles_are_as_promised(data_dir: Path) -> None:
                 assert _value(connection, "SELECT current_user") == role
                 with pytest.raises(psycopg.errors.Error, match=r"denied|read-only"):
                     connection.execute("CREATE TABLE mine (number int)")
+
+
+def test_a_server_without_fsync_is_told_by_its_setting(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as server:
+        with psycopg.connect(server.url) as connection:
+            require_durable(connection)
+        superuser = role_url(server.url, SUPERUSER)
+        with psycopg.connect(superuser, autocommit=True) as connection:
+            try:
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
+                eventually(lambda: _value(connection, "SHOW fsync") == "off", "the setting is read")
+                with pytest.raises(NotDurable, match="fsync = off: must be on"):
+                    require_durable(connection)
+            finally:
+                connection.execute("ALTER SYSTEM RESET fsync")
 
 
 def test_nobody_else_can_reach_the_socket_or_the_data(data_dir: Path) -> None:
