@@ -76,7 +76,7 @@ class Exchange:
         self._next_walk_s = time.monotonic() + config.walk_interval_ms / 1000
         self._next_publish_s = 0.0
         self._stopping = False
-        self._first_day = utc_date(clock_us())
+        self._first_day = self._day = utc_date(clock_us())
         # Without a resend_source: the log holds commands, not the messages that came of them.
         self._engine = Engine(
             [_spec(config, name) for name in (*config.target_comp_ids, *config.drop_copies)],
@@ -118,15 +118,20 @@ class Exchange:
         """Write the end-of-day files of a UTC date."""
         return write_day_files(self._venue, self._config, day)
 
+    def _write_files_before(self, today: date) -> None:
+        """The files of the dates that are over by then and have none of this process yet."""
+        while self._day < today:
+            self.write_files(self._day)
+            self._day += timedelta(days=1)
+
     def _write_last_files(self) -> None:
-        """The files of every date on which this process ran."""
-        day, last = self._first_day, utc_date(clock_us())
-        while day <= last:
-            self.write_files(day)
-            day += timedelta(days=1)
+        """The files of every date on which this process ran, with what came of those since."""
+        self._day = self._first_day
+        self._write_files_before(utc_date(clock_us()) + timedelta(days=1))
 
     def _turn(self) -> None:
-        """What is to be done after each poll: timers, answers, market data."""
+        """What is to be done after each poll: files, timers, answers, market data."""
+        self._write_files_before(utc_date(clock_us()))
         now_s = time.monotonic()
         if self._config.walk_interval_ms and now_s >= self._next_walk_s:
             self._next_walk_s = now_s + self._config.walk_interval_ms / 1000

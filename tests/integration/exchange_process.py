@@ -44,8 +44,10 @@ def values_of(directory: Path, **more: object) -> dict[str, Any]:
 class VenueProcess:
     """One running venue. Use as a context: it is killed at the end if it still runs."""
 
-    def __init__(self, values: dict[str, Any]) -> None:
+    def __init__(self, values: dict[str, Any], prelude: str = "") -> None:
+        """prelude: what the process does before all else."""
         self.values = values
+        self._program = prelude + _PROGRAM
         self.port = self.control_port = 0
         self._process: subprocess.Popen[str] | None = None
 
@@ -53,7 +55,7 @@ class VenueProcess:
         """Start, and wait until it listens; later starts use the same ports."""
         values = self.values | {"port": self.port, "control_port": self.control_port}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, json.dumps(values)],
+            [sys.executable, "-c", self._program, json.dumps(values)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

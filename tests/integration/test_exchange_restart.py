@@ -28,6 +28,7 @@ from tests.integration.exchange_process import (
     values_of,
     wait_report,
 )
+from tests.support.processes import eventually
 
 LOG = Path("venue/commands.jsonl")
 
@@ -55,6 +56,27 @@ def test_an_orderly_stop_logs_out_and_writes_the_files(tmp_path: Path) -> None:
         day = utc_date(clock_us())
         trades = tmp_path / f"venue/files/XSIM-{day}.csv"
         assert trades.read_text().splitlines()[-1] == "TRAILER,2"
+
+
+def test_the_files_of_a_date_are_there_when_it_is_over(tmp_path: Path) -> None:
+    """Whoever reconciles at night waits for them."""
+    turned = tmp_path / "the date has turned"
+    prelude = f"""
+from pathlib import Path
+from fix_sessions import exchange
+of_the_day = exchange.clock_us
+exchange.clock_us = lambda: of_the_day() + 86_400_000_000 * Path({str(turned)!r}).exists()
+"""
+    venue = VenueProcess(values_of(tmp_path), prelude)
+    day = utc_date(clock_us())
+    try:
+        venue.start()
+        turned.touch()
+        files = [tmp_path / f"venue/files/XSIM-{day}{kind}.csv" for kind in ("", "-orders")]
+        eventually(lambda: all(one.exists() for one in files), "the files of the day")
+        assert venue.signal(signal.SIGTERM) == (0, "")
+    finally:
+        venue.end()
 
 
 def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
