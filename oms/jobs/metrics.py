@@ -60,7 +60,7 @@ class JobMetrics:
             self._breaks.labels(venue).set(breaks)
         job = job_runs.c
         counts = select(job.state, func.count()).where(job.state != "done").group_by(job.state)
-        found: dict[str, int] = dict(connection.execute(counts).tuples().all())
+        found: dict[str, int] = dict(connection.execute(counts).all())
         for state in ("running", "failed"):
             self._unfinished.labels(state).set(found.get(state, 0))
         done = select(job.job, func.max(job.finished_at)).where(job.state == "done")
