@@ -19,6 +19,7 @@ from oms.app.operate import (
     open_record,
     operator,
     print_json,
+    utc_text,
 )
 from oms.domain.splits import (
     MOST_SHARES,
@@ -57,10 +58,12 @@ def show_all(settings: Settings, *, as_json: bool) -> None:
         for row in rows:
             print_json(row)
         return
-    table = Table("Action", "Symbol", "New:old", "Effective", "Preview", "By", "Applied", "By")
+    table = Table(
+        "Action", "Symbol", "New:old", "Effective", "Preview", "By", "Applied (UTC)", "By"
+    )
     for row in rows:
         ratio = f"{row['new_shares']}:{row['old_shares']}"
-        applied = f"{row['applied_at']:%Y-%m-%d %H:%M:%S}" if row["applied"] else "no"
+        applied = utc_text(row["applied_at"]) if row["applied"] else "no"
         asked = (str(row["preview"]), row["requested_by"])
         told = (str(row["effective_date"]), *asked, applied, row["approved_by"])
         table.add_row(row["action_id"], row["symbol"], ratio, *told)

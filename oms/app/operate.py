@@ -10,6 +10,7 @@ import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
@@ -54,19 +55,21 @@ def show_risk(settings: Settings) -> None:
     with open_record(settings) as engine, engine.begin() as connection:
         limits = list_limits(connection)
         switches = list_kill_switches(connection)
-    table = Table("Rule", "Level", "Subject", "Limit", "Set by", "At", "Why", title="Limits")
+    table = Table("Rule", "Level", "Subject", "Limit", "Set by", "At (UTC)", "Why", title="Limits")
     for row in limits:
         value = decimal_text(row["value"])
-        at = f"{row['at']:%Y-%m-%d %H:%M:%S}"
+        at = utc_text(row["at"])
         told = (row["user_name"] or "configuration", at, row["reason"])
         table.add_row(row["rule"], row["level"], row["subject"], value, *told)
     console().print(table)
     if not switches:
         console().print("No kill switch is engaged.")
         return
-    table = Table("Level", "Subject", "Engaged by", "At", "Why", title="Engaged kill switches")
+    table = Table(
+        "Level", "Subject", "Engaged by", "At (UTC)", "Why", title="Engaged kill switches"
+    )
     for row in switches:
-        at = f"{row['at']:%Y-%m-%d %H:%M:%S}"
+        at = utc_text(row["at"])
         table.add_row(row["level"], row["subject"], row["user_name"], at, row["reason"])
     console().print(table)
 
@@ -158,6 +161,11 @@ def console() -> Console:
     """Standard output, as wide as what is printed needs where it is no terminal."""
     found = Console(highlight=False)
     return found if found.is_terminal else Console(highlight=False, width=200)
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment, whatever time zone the database told it in."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def print_json(document: object) -> None:

@@ -2,7 +2,15 @@
 
 from rich.table import Table
 
-from oms.app.operate import carry_out, checked_reason, console, open_record, operator, print_json
+from oms.app.operate import (
+    carry_out,
+    checked_reason,
+    console,
+    open_record,
+    operator,
+    print_json,
+    utc_text,
+)
 from oms.domain.orphans import DecideOrphan, OrphanVerdict
 from oms.domain.values import decimal_text
 from oms.queries.paging import Row, Window
@@ -25,7 +33,9 @@ def show(settings: Settings, *, everything: bool, as_json: bool) -> None:
     if not found.rows:
         console().print("No orphan waits for a decision." if not everything else "There is none.")
         return
-    table = Table("Number", "At", "Venue", "By", "Trade", "Of", "What", "State", title="Orphans")
+    table = Table(
+        "Number", "At (UTC)", "Venue", "By", "Trade", "Of", "What", "State", title="Orphans"
+    )
     for row in found.rows:
         table.add_row(*_cells(row))
     console().print(table)
@@ -41,7 +51,7 @@ def _cells(row: Row) -> list[str]:
         state = f"{state} {row['settled_by']}: {row['settled_text']}"
     return [
         str(row["seq"]),
-        f"{row['at']:%Y-%m-%d %H:%M:%S}",
+        utc_text(row["at"]),
         row["venue"],
         row["session"],
         row["exec_id"],

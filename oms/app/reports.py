@@ -12,7 +12,7 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from oms.app.exits import Exit, Stop, complain
-from oms.app.operate import console, open_record, print_json
+from oms.app.operate import console, open_record, print_json, utc_text
 from oms.app.timeline_text import lines_of
 from oms.audit.export import ExportBroken, check_export, export_day, lines_in
 from oms.audit.timeline import AmbiguousOrder, UnknownOrder, timeline
@@ -65,7 +65,7 @@ def show_recon(settings: Settings, run_id: str, *, as_json: bool = False) -> Non
         return
     table = Table("Run", "Date", "Venue", "State", "Orders", "Trades", "Breaks", "Begun (UTC)", "")
     for run in runs:
-        begun = f"{run['started_at']:%Y-%m-%d %H:%M:%S}"
+        begun = utc_text(run["started_at"])
         numbers = (str(run[name]) for name in ("orders_checked", "trades_checked", "breaks"))
         about = (str(run["trade_date"]), run["venue"], run["state"])
         table.add_row(str(run["run_id"]), *about, *numbers, begun, run["error"])

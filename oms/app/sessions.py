@@ -17,6 +17,7 @@ from oms.app.operate import (
     open_record,
     operator,
     print_json,
+    utc_text,
 )
 from oms.app.session_schedules import configured
 from oms.domain.fix import Side
@@ -160,7 +161,7 @@ def show_disconnects(settings: Settings, name: str, *, as_json: bool) -> None:
         return
     table = Table("Lost (UTC)", "Order", "ClOrdID", "Our cancel", "Outcome", "Traded", "Open")
     for row in rows:
-        lost = f"{row['lost_at'].astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        lost = utc_text(row["lost_at"])
         asked = "asked" if row["asked"] else "was pending"
         quantities = (_amount(row["cum_qty"]), _amount(row["leaves_qty"]))
         ids = (row["order_id"], row["cl_ord_id"])
@@ -227,7 +228,7 @@ def _waiting(view: SessionView, now: datetime) -> str:
 
 def _gap(view: SessionView) -> str:
     row = view.row
-    return f"{row['gap_at'].astimezone(UTC):%Y-%m-%d %H:%M:%S} {row['gap']}" if row["gap"] else ""
+    return f"{utc_text(row['gap_at'])} {row['gap']}" if row["gap"] else ""
 
 
 def _request(view: SessionView) -> str:
@@ -244,7 +245,7 @@ def _age(moment: datetime, now: datetime) -> str:
 def _in_words(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return "never"
-    at = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    at = f"{utc_text(moment)} UTC"
     return f"in {str(moment - now).partition('.')[0]} ({at})" if moment > now else at
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from oms.app.exits import Exit
-from oms.app.operate import console, open_record, print_json
+from oms.app.operate import console, open_record, print_json, utc_text
 from oms.app.sessions import state_of
 from oms.queries.attention import job_run, journal_began, latest_runs, unfinished_jobs
 from oms.queries.calendars import FIRM, next_session, sessions_of
@@ -199,7 +199,7 @@ def _decisions(connection: Connection) -> Iterator[Line]:
 
 
 def _utc(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{utc_text(moment)} UTC"
 
 
 def _age(seconds: Decimal) -> str:

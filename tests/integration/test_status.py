@@ -65,6 +65,14 @@ def recon(rows: Rows, *, state: str, breaks: int, error: str = "") -> None:
     )
 
 
+def engage(rows: Rows) -> None:
+    rows.execute(
+        "INSERT INTO kill_switches (level, subject, user_name, reason, at, seq)"
+        " VALUES ('FIRM', '*', 'anne', 'runaway', %s, 5)",
+        [NOW],
+    )
+
+
 @pytest.fixture
 def settings() -> Settings:
     return load(EXAMPLE)
@@ -100,11 +108,7 @@ def test_what_went_wrong_is_named(rows: Rows, settings: Settings, database_url: 
     rows.execute("DELETE FROM job_runs WHERE job IN ('open_date', 'close_day')")
     job(rows, "recon:XSIM1", YESTERDAY, "failed", "no such file")
     recon(rows, state="failed", breaks=0, error="no such file")
-    rows.execute(
-        "INSERT INTO kill_switches (level, subject, user_name, reason, at, seq)"
-        " VALUES ('FIRM', '*', 'anne', 'runaway', %s, 5)",
-        [NOW],
-    )
+    engage(rows)
     rows.execute(
         "INSERT INTO command_inbox (counterparty, key, command_type, body, body_hash, created_at)"
         " VALUES ('ALPHA', 'k', 'NewOrderSingle', '{}', '', now() - interval '1 minute')"
@@ -152,3 +156,14 @@ def test_psql_reads_all_and_changes_nothing(tmp_path: Path, database_url: str) -
     refused = run_oms(*asked, "DELETE FROM journal")
     assert refused.returncode == 1
     assert "ERROR" in refused.stderr
+
+
+def test_moments_are_told_in_utc_whatever_zone_the_database_is_in(
+    rows: Rows, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engage(rows)
+    monkeypatch.setenv("PGTZ", "Asia/Tokyo")
+    done = run_oms("risk", "show", "--config", str(config_for(tmp_path, database_url)))
+    assert done.returncode == 0, done.stderr
+    assert "At (UTC)" in done.stdout
+    assert "2026-11-24 07:00:00" in done.stdout
