@@ -131,7 +131,9 @@ def _day(settings: Settings, connection: Connection, now: datetime) -> Iterator[
     wanted = next_session(connection, FIRM, trade_date_of(day, now))
     run = job_run(connection, "open_date", wanted) if wanted else None
     opened = run is not None and run["state"] == "done"
-    text = f"{wanted} is open" if opened else f"{wanted or 'no date'} has not been opened"
+    text = "none is known yet"
+    if wanted:
+        text = f"{wanted} is open" if opened else f"{wanted} has not been opened"
     hint = "" if opened else "is `oms jobs` running?"
     yield Line(topic="trading date", ok=opened, text=text, hint=hint)
     last = _due_last(settings, connection, now)
