@@ -46,13 +46,19 @@ class CommitLimit:
             figures.orders_per_second.append(commits * size / (sum(delays_ns) / 1e9))
             figures.commit_ns += delays_ns
 
-    def single(self, commits: int) -> list[int]:
-        """How long commits of one command each take, ns: what an order alone has to wait for."""
+    def single(self, commits: int, pause_s: float) -> list[int]:
+        """How long commits of one command each take, ns: what an order alone has to wait for.
+
+        pause_s: before each of them; PostgreSQL is quicker where it has just worked.
+        """
         delays_ns: list[int] = []
         while len(delays_ns) < commits:
             for command in self._flow.round(1):
                 batch = self._flow.sealed([command])
-                start_ns = time.perf_counter_ns()
+                until_ns = time.perf_counter_ns() + int(pause_s * 1e9)
+                # Awake, as a core is.
+                while (start_ns := time.perf_counter_ns()) < until_ns:
+                    pass
                 self._journal.append(batch)
                 delays_ns.append(time.perf_counter_ns() - start_ns)
         return delays_ns

@@ -102,6 +102,7 @@ class Figures:
     rest_ns: list[int] = field(default_factory=list)
     own_us_per_order: list[float] = field(default_factory=list)
     small_commit_ns: list[int] = field(default_factory=list)
+    quick_commit_ns: list[int] = field(default_factory=list)
     commits: list[Commits] = field(default_factory=list)
 
     @property
@@ -110,8 +111,13 @@ class Figures:
 
     @property
     def small_commit(self) -> Latency:
-        """One command's rows committed by themselves."""
+        """One command's rows committed by themselves, at the pace of orders that come alone."""
         return latency_of(self.small_commit_ns)
+
+    @property
+    def quick_commit(self) -> Latency:
+        """The same, back to back."""
+        return latency_of(self.quick_commit_ns)
 
     def marks(self) -> list[Mark]:
         """What the server is to reach, beside the bare relay and the database of the same run."""
@@ -169,6 +175,7 @@ class Figures:
             else None,
             "database": {
                 "one_command": asdict(self.small_commit),
+                "one_command_back_to_back": asdict(self.quick_commit),
                 "batches": [each.as_json() for each in self.commits],
             },
             "marks": [asdict(mark) | {"reached": mark.reached} for mark in self.marks()],

@@ -12,7 +12,8 @@ from fix_sessions.wire import utc_timestamp_ms
 _LOGON_TIMEOUT_S = 30.0
 _STALL_S = 20.0
 _CHECK_S = 0.5
-_PAUSE_S = 0.001
+PAUSE_S = 0.001
+"""Before each order that comes alone."""
 _PRICE_TICKS = 19
 
 
@@ -91,7 +92,7 @@ class Load:
             peer.on_message = run.answers_of(peer, refill=not one_by_one)
         if one_by_one:
             for number in range(orders):
-                self._hub.pump(_PAUSE_S)
+                self._hub.pump(PAUSE_S)
                 run.send_next(peers[0])
                 self._await(run, number + 1, peers)
         else:

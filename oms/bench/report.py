@@ -71,6 +71,7 @@ def _latency(figures: Figures) -> Table:
             _add(table, f"{name}: {what}", latency)
     _add(table, "oms api: REST submit to answer", figures.rest)
     _add(table, "PostgreSQL alone: one command's commit", figures.small_commit)
+    _add(table, "the same, back to back", figures.quick_commit)
     return table
 
 

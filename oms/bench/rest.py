@@ -4,10 +4,9 @@ import http.client
 import json
 import time
 
-from oms.bench.load import BenchError, OrderShape
+from oms.bench.load import PAUSE_S, BenchError, OrderShape
 
 _TIMEOUT_S = 20.0
-_PAUSE_S = 0.001
 _SUCCESS = range(200, 300)
 
 
@@ -28,7 +27,7 @@ class RestClient:
         self._connection.close()
         self._connection.connect()
         for _ in range(orders):
-            time.sleep(_PAUSE_S)
+            time.sleep(PAUSE_S)
             delays_ns.append(self._submit())
         return delays_ns
 

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from oms.bench.database import CommitLimit
 from oms.bench.figures import Figures, WayFigures
-from oms.bench.load import BenchError, Load
+from oms.bench.load import PAUSE_S, BenchError, Load
 from oms.bench.relay import Relay
 from oms.bench.report import show
 from oms.bench.rest import RestClient
@@ -185,7 +185,8 @@ def _round(subjects: _Subjects, figures: Figures, number: int) -> None:
         times = way.load.run(orders=single, in_flight=1, one_by_one=True)
         way.figures.add_delays(times, way.venue.times())
         way.venue.set_style("new and trade")
-    figures.small_commit_ns += subjects.database.single(single)
+    figures.small_commit_ns += subjects.database.single(single, PAUSE_S)
+    figures.quick_commit_ns += subjects.database.single(single, 0)
     _ask_by_rest(subjects, figures, max(_SMALLEST_RUN, orders // _REST_SHARE))
 
 

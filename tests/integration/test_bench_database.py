@@ -34,7 +34,7 @@ def test_orders_are_committed_whole_at_every_batch_size(
     assert [each.orders_per_commit for each in found] == [1, 32, 128]
     assert [len(each.commit_ns) for each in found] == [160, 5, 1]
     assert all(each.journal_rows_per_order >= 6 for each in found)
-    assert len(limit.single(12)) >= 12
+    assert len(limit.single(12, 0.0)) >= 12
     assert limit.own_us_per_order(32) > 0
     with psycopg.connect(database_url(postgres_server.url, "plumbline_bench")) as connection:
         counted = connection.execute(
