@@ -14,6 +14,7 @@ from decimal import Decimal
 from ems.child_orders import replaced_as_told, replaced_unasked, revived
 from ems.differences import differs
 from ems.orphans import orphan_of
+from ems.standings import resized_to
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
     CancelRejected,
@@ -35,7 +36,6 @@ from oms.domain.fix import ExecType, OrdRejReason, OrdStatus
 from oms.domain.instrument import Venue
 from oms.domain.order import Order, RequestKind
 from oms.domain.reasons import SPECS, Reason
-from oms.domain.standing_events import QuantityRestated
 from oms.domain.state import Session, State
 from oms.domain.values import ZERO, decimal_text
 
@@ -189,13 +189,7 @@ def _restated_meanwhile(child: Order, report: ExecutionReport) -> Iterator[Event
     """
     told = _quantity_of_its_own(child, report)
     if told is not None:
-        yield QuantityRestated(
-            order_id=child.order_id,
-            order_qty=max(told, child.cum_qty),
-            restatement=report.restatement,
-            text=report.text,
-            order_qty_before=child.order_qty,
-        )
+        yield resized_to(child, report, told)
 
 
 def _quantity_of_its_own(child: Order, report: ExecutionReport) -> Decimal | None:

@@ -7,6 +7,7 @@ price that nobody asked for.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
 from oms.domain.commands import ExecutionReport
@@ -58,18 +59,23 @@ def unmarked(child: Order, report: ExecutionReport) -> Iterator[Event]:
         )
 
 
+def resized_to(child: Order, report: ExecutionReport, told: Decimal) -> QuantityRestated:
+    """The venue has given the child that OrderQty; what has traded is the least of it."""
+    return QuantityRestated(
+        order_id=child.order_id,
+        order_qty=max(told, child.cum_qty),
+        restatement=report.restatement,
+        text=report.text,
+        order_qty_before=child.order_qty,
+    )
+
+
 def _restated(child: Order, report: ExecutionReport) -> Iterator[Event]:
     told = report.order_qty
     resized = told is not None and told != child.order_qty and told > 0 and child.is_open
     repriced = _repriced(child, report)
     if told is not None and resized:
-        yield QuantityRestated(
-            order_id=child.order_id,
-            order_qty=max(told, child.cum_qty),
-            restatement=report.restatement,
-            text=report.text,
-            order_qty_before=child.order_qty,
-        )
+        yield resized_to(child, report, told)
     if repriced is not None:
         yield repriced
     elif not resized and child.mark is None:
