@@ -20,7 +20,7 @@ from tests.support.desk import (
     new_order,
     report_of,
 )
-from tests.support.processes import eventually
+from tests.support.processes import eventually, fix_process_of, running_below
 
 FAULT = 8
 LISTENING = "0A"
@@ -70,7 +70,7 @@ def engine_port(bench: Bench) -> int:
     found = []
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         words = line.split()
-        if words[3] == LISTENING and words[9] in inodes_of(fix_process_of(bench)):
+        if words[3] == LISTENING and words[9] in inodes_of(fix_process_of(bench.core)):
             found.append(int(words[1].partition(":")[2], 16))
     [port] = set(found)
     return port
@@ -84,22 +84,8 @@ def inodes_of(pid: int) -> set[str]:
     return {link[8:-1] for link in links if link.startswith("socket:[")}
 
 
-def fix_process_of(bench: Bench) -> int:
-    [found] = children_of(bench.core, b"fix_process")
-    return found
-
-
 def gates_of(bench: Bench) -> list[int]:
-    return children_of(fix_process_of(bench), b"gate")
-
-
-def children_of(pid: int, word: bytes) -> list[int]:
-    """The living children of a process that have the word in their command line."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [int(one) for one in children if word in Path(f"/proc/{one}/cmdline").read_bytes()]
-    except FileNotFoundError:  # ended since it was listed
-        return []
+    return running_below(bench.core, "fix_sessions.gate")
 
 
 def gate_of(bench: Bench) -> int:
@@ -161,10 +147,9 @@ def test_a_gate_that_does_not_live_ends_the_core_which_recovers(bench: Bench) ->
     assert core is not None
 
     def has_ended() -> bool:
-        for fix_process in children_of(bench.core, b"fix_process"):
-            for gate in children_of(fix_process, b"gate"):
-                with suppress(ProcessLookupError):
-                    os.kill(gate, signal.SIGKILL)
+        for gate in gates_of(bench):
+            with suppress(ProcessLookupError):
+                os.kill(gate, signal.SIGKILL)
         return core.poll() is not None
 
     bench.desk.until(has_ended, "the core to end")
@@ -183,7 +168,7 @@ def test_a_fix_process_that_dies_or_freezes_ends_the_core_which_recovers(
     unseen = bench.unseen()
     core = bench.desk.core
     assert core is not None
-    gate, fix_process = gate_of(bench), fix_process_of(bench)
+    gate, fix_process = gate_of(bench), fix_process_of(bench.core)
     os.kill(fix_process, number)
     bench.desk.until(lambda: core.poll() is not None, "the core to end")
     assert core.returncode == FAULT
@@ -197,7 +182,7 @@ def test_a_fix_process_that_dies_or_freezes_ends_the_core_which_recovers(
 
 def test_a_frozen_core_loses_its_sessions(bench: Bench) -> None:
     """Clients and venues are free to go where another core leads."""
-    fix_process = fix_process_of(bench)
+    fix_process = fix_process_of(bench.core)
     os.kill(bench.core, signal.SIGSTOP)
     bench.desk.until(lambda: not bench.client.is_logged_on, "the client to be cut off")
     bench.desk.until(lambda: "fix.core_frozen" in bench.desk.log(), "a word of it")

@@ -20,7 +20,7 @@ from oms.domain.session_commands import ReloadSessions
 from tests.support.book_venue import BookVenue
 from tests.support.desk import PASSWORD
 from tests.support.floor import Floor, command, floor_with
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, running_below
 
 OTHER = "another-secret-of-the-desk"
 OPERATOR = Origin(channel=Channel.OPERATOR, counterparty="cli:anne", user="anne")
@@ -281,14 +281,8 @@ def test_two_reloads_at_once_and_a_gate_that_dies_then(floor: Floor) -> None:
 def gate_of(floor: Floor) -> int:
     """The process in front of the FIX port."""
     assert floor.desk.core is not None
-    waiting = [floor.desk.core.pid]
-    while waiting:
-        pid = waiting.pop()
-        if b"fix_sessions.gate" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
-            return pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        waiting += [int(one) for one in children]
-    raise AssertionError("no gate")
+    [gate] = running_below(floor.desk.core.pid, "fix_sessions.gate")
+    return gate
 
 
 def test_the_command_line(floor: Floor) -> None:

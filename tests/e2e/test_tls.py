@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -20,6 +20,7 @@ from oms.domain.session_commands import ReloadSessions
 from tests.integration.exchange_process import VenueProcess, values_of
 from tests.support.desk import Desk, cl_ord_id, new_order, report_of
 from tests.support.floor import command
+from tests.support.processes import running_below
 from tests.support.tls import LOCALHOST, Authority, TlsFront, client_files, server_files
 from tests.support.tls_relay import Relay
 
@@ -109,17 +110,7 @@ class TlsDesk:
     def helpers(self, module: str) -> list[int]:
         """All of them."""
         assert self.desk.core is not None
-        found = []
-        waiting = [self.desk.core.pid]
-        while waiting:
-            pid = waiting.pop()
-            with suppress(FileNotFoundError):  # ended since it was listed
-                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-                if module.encode() in words:
-                    found.append(pid)
-                children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-                waiting += [int(one) for one in children]
-        return found
+        return running_below(self.desk.core.pid, module)
 
     def kill(self, module: str) -> int:
         """SIGKILL for it."""

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -97,8 +97,19 @@ def eventually(look: Callable[[], T], what: str, *, timeout_s: float = PATIENCE_
 
 def fix_process_of(core: int) -> int:
     """The pid of the core's FIX process, 0 while there is none."""
-    children = Path(f"/proc/{core}/task/{core}/children").read_text().split()
-    for child in children:
-        if b"oms.app.fix_process" in Path(f"/proc/{child}/cmdline").read_bytes():
-            return int(child)
-    return 0
+    return next(iter(running_below(core, "oms.app.fix_process")), 0)
+
+
+def running_below(ancestor: int, module: str) -> list[int]:
+    """The processes that run this module (`python -m`), the ancestor and all below it."""
+    found = []
+    waiting = [ancestor]
+    while waiting:
+        pid = waiting.pop()
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended since it was listed
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if module.encode() in words:
+                found.append(pid)
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            waiting += [int(one) for one in children]
+    return found
