@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from ems.amended_trades import decide_bust, decide_correction
 from ems.differences import differs, of_another_order, taken_otherwise, told_otherwise
-from ems.drop_copy import told_before, told_by_venue
+from ems.drop_copy import more_to_tell, told_before, told_by_venue
 from ems.orphans import decide_orphan, of_an_earlier_date
 from ems.renewals import renewed
 from ems.standings import decide_standing, unmarked
@@ -133,9 +133,9 @@ def _acknowledged(child: Order, report: ExecutionReport) -> Iterator[Event]:
     if report.exec_type is ExecType.NEW and not child.external:
         yield from taken_otherwise(child, report)
         if report.order_qty not in (None, child.order_qty):
-            yield _more_to_tell(child)
+            yield more_to_tell(child)
     if child.doubt_reason is Reason.VENUE_DISAGREES and report.exec_type is not ExecType.TRADE:
-        yield _more_to_tell(child)
+        yield more_to_tell(child)
 
 
 def _is_its_end(report: ExecutionReport) -> bool:
@@ -220,18 +220,7 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
     # Filled there and not here: a fill or a cut of the quantity was lost on its way.
     done = report.ord_status is OrdStatus.FILLED and not (child.requests or child.ahead)
     if (disagrees or done) and child.closed is None and total < child.order_qty:
-        yield _more_to_tell(child)
-
-
-def _more_to_tell(child: Order) -> OrderInDoubt:
-    """One report, late perhaps, does not settle what the venue said of the whole order: it is asked
-    again.
-    """
-    return OrderInDoubt(
-        order_id=child.order_id,
-        reason=Reason.VENUE_DISAGREES,
-        text=f"{child.counterparty} may have more to tell",
-    )
+        yield more_to_tell(child)
 
 
 def _counts_copies(child: Order, report: ExecutionReport, total: Decimal) -> bool:

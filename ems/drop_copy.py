@@ -21,6 +21,7 @@ from oms.domain.events import (
     DuplicateExecutionDropped,
     Event,
     OrderAcknowledged,
+    OrderInDoubt,
     OrphanReported,
     TradeExecuted,
 )
@@ -29,6 +30,7 @@ from oms.domain.instrument import DropCopy, Venue
 from oms.domain.order import Execution, Order
 from oms.domain.orphan_events import TradeMatched
 from oms.domain.orphans import OrphanKind, Settlement, copy_id
+from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.domain.values import ZERO
 
@@ -106,6 +108,20 @@ def _trade(
         early=not child.accepted,
         source=source,
         ids=report.ids,
+    )
+    disagrees = child.doubt_reason is Reason.VENUE_DISAGREES
+    if disagrees and child.closed is None and child.cum_qty + telling.last_qty < child.order_qty:
+        yield more_to_tell(child)
+
+
+def more_to_tell(child: Order) -> OrderInDoubt:
+    """One report, late perhaps, does not settle what the venue said of the whole order: it is asked
+    again.
+    """
+    return OrderInDoubt(
+        order_id=child.order_id,
+        reason=Reason.VENUE_DISAGREES,
+        text=f"{child.counterparty} may have more to tell",
     )
 
 

@@ -312,8 +312,15 @@ class Edge:
         ]
         self._note_numbered([one for one in marks if one is not None])
 
-    def set_number(self, session_id: str, inbound: int, outbound: int) -> None:
-        """As `set_numbers`, for one session that has just been made."""
+    def set_number(self, session_id: str, inbound: int, outbound: int, ahead: int = 0) -> None:
+        """As `set_numbers`, for one session that has just been made. ahead: where its store may be
+        behind, for others have led since: how many more numbers they may have used.
+        """
+        engine = self.engine
+        if ahead:
+            engine.set_expected_inbound(session_id, inbound + 1)
+            first = max(engine.next_outbound(session_id), outbound + 1) + ahead
+            engine.set_next_outbound(session_id, first)
         mark = self._numbered(session_id, inbound, outbound)
         self._note_numbered([mark] if mark is not None else [])
 

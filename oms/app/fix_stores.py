@@ -46,17 +46,22 @@ def _write_anew(path: Path, spec: SessionSpec, state: State, leadership: Leaders
     connection = leadership.connection
     with leadership.guard():
         highest, event_seq = highest_sent(connection, spec.session_id)
+    session = state.session(spec.session_id)
     outbound = first_number(
-        files.numbers().outbound, highest, sum(seq > event_seq for seq in state.leaders)
+        files.numbers().outbound,
+        highest,
+        sum(seq > event_seq for seq in state.leaders),
+        noted=session.outbound,
     )
-    inbound = state.session(spec.session_id).inbound + 1
+    inbound = session.inbound + 1
     files.write(Numbers(outbound=outbound, inbound=inbound))
 
 
-def first_number(in_files: int, highest: int, leaders: int) -> int:
+def first_number(in_files: int, highest: int, leaders: int, *, noted: int) -> int:
     """The MsgSeqNum to go on with: beyond all that can have been used.
 
     in_files: our own next one, of before others led. highest: of the messages in the journal;
-    leaders: how many cores have led since its event.
+    leaders: how many cores have led since its event. noted: the last that the journal knows since
+    the numbers began; with what another leader noted that it may have used without a word.
     """
-    return max(in_files, highest + 1) + LOST_STORE_MARGIN * (leaders + 1)
+    return max(in_files, highest + 1, noted + 1) + LOST_STORE_MARGIN * (leaders + 1)

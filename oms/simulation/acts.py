@@ -25,6 +25,7 @@ from oms.domain.session_commands import (
     StopSession,
 )
 from oms.simulation.corporate import split
+from oms.simulation.reloads import reload
 
 if TYPE_CHECKING:
     from oms.domain.orphan_events import Orphan
@@ -112,7 +113,14 @@ def _stop_session(world: "World", n: int) -> None:
 
 
 def _start_session(world: "World", name: str) -> None:
-    world.ask(StartSession(origin=OPERATOR, session=name, reason="test"))
+    """Until it is, for one that is not configured cannot be."""
+    number = world.ask(StartSession(origin=OPERATOR, session=name, reason="test"))
+    world.agenda.after(3_000_000, lambda: _insist(world, name, number))
+
+
+def _insist(world: "World", name: str, number: int) -> None:
+    if number not in world.disk.answered or world.shadow.state.session(name).stopped:
+        _start_session(world, name)
 
 
 def _decide_orphan(world: "World", n: int) -> None:
@@ -214,5 +222,6 @@ ACTS: dict[str, Kind] = {
     "limit": Kind(weight=1, do=_limit),
     "next_day": Kind(weight=0.7, do=_next_day),
     "split": Kind(weight=1, do=lambda world, n: split(world, n, OPERATOR, SECOND)),
+    "reload": Kind(weight=0.6, do=lambda world, n: reload(world, n, OPERATOR)),
     "stop_session": Kind(weight=0.7, do=_stop_session),
 }

@@ -7,6 +7,7 @@ PostgreSQL is done by the world.
 import contextlib
 import random
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
@@ -18,6 +19,7 @@ from oms.app.fix_stores import first_number
 from oms.domain.commands import SYSTEM, CoreStarted, SentMessage, SetRiskLimit
 from oms.domain.effects import Effect, FixMessage
 from oms.domain.instrument import Reference
+from oms.domain.session_commands import ReloadSessions
 from oms.domain.state import State
 from oms.outbound_sessions import actions_at_start
 from oms.runtime.journal_line import JournalLine
@@ -30,6 +32,9 @@ from oms.simulation.disk import Disk, SimBatch, SimJournal
 from oms.simulation.engine import SimEngine, settings_of
 from oms.store.codec import unpack
 from oms.store.sent_messages import REJECTS
+
+if TYPE_CHECKING:
+    from oms.simulation.reloads import SimReload
 
 AWAY_US = 1_000_000
 
@@ -64,7 +69,9 @@ class WatchedEdge(Edge):
 
 
 class SimCore:
-    """From recovery to its end; `turn` is one round of its loop."""
+    """From recovery to its end; `turn` is one round of its loop. reload: given by the world."""
+
+    reload: "SimReload"
 
     def __init__(
         self,
@@ -110,22 +117,31 @@ class SimCore:
             slow_us=slow_us,
             into_core=into_core,
             flush=flush,
+            versions=versions,
+            stored=disk.numbers.get(machine, {}),
         )
         self._open_stores()
+        self._join(reference)
+
+    def _join(self, reference: Reference) -> None:
         self.edge.drive(self.engine)  # type: ignore[arg-type]
         self.edge.read_sent = self._read_sent
-        self.sequencer = self._new_sequencer(reference)
+        self.control = self._new_control(reference)
+        self.sequencer = self._new_sequencer()
         self.edge.intake = self.sequencer
 
-    def _new_sequencer(self, reference: Reference) -> Sequencer:
+    def _new_control(self, reference: Reference) -> SessionControl:
         limits = {one.name: one.max_messages_per_second for one in reference.venues.values()}
         throttle = Throttle(self.edge, limits, self._agenda)
+        return SessionControl(throttle, self.edge, self._sent_since)
+
+    def _new_sequencer(self) -> Sequencer:
         return Sequencer(
             state=self.state,
             last_hash=self.recovered.last_hash,
             journal=JournalLine(self.journal),
             new_batch=self._new_batch,
-            outlet=SessionControl(throttle, self.edge, self._sent_since),
+            outlet=self.control,
             clock=self._agenda,
             metrics=CoreMetrics(CollectorRegistry()),
         )
@@ -148,9 +164,9 @@ class SimCore:
                 highest, event_seq = max(sent, default=(0, 0))
                 known, _ = numbers.get(name, (1, 1))
                 since = sum(seq > event_seq for seq in self.state.leaders)
-                outbound = first_number(known, highest, since)
-                inbound = self.state.session(name).inbound + 1
-                self.engine.load({name: (outbound, inbound)})
+                session = self.state.session(name)
+                outbound = first_number(known, highest, since, noted=session.outbound)
+                self.engine.load({name: (outbound, session.inbound + 1)})
         self._disk.claims[self.machine] = self.journal.epoch
 
     def start(self) -> None:
@@ -185,16 +201,20 @@ class SimCore:
                 number = command.origin.inbox_id
                 if number not in self._inbox_taken and number not in self._disk.answered:
                     self._inbox_taken.add(number)
-                    self.sequencer.submit(command)
+                    if isinstance(command, ReloadSessions):
+                        self.reload.take(command)
+                    else:
+                        self.sequencer.submit(command)
         else:
             self.sequencer.flush()
         self.sequencer.pump()
+        self.reload.settle()
         # Until what `start` decided is durable and noted, no session opens.
         self.open = self.open or self.sequencer.idle
 
     def store(self) -> None:
         """What the engine's files hold, crash or not."""
-        self._disk.numbers[self.machine] = self.engine.numbers()
+        self._disk.numbers.setdefault(self.machine, {}).update(self.engine.numbers())
 
     def _read_sent(
         self, session: str, since_epoch: int, first: int, last: int

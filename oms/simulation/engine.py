@@ -6,7 +6,6 @@ QuickFIX.
 """
 
 import random
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
@@ -17,59 +16,17 @@ from fix_sessions.remote_engine import RemoteHandler
 from fix_sessions.wire import fields_of
 from oms.domain.session_commands import LogoutCause
 from oms.simulation.agenda import Action, Agenda
+from oms.simulation.line import Line
 from oms.simulation.versions import LOGON_FIELDS
 from oms.store.codec import pack
 
 Numbers = dict[str, tuple[int, int]]
+Done = Callable[[Numbers], None]
+# As QuickFIX's, and a little more.
+LOGOUT_LIMIT_US = 8_000_000
 _RESEND_REQUEST, _REJECT = "2", "3"
 _POSS_RESEND = 97
 _SESSION_LEVEL = frozenset({"0", "1", "2", "4", "5", "A"})
-
-
-class Line:
-    """One direction of the line between the core and its FIX process: in order, a moment late."""
-
-    def __init__(
-        self,
-        agenda: Agenda,
-        randomness: random.Random,
-        slow_us: int,
-        do: Callable[[Action], None],
-    ) -> None:
-        """slow_us: how long something takes at most, where the other end is busy."""
-        self._agenda = agenda
-        self._random = randomness
-        self._slow_us = slow_us
-        self._do = do
-        self._free_us = 0
-        self._waiting: deque[Action] = deque()
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def send(self, action: Action) -> None:
-        """Have it done at the other end."""
-        self._waiting.append(action)
-        takes_us = 10 + self._random.randrange(60)
-        if self._random.random() < 0.2:
-            takes_us += self._random.randrange(self._slow_us + 1)
-        self._free_us = max(self._free_us, self._agenda.now_us + takes_us)
-        self._agenda.at(self._free_us, self._arrive)
-
-    def catch_up(self) -> None:
-        """Do now all that is under way."""
-        while self._waiting:
-            self._do(self._waiting.popleft())
-
-    def end(self, done: int = 0) -> None:
-        """So much more is done; the rest is lost."""
-        for _ in range(min(done, len(self._waiting))):
-            self._waiting.popleft()()
-        self._waiting.clear()
-
-    def _arrive(self) -> None:
-        if self._waiting:
-            self._do(self._waiting.popleft())
 
 
 class Teller:
@@ -143,6 +100,10 @@ class EngineSession(LightSession):
         if self.logged_on and not self._by_us:
             self._by_us = True
             self.send_logout(text)
+
+    def cut(self, reason: str) -> None:
+        """Wait for no answer to the Logout."""
+        self._close(reason)
 
     def disconnected(self, reason: str) -> None:
         was_on = self.logged_on
@@ -220,8 +181,17 @@ class SimEngine:
         slow_us: int,
         into_core: Callable[[Action], None],
         flush: Callable[[str], None],
+        versions: Mapping[str, str],
+        stored: Numbers,
     ) -> None:
-        """into_core: does something in the core's process; flush: writes what a session has."""
+        """into_core: does something in the core's process; flush: writes what a session has.
+        versions, stored: for sessions that are made later, their BeginString (8) and what the files
+        of this machine hold.
+        """
+        self._agenda = agenda
+        self._versions = versions
+        self._stored = stored
+        self._ended = False
         self.there = Line(agenda, randomness, slow_us, lambda action: action())
         self._back = Line(agenda, randomness, slow_us, into_core)
         self._reading = Reading(pack, agenda.now)
@@ -239,12 +209,14 @@ class SimEngine:
         return {name: (one.next_out, one.next_in) for name, one in self.sessions.items()}
 
     def load(self, numbers: Numbers) -> None:
-        """Go on with these."""
-        for name, (next_out, next_in) in numbers.items():
+        """Go on with these, as far as they are of sessions that there are."""
+        for name in numbers.keys() & self.sessions.keys():
+            next_out, next_in = numbers[name]
             self.sessions[name].next_out, self.sessions[name].next_in = next_out, next_in
 
     def end(self, obeyed: int) -> None:
         """The core is gone. The process beside it has obeyed so much more when it notices."""
+        self._ended = True
         self._back.end()
         self.there.end(obeyed)
 
@@ -287,7 +259,45 @@ class SimEngine:
             self.on_reset(session_id)
             self._teller.on_sequence_reset(session_id, 1)
 
+    def _begin_change(self, closed: dict[str, str], made: dict[str, bool], done: Done) -> None:
+        for name, text in closed.items():
+            if name in self.sessions:
+                self._logout(name, text)
+        self._go_on_changing(list(closed), made, done, self._agenda.now_us + LOGOUT_LIMIT_US)
+
+    def _go_on_changing(
+        self, closed: list[str], made: dict[str, bool], done: Done, give_up_us: int
+    ) -> None:
+        """See fix_sessions.change_under_way."""
+        if self._ended:
+            return
+        up = [one for one in closed if one in self.sessions and self.sessions[one].logged_on]
+        if up:
+            for name in up if self._agenda.now_us >= give_up_us else ():
+                self.sessions[name].cut("no answer to the Logout")
+                self._flush(name)
+            again = partial(self._go_on_changing, closed, made, done, give_up_us)
+            self._agenda.after(20_000, again)
+            return
+        for name, client in made.items():
+            if name not in self.sessions:
+                self.sessions[name] = self._made(name, client=client)
+        numbers = {one: (self.sessions[one].next_in, self.sessions[one].next_out) for one in made}
+        self._back.send(partial(done, numbers))
+
+    def _made(self, name: str, *, client: bool) -> EngineSession:
+        """One that this process had not; its store holds what it was left with."""
+        settings = settings_of(name, self._versions[name], client=client, ours=True)
+        session = EngineSession(name, settings, self._agenda.now, self._teller)
+        session.enabled = False
+        session.next_out, session.next_in = self._stored.get(name, (1, 1))
+        return session
+
     # What the edge and the core ask for
+
+    def change(self, closed: dict[str, str], made: dict[str, bool], done: Done) -> None:
+        """See fix_sessions.remote_engine.RemoteEngine. made: by name, whether it is a client's."""
+        self.there.send(partial(self._begin_change, closed, made, done))
 
     def understand(self, parties: Sequence[Counterparty], epochs: Mapping[str, int]) -> None:
         """Before the sessions open, as all that is asked of numbers."""

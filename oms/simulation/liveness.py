@@ -66,7 +66,9 @@ def _unsettled(world: World) -> str:
     for name, party in world.parties.items():
         if party.owes:
             return f"{name} is about to tell or ask again"
-        session = core.engine.sessions[name]
+        session = core.engine.sessions.get(name)
+        if session is None or core.reload.busy:
+            return f"the session {name} is being made"
         if session.enabled and not session.logged_on:
             return f"the session {name} is down"
         theirs = party.session

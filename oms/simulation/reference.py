@@ -1,18 +1,30 @@
 """The instruments, venues and clients of a simulated desk."""
 
 from decimal import Decimal
+from typing import Protocol
 
 from oms.domain.conditions import PLAIN_TIMES, PLAIN_TYPES
 from oms.domain.instrument import Client, DropCopy, Instrument, Reference, Venue
-from oms.simulation.plan import Plan
+from oms.domain.profile import ClientProfile
+from oms.domain.schedule import Schedule
+from oms.simulation.profiles import VenueKind
 
 LISTINGS = {"AAPL": ("XA", "XB"), "MSFT": ("XB",), "NVDA": ("XA",)}
 ACCOUNTS = {"ALPHA": frozenset({"A1", "A2"}), "BETA": frozenset({"B1"})}
 _FEES = {"XA": Decimal("0.3"), "XB": Decimal("0.1")}
 
 
-def reference_of(plan: Plan) -> Reference:
-    """Two shares, two venues, two clients; what they are like the plan says."""
+class Configured(Protocol):
+    """What is said of sessions, by the plan or by a configuration file."""
+
+    clients: dict[str, ClientProfile]
+    venues: dict[str, VenueKind]
+    copies: dict[str, str]
+    hours: dict[str, Schedule]
+
+
+def reference_of(plan: Configured) -> Reference:
+    """Three shares, two venues, two clients; what they are like the plan says."""
     return Reference(
         instruments={
             symbol: Instrument(

@@ -18,6 +18,7 @@ from oms.domain.events import (
 )
 from oms.domain.instrument import Reference
 from oms.domain.order import Order
+from oms.domain.session_events import SessionsReloaded
 from oms.domain.state import State
 from oms.fold import fold_command, fold_event
 from oms.outbound import bundled, effects_of
@@ -58,6 +59,8 @@ class Shadow:
         # By journal number of the event: the position as it would be if all that works in the
         # order's direction were filled.
         self.reached: dict[int, Decimal] = {}
+        # By the number of a ReloadSessions in the inbox: what its core has read.
+        self.read: dict[int, Reference] = {}
 
     def take(self, entries: list[Entry]) -> list[Group]:
         """Fold one commit; its groups."""
@@ -74,6 +77,8 @@ class Shadow:
             else:
                 assert groups, f"entry {entry.seq} is an event without its command"
                 groups[-1].events.append((entry.seq, obj))
+                if isinstance(obj, SessionsReloaded):
+                    self.state.next_reference = self.read[groups[-1].command.origin.inbox_id]
                 self._fold(entry, obj)
         self._close(groups)
         return groups

@@ -23,6 +23,7 @@ from oms.simulation.network import Connection, End
 from oms.simulation.parties import Party, new_client, new_copy, new_venue
 from oms.simulation.plan import Plan
 from oms.simulation.reference import ACCOUNTS, reference_of
+from oms.simulation.reloads import ConfigFile, SimReload
 from oms.simulation.rest import RestUser
 from oms.simulation.shadow import Shadow
 from oms.simulation.story import Story
@@ -51,6 +52,7 @@ class World:
         self.agenda = Agenda()
         self.story = Story(self.agenda, kept=story)
         self.disk = Disk()
+        self.file = ConfigFile(plan)
         self.reference = reference_of(plan)
         self.trade_date = FIRST_DATE
         self.counts = Counts()
@@ -117,8 +119,12 @@ class World:
     def _start_core(self, machine: str) -> None:
         self.story.tell(f"a core starts on machine {machine}")
         journal = self.disk.take_lead(self.agenda, self._fate)
+        reference = self.shadow.state.reference = reference_of(self.file)
+        for name in self.clients.keys() - self.file.clients.keys():
+            # A core that does not know it keeps nothing for it.
+            self.clients[name].ledger.lost = True
         self.core = core = SimCore(
-            reference=self.reference,
+            reference=reference,
             versions=self.plan.versions,
             disk=self.disk,
             journal=journal,
@@ -133,6 +139,18 @@ class World:
             flush=lambda name: self._flush_core(core, name),
             watch=self._leaving,
         )
+        core.reload = SimReload(
+            self.file,
+            self.plan.versions,
+            state=core.state,
+            sequencer=core.sequencer,
+            edge=core.edge,
+            engine=core.engine,
+            agenda=self.agenda,
+            into_core=lambda action: self._into(core, action),
+            note=self.shadow.read.__setitem__,
+        )
+        core.control.reload = core.reload.carry_out
         journal.on_answer = self.wake
         core.engine.on_reset = self._begin_again
         for watcher in self.watchers:
@@ -245,8 +263,8 @@ class World:
             return
         if isinstance(party, SimClient) and not party.wants_session:
             return
-        ours = core.engine.sessions[name]
-        if not ours.enabled:
+        ours = core.engine.sessions.get(name)
+        if ours is None or not ours.enabled:
             return
         theirs = party.session
         connection = Connection(
@@ -278,7 +296,7 @@ class World:
         connection = self.connections.get(name)
         if connection is None or connection.since_us + LOGON_TIMEOUT_US > self.agenda.now_us:
             return
-        ours = self.core.engine.sessions[name] if self.core else None
+        ours = self.core.engine.sessions.get(name) if self.core else None
         if ours is None or not (ours.logged_on and self.parties[name].session.logged_on):
             connection.close("no answer to the Logon")
 

@@ -10,6 +10,7 @@ import pytest
 from ems import child_orders, resync
 from fix_sessions import edge
 from oms import fold_orders, outbound, outbound_client, outbound_venue, placing, reactions
+from oms.app import reload_steps
 from oms.core import step
 from oms.domain.commands import Command, Stamped
 from oms.domain.effects import FixMessage, SendExecutionReport
@@ -171,7 +172,8 @@ def numbers_are_not_taken_from_the_journal(patch: Patch) -> None:
 
 @mutation
 def a_taking_over_core_goes_on_with_known_numbers(patch: Patch) -> None:
-    patch.setattr(core, "first_number", lambda in_files, highest, _: max(in_files, highest + 1))
+    known = lambda in_files, highest, _, noted: max(in_files, highest + 1, noted + 1)  # noqa: E731
+    patch.setattr(core, "first_number", known)
 
 
 @mutation
@@ -282,6 +284,11 @@ def a_cancel_does_not_reach_the_venue(patch: Patch) -> None:
         return real(self, effect)
 
     patch.setattr(edge.Edge, "deliver", lossy)
+
+
+@mutation
+def what_a_reload_made_anew_is_not_opened(patch: Patch) -> None:
+    patch.setattr(reload_steps.ReloadSteps, "_open", lambda *_: None)
 
 
 @mutation

@@ -243,6 +243,27 @@ def test_a_drop_copys_fill_ends_no_doubt_while_the_venue_is_away() -> None:
     assert not child.in_doubt
 
 
+def test_a_drop_copys_fill_does_not_settle_what_the_venue_said_of_the_whole_order() -> None:
+    """Found by seed 253, with reloads. Its cancel was lost with a reset; the fill came by the copy
+    and made the counts agree.
+    """
+    copies = {"XAC": DropCopy(session="XAC", venue="XA")}
+    world = CheckedWorld(replace(REFERENCE, drop_copies=copies))
+    world.connect("XA", "XB")
+    child = world.working()
+    world.disconnect("XA")
+    world.back("XA")
+    over = {"cum_qty": Decimal(40), "leaves_qty": Decimal(0)}
+    world.status(child, OrdStatus.CANCELED, **over)
+    assert child.in_doubt
+    figures = {"last_qty": Decimal(40), "last_px": Decimal(100)}
+    kind, status = ExecType.TRADE, OrdStatus.PARTIALLY_FILLED
+    world.send(world.report("XAC", child.cl_ord_id, kind, status, **figures))
+    assert (child.cum_qty, child.in_doubt) == (40, True)
+    world.status(child, OrdStatus.CANCELED, **over)
+    assert (child.closed, child.in_doubt) == (OrdStatus.CANCELED, False)
+
+
 def test_new_is_told_by_the_venue_that_keeps_the_order() -> None:
     """Found by seed 38. The first venue's only word was that it has done with the order."""
     profile = ClientProfile(new_awaits_venue=True, pending_acks=False)

@@ -9,9 +9,19 @@ from functools import partial
 from fix_sessions.edge import Edge
 from fix_sessions.registry import Counterparty
 from oms.app.fix_stores import first_number
-from oms.domain.commands import SYSTEM, Channel, Command, CoreStarted, NewOrderSingle, Origin
+from oms.app.reload_steps import used_meanwhile
+from oms.domain.commands import (
+    SYSTEM,
+    Channel,
+    Command,
+    CoreStarted,
+    MessagesSent,
+    NewOrderSingle,
+    Origin,
+)
 from oms.domain.effects import SendExecutionReport
 from oms.domain.fix import OrdType, Side
+from oms.domain.state import State
 from oms.store.codec import unpack
 from tests.support.checked_world import connected
 from tests.support.memory_core import MemoryCore, MemoryJournal, StepClock
@@ -20,12 +30,66 @@ from tests.support.world import DATE, REFERENCE
 
 def test_numbers_of_a_leader_that_sent_no_message_are_not_used_again() -> None:
     """Found by seed 42. Machine one sent up to 25; machine two only logged on; then one again."""
-    second = first_number(1, 25, 1)
-    third = first_number(26, 25, 2)
+    second = first_number(1, 25, 1, noted=25)
+    third = first_number(26, 25, 2, noted=25)
     assert third - second >= 10_000
     assert second - 25 >= 10_000
     # A leader that is back before anybody else led goes on where its files are.
-    assert first_number(99_999, 25, 1) > 99_999
+    assert first_number(99_999, 25, 1, noted=25) > 99_999
+
+
+def test_numbers_that_another_machine_has_noted_are_not_used_again() -> None:
+    """Found by seed 20036. Its files were far ahead from before a reset; it logged on and sent
+    nothing, and ours came to the number after the one that it had noted.
+    """
+    used = first_number(40_008, 0, 17, noted=15)
+    assert first_number(16, 0, 21, noted=used - 1) - used >= 10_000
+
+
+class StoredNumbers:
+    """An engine's numbers, as its store was left."""
+
+    def __init__(self, inbound: int, outbound: int) -> None:
+        self.inbound, self.outbound = inbound, outbound
+
+    def expected_inbound(self, session: str) -> int:
+        del session
+        return self.inbound
+
+    def next_outbound(self, session: str) -> int:
+        del session
+        return self.outbound
+
+    def set_expected_inbound(self, session: str, number: int) -> None:
+        del session
+        self.inbound = number
+
+    def set_next_outbound(self, session: str, number: int) -> None:
+        del session
+        self.outbound = number
+
+
+def test_a_session_that_comes_back_by_a_reload_is_ahead_of_what_others_used() -> None:
+    """Found by seed 108. It was out of the file when this machine began to lead, and another one
+    had logged on there and sent nothing; its store here is of long ago.
+    """
+    state = State(reference=REFERENCE)
+    state.leaders += [1, 9]
+    fresh = state.session("BETA")
+    assert used_meanwhile(state, fresh) == 0, "a new one begins at 1"
+    known = state.session_kept("ALPHA")
+    known.inbound, known.outbound, known.changed_at = 20, 7, 1
+    parties = [Counterparty(session_id="ALPHA", name="ALPHA", role="client")]
+    edge = Edge(parties, epochs={}, outbound_epochs={}, clock=StepClock(), unpack=unpack)
+    engine = StoredNumbers(inbound=5, outbound=3)
+    edge.engine = engine  # type: ignore[assignment]
+    intake = edge.intake = Noted()
+    edge.set_number("ALPHA", known.inbound, known.outbound, used_meanwhile(state, known))
+    assert engine.inbound == 21, "no epoch begins: what the journal has is not asked for again"
+    assert engine.outbound >= 30_000
+    [note] = intake.taken
+    assert isinstance(note, MessagesSent)
+    assert note.numbered[0].msg_seq_num == engine.outbound - 1
 
 
 class LateEngine:
@@ -119,6 +183,16 @@ def test_nothing_beyond_what_is_held_back_is_noted_as_sent() -> None:
     core.outlet.held_from = None
     core.drain()
     assert core.journal.delivered([]) == core.outlet.sent[-1].event_seq > first
+
+
+class Noted:
+    """An intake that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.taken: list[Command] = []
+
+    def submit(self, command: Command) -> None:
+        self.taken.append(command)
 
 
 class Taken:
