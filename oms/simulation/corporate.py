@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
+from fix_sessions.wire import utc_timestamp_ms
 from oms.domain.commands import JOBS, CloseTradingDay, OpenTradingDate, Origin
 from oms.domain.order import Order
 from oms.domain.splits import (
@@ -133,10 +134,10 @@ def _open(world: "World", command: PreviewCorporateAction, number: int) -> None:
 def carry_out(world: "World", event: CorporateActionApplied) -> None:
     """What was agreed by telephone happens everywhere: venues re-base what they work."""
     split = event.split
-    now_us = world.agenda.now_us
+    at = utc_timestamp_ms(world.agenda.now_us)
     ratio = Fraction(split.new_shares, split.old_shares)
     for client in world.clients.values():
-        client.ledger.splits.append(Split(symbol=split.symbol, ratio=ratio, at=now_us))
+        client.ledger.splits.append(Split(symbol=split.symbol, ratio=ratio, at=at))
     for venue in world.venues.values():
         for standing in _working(venue):
             if _ordered_on(world, standing) < split.effective_date:

@@ -39,7 +39,8 @@ class Seen:
 
     untold: what an order over REST had traded before this session asked something of it, from when
     on it is told of it; None before that. factors: what splits have made of a share of a trade, by
-    its ExecID; splits: how many of the client's book it has been through.
+    its ExecID; splits: how many of the client's book it has been through. since: the TransactTime
+    (60) of the first report.
     """
 
     order_id: str
@@ -54,6 +55,7 @@ class Seen:
     trades: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     factors: dict[str, Fraction] = field(default_factory=dict)
     splits: int = 0
+    since: str = ""
 
     @property
     def traded(self) -> Decimal:
@@ -74,11 +76,11 @@ def in_shares_of_today(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """So many new shares for one old one, from that moment on."""
+    """So many new shares for one old one, from that moment on, told as TransactTime (60) is."""
 
     symbol: str
     ratio: Fraction
-    at: int
+    at: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -172,7 +174,10 @@ class ClientLedger:
         seen = self.orders.get(order_id)
         if seen is None:
             seen = self.orders[order_id] = Seen(
-                order_id=order_id, cl_ord_id=fields[11], side=fields.get(54, "")
+                order_id=order_id,
+                cl_ord_id=fields[11],
+                side=fields.get(54, ""),
+                since=fields.get(60, ""),
             )
             # What came first may be about a request of somebody else, over REST.
             named = fields[11] if fields[11] in self.asked else fields.get(41, fields[11])
@@ -220,8 +225,7 @@ class ClientLedger:
         while seen.splits < len(self.splits):
             split = self.splits[seen.splits]
             seen.splits += 1
-            first = self.asked.get(seen.first_id)
-            if split.symbol == symbol and (first is None or first.at < split.at):
+            if split.symbol == symbol and seen.since < split.at:
                 for name in seen.trades:
                     seen.factors[name] = seen.factors.get(name, Fraction(1)) * split.ratio
                 return True

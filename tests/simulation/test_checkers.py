@@ -62,7 +62,7 @@ def test_of_an_order_in_a_list_no_trade_may_be_untold() -> None:
 def test_after_a_split_trades_are_in_its_shares_once_it_is_told_of() -> None:
     ledger = ledger_with(Asked(cl_ord_id="b1", msg_type="D", fields=[]))
     told(ledger, "F", 1, cl_ord_id="b1", cum=10, last=10)
-    ledger.splits.append(Split(symbol="AAPL", ratio=Fraction(2), at=1))
+    ledger.splits.append(Split(symbol="AAPL", ratio=Fraction(2), at="2026"))
     told(ledger, "F", 2, cl_ord_id="b1", cum=15, last=5)
     told(ledger, "D", 3, cl_ord_id="b1", cum=30)
     told(ledger, "G", 4, cl_ord_id="b1", cum=40, last=15, ref="E1")
@@ -70,11 +70,21 @@ def test_after_a_split_trades_are_in_its_shares_once_it_is_told_of() -> None:
     assert not ledger.faults
 
 
+def test_an_order_that_was_taken_on_after_a_split_is_in_its_shares_from_the_start() -> None:
+    """Seed 20626. It had been sent before, by a client that was away."""
+    ledger = ledger_with(Asked(cl_ord_id="b1", msg_type="D", fields=[]))
+    ledger.splits.append(Split(symbol="AAPL", ratio=Fraction(3, 2), at="1998"))
+    told(ledger, "F", 1, cl_ord_id="b1", cum=10, last=10)
+    ledger.splits.append(Split(symbol="AAPL", ratio=Fraction(2), at="2026"))
+    told(ledger, "4", 2, cl_ord_id="b1", cum=20, leaves=0)
+    assert not ledger.faults
+
+
 @pytest.mark.parametrize("symbol", ["AAPL", "MSFT"])
 def test_a_split_excuses_no_other_quantity_and_no_other_symbol(symbol: str) -> None:
     ledger = ledger_with(Asked(cl_ord_id="b1", msg_type="D", fields=[]))
     told(ledger, "F", 1, cl_ord_id="b1", cum=10, last=10)
-    ledger.splits.append(Split(symbol=symbol, ratio=Fraction(2), at=1))
+    ledger.splits.append(Split(symbol=symbol, ratio=Fraction(2), at="2026"))
     told(ledger, "D", 2, cl_ord_id="b1", cum=30 if symbol == "AAPL" else 20)
     assert "the trades told come to" in ledger.faults[0]
 
@@ -164,6 +174,7 @@ def told(
         39: "4" if kind == "4" else "1",
         54: "1",
         55: "AAPL",
+        60: "1999" if number == 1 else "2027",
         38: "100",
         14: str(cum),
         151: str(100 - cum if leaves is None else leaves),
