@@ -123,11 +123,20 @@ def settings_text(
                 "PersistMessages": "Y",
                 "ResetOnLogout": "N",
                 "ResetOnDisconnect": "N",
+                **_reconnecting(specs),
             },
         )
     ]
     blocks += [_block("SESSION", _session_settings(spec, accept_port)) for spec in specs]
     return "\n".join(blocks)
+
+
+def _reconnecting(specs: Sequence[SessionSpec]) -> dict[str, str]:
+    """A session's own interval counts for QuickFIX from its first attempt to connect. One that is
+    closed at the first look has none, and without this would be looked at again after 30 s.
+    """
+    intervals = [one.reconnect_interval_s for one in specs if one.role == "initiator"]
+    return {"ReconnectInterval": str(min(intervals))} if intervals else {}
 
 
 def _session_settings(spec: SessionSpec, accept_port: int | None) -> dict[str, str]:

@@ -58,6 +58,18 @@ def test_an_initiator_logs_on_with_credentials_and_comes_back(hub: EngineHub) ->
     hub.until(lambda: hub.recorder.values(11) == ["V1"])
 
 
+def test_an_initiator_that_was_made_closed_connects_soon_after_it_is_opened(hub: EngineHub) -> None:
+    """QuickFIX waits 30 s where its first look found the session closed, unless told otherwise."""
+    venue = hub.venue_named()
+    engine = hub.run(start=False)
+    engine.start()
+    engine.remake([connecting(venue.port)])
+    hub.serve_for(0.5)
+    assert not venue.is_connected
+    engine.logon("XSIM")
+    hub.until(lambda: engine.is_logged_on("XSIM"), "the session to be up")
+
+
 def test_several_sessions_of_both_roles_do_not_mix(hub: EngineHub) -> None:
     venues = {name: hub.venue_named(name) for name in ("XONE", "XTWO")}
     engine = hub.run(
