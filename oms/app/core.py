@@ -16,6 +16,7 @@ from oms.app.database import Urls, database, database_faults, migrate
 from oms.app.exits import Exit, Stop
 from oms.app.session_changes import changes_between
 from oms.app.tls_files import check_tls, listening_fault
+from oms.runtime.scratch import ScratchFault
 from oms.settings.load import ConfigError, load
 from oms.settings.model import Settings
 from oms.store.codec import CodecError
@@ -28,6 +29,9 @@ from oms.store.leader import (
 )
 
 log = structlog.get_logger()
+
+# After these a core that starts anew goes on.
+_FAULTS = (LeadershipLost, EngineFault, CodecError, ScratchFault, psycopg.Error, OSError)
 
 
 def run(settings: Settings, config: Path) -> int:
@@ -56,7 +60,7 @@ def run(settings: Settings, config: Path) -> int:
             raise Stop(Exit.PORT_IN_USE, f"the FIX engine: {error}") from None
         except GateError as error:
             raise Stop(Exit.PORT_IN_USE, listening_fault(settings, error)) from None
-        except (LeadershipLost, EngineFault, CodecError, psycopg.Error, OSError) as error:
+        except _FAULTS as error:
             log.exception("core.fault")
             # PostgreSQL's hints come on lines of their own.
             reason = " ".join(str(error).split())

@@ -30,17 +30,20 @@ from oms.app.session_reload import SessionReload
 from oms.app.tls_files import certificate_gauge, watch_certificates
 from oms.app.venue_tls import VenueRelays
 from oms.domain.commands import SentMessage
-from oms.domain.kept_orders import QUIET_AFTER_US
+from oms.domain.kept_orders import QUIET_AFTER_US, Orders
 from oms.domain.session_commands import ReloadSessions
 from oms.domain.state import State
 from oms.domain.values import utc
 from oms.outbound_sessions import actions_at_start
 from oms.runtime.clock import SystemClock
+from oms.runtime.disk_shelf import DiskShelf
 from oms.runtime.journal_line import JournalLine
 from oms.runtime.memory import Collector
 from oms.runtime.metrics import CoreMetrics
 from oms.runtime.pace import Pace
 from oms.runtime.recovery import Recovered, recover
+from oms.runtime.scratch import Scratch
+from oms.runtime.scratch_metrics import ScratchMetrics
 from oms.runtime.sequencer import Sequencer
 from oms.runtime.throttle import Throttle
 from oms.settings.model import Settings
@@ -83,7 +86,7 @@ class CoreProcess:
         self._metrics.configured([one.session_id for one in counterparties_of(settings)])
         self._registry = registry
         self._certificates = certificate_gauge(registry)
-        self._state = State(reference=reference_of(settings))
+        self._state = self._new_state()
         journal = PostgresJournal(leadership)
         self._relays = VenueRelays(settings, registry)
         fix = self._fix_config()
@@ -120,6 +123,14 @@ class CoreProcess:
         self._collector = Collector()
         self._next_refresh = 0.0
         self._read_at = 0.0
+
+    def _new_state(self) -> State:
+        """Empty; what finished orders take goes to disk."""
+        core = self._settings.core
+        scratch = Scratch(core.data_dir / core.shard)
+        self._scratch_metrics = ScratchMetrics(scratch, self._registry)
+        orders = Orders(lambda: DiskShelf(scratch))
+        return State(reference=reference_of(self._settings), orders=orders)
 
     def _fix_config(self) -> FixProcessConfig:
         settings = self._settings
@@ -272,6 +283,7 @@ class CoreProcess:
             self._next_refresh = now + 1.0
             self._metrics.session_rejects(self._engine.rejects_sent)
             self._metrics.refresh(self._state)
+            self._scratch_metrics.refresh()
 
     def stop(self) -> None:
         """Commit and deliver what is in hand, log out, and journal that too. Raises Stop."""

@@ -29,6 +29,7 @@ from oms.domain.commands import (
 )
 from oms.domain.effects import ControlSession, Effect
 from oms.domain.instrument import Client, Instrument, Reference, Venue
+from oms.domain.kept_orders import Orders
 from oms.domain.state import State
 from oms.outbound import effects_of
 from oms.store.batch import Batch, SealedBatch
@@ -44,11 +45,18 @@ class Flow:
     """
 
     def __init__(
-        self, *, shape: OrderShape, leader_epoch: int, seq: int, previous_hash: bytes
+        self,
+        *,
+        shape: OrderShape,
+        leader_epoch: int,
+        seq: int,
+        previous_hash: bytes,
+        orders: Orders | None = None,
     ) -> None:
         self.own_ns = 0
         self.style: answers.Style = "new and trade"
-        self.state = State(reference=_reference(shape), seq=seq)
+        kept = Orders() if orders is None else orders
+        self.state = State(reference=_reference(shape), seq=seq, orders=kept)
         self._shape = shape
         self._leader_epoch = leader_epoch
         self._last_hash = previous_hash

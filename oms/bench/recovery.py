@@ -12,8 +12,11 @@ from rich.console import Console
 from oms.bench.answers import Style
 from oms.bench.scratch import Scratch
 from oms.bench.server import SHAPE
+from oms.domain.kept_orders import Orders
 from oms.domain.state import State
+from oms.runtime.disk_shelf import DiskShelf
 from oms.runtime.recovery import Recovered, recover
+from oms.runtime.scratch import Scratch as ScratchFiles
 from oms.store.embedded_postgres import EmbeddedPostgres
 from oms.store.postgres_account import EmbeddedPostgresError
 
@@ -46,7 +49,7 @@ def main(events: int, data_dir: Path = Path("var/bench")) -> int:
         with errors.status("writing the journal") as status:
             counted = write(scratch, events)
             status.update("recovering")
-            state, found = fold(scratch)
+            state, found = fold(scratch, own_dir)
     open_orders = sum(not state.orders[one].is_child for one in state.open_orders)
     sys.stdout.write(
         f"{found.entries:,} journal entries, {counted:,} of them events, "
@@ -68,7 +71,9 @@ def write(scratch: Scratch, events: int) -> int:
     return counted + scratch.add(0)
 
 
-def fold(scratch: Scratch) -> tuple[State, Recovered]:
-    """What a core does at its start."""
-    state = State(reference=scratch.flow.state.reference)
+def fold(scratch: Scratch, directory: Path) -> tuple[State, Recovered]:
+    """What a core does at its start. directory: for its scratch files."""
+    files = ScratchFiles(directory)
+    orders = Orders(lambda: DiskShelf(files))
+    state = State(reference=scratch.flow.state.reference, orders=orders)
     return state, recover(state, scratch.journal)

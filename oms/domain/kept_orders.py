@@ -13,14 +13,12 @@ from typing import Final, TypeVar
 
 from oms.domain.order import Order
 from oms.domain.packing import (
-    Family,
     cl_ord_ids_of,
     exec_ids_of,
-    may_have_traded,
     packed,
     unpacked,
 )
-from oms.domain.shelf import Shelf
+from oms.domain.shelf import MemoryShelf, NewShelf, Shelf
 
 Name = tuple[str, str]
 """Who calls it so, and how."""
@@ -34,7 +32,6 @@ PUT_AWAY_AFTER_US: Final = 10_000_000
 # With each command so many, and of a long queue a share.
 _AT_ONCE: Final = 2
 _SHARE: Final = 1024
-_FREED_AT_ONCE: Final = 256
 
 _ORDER_ID: Final = -1
 CL_ORD_ID, CHILD_CL_ORD_ID, VENUE_ORDER_ID, EXEC_ID = range(4)
@@ -47,22 +44,32 @@ class Orders(dict[str, Order]):
     of what is folded. finished: client orders to put away, each with the stamp since when.
     """
 
-    __slots__ = ("_before", "_freed", "_today", "at", "finished", "names", "put_away_after_us")
+    __slots__ = (
+        "_before",
+        "_new_shelf",
+        "_to_free",
+        "_today",
+        "at",
+        "finished",
+        "names",
+        "put_away_after_us",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, new_shelf: NewShelf = MemoryShelf) -> None:
         super().__init__()
         self.at = 0
         self.put_away_after_us = PUT_AWAY_AFTER_US
         self.finished: deque[tuple[int, str]] = deque()
         self.names = tuple(Names(self, kind) for kind in range(4))
-        self._today, self._before = Shelf(), Shelf()
-        self._freed: list[Family | None] = []
+        self._new_shelf = new_shelf
+        self._today, self._before = new_shelf(), new_shelf()
+        self._to_free: list[Shelf] = []
 
     def due(self, at: int) -> bool:
         """Whether something waits to be put away, or to be freed."""
         self.at = at
         finished = self.finished
-        return bool(self._freed or (finished and finished[0][0] <= at - self.put_away_after_us))
+        return bool(self._to_free or (finished and finished[0][0] <= at - self.put_away_after_us))
 
     def put_away(
         self,
@@ -77,8 +84,8 @@ class Orders(dict[str, Order]):
         Nobody may hold an order meanwhile: it is called between two commands.
         """
         finished = self.finished
-        if self._freed:
-            del self._freed[-_FREED_AT_ONCE:]
+        if self._to_free and not self._to_free[-1].free_some():
+            self._to_free.pop()
         for _ in range(most or _AT_ONCE + len(finished) // _SHARE):
             if not finished or finished[0][0] > due:
                 return
@@ -142,21 +149,20 @@ class Orders(dict[str, Order]):
                     index[known] = whose
         for order in orders:
             self[order.order_id] = order
-        shelf.families[number] = None
+        shelf.take_off(number)
         self.finished.append((self.at, orders[0].order_id))
         return order_id
 
     def packed_families(self) -> Iterator[list[Order]]:
         """Copies of what is packed."""
         for shelf in (self._before, self._today):
-            for family in list(shelf.families):
-                if family is not None:
-                    yield unpacked(family)
+            for family in shelf.families():
+                yield unpacked(family)
 
     def forget(self, gone: set[str]) -> None:
         """A trading date begins: these go, and what is packed and was not touched on the last."""
-        self._freed, self._before = self._before.families, self._today
-        self._today = Shelf()
+        self._to_free.append(self._before)
+        self._before, self._today = self._today, self._new_shelf()
         for order_id in gone:
             del self[order_id]
         for index in self.names:
@@ -170,9 +176,8 @@ class Orders(dict[str, Order]):
         yield from [one for one in self.here() if one.executions and not one.is_child]
         marks = [one.encode("utf-8", "surrogatepass") for one in texts if one]
         for shelf in (self._before, self._today):
-            for family in list(shelf.families):
-                if family is not None and may_have_traded(family, marks):
-                    yield unpacked(family)[0]
+            for family in shelf.traded(marks):
+                yield unpacked(family)[0]
 
     def here(self) -> list[Order]:
         """Those that are not packed."""

@@ -1,11 +1,12 @@
 """A finished client order and its children as one piece, and back, exactly.
 
 What every order has becomes bytes, an order's worth of objects a tenth of its size. What few have
-(conditions, splits, a tale of drop copies ...) is kept beside the bytes as it is. The bytes never
-leave the process: another one folds the journal.
+(conditions, splits, a tale of drop copies ...) is kept beside the bytes as it is. The bytes are
+for this process alone: another one folds the journal.
 """
 
 import marshal
+import pickle
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from decimal import Decimal
@@ -38,6 +39,9 @@ _TRADE_TEXTS: Final = (
     *("place", "previous_report_id"),
 )
 _TRADE_DECIMALS: Final = ("last_qty", "last_px")
+# Its first byte is none that marshal begins a tuple with.
+_PICKLE: Final = 5
+_PICKLED: Final = b"\x80"
 _TERMS: Final = tuple(one.name for one in fields(OrderTerms) if one.name != "list_id")
 
 
@@ -123,6 +127,27 @@ def may_have_traded(family: Family, marks: Sequence[bytes]) -> bool:
     """Whether it has trades, and all these texts in it; said quickly, and too often."""
     data = family if isinstance(family, bytes) else family[0]
     return data[-1:] == b"T" and all(one in data for one in marks)
+
+
+def as_bytes(family: Family) -> bytes:
+    """The family for a shelf that holds bytes only."""
+    return family if isinstance(family, bytes) else pickle.dumps(family, _PICKLE)
+
+
+def from_bytes(data: bytes) -> Family:
+    """What `as_bytes` was given."""
+    if data[:1] != _PICKLED:
+        return data
+    found: Family = pickle.loads(data)  # noqa: S301 - made by this process, and checked
+    return found
+
+
+def may_have_traded_of(datas: list[bytes], marks: Sequence[bytes]) -> list[bytes]:
+    """Those, made by `as_bytes`, of which `may_have_traded` says so; and now and then another."""
+    datas = [one for one in datas if one[-1:] == b"T" or one[:1] == _PICKLED]
+    for mark in marks:
+        datas = [one for one in datas if mark in one]
+    return datas
 
 
 def _unusual(n: int, usual: dict[str, Any], values: tuple[Any, ...]) -> list[tuple[int, str, Any]]:

@@ -4,7 +4,7 @@ from dataclasses import fields
 from decimal import Decimal
 
 from oms.domain.order import Order
-from oms.domain.packing import packed, unpacked
+from oms.domain.packing import as_bytes, from_bytes, packed, unpacked
 from oms.domain.state import Position, State
 from oms.domain.values import ZERO
 from oms.positions.book import book_trade, rebuild
@@ -142,7 +142,7 @@ def check_packing(state: State) -> None:
             family = [order, *(state.orders[one] for one in order.children)]
             told = packed(family[0], family[1:])
             assert told is not None, order
-            again = unpacked(told)
+            again = unpacked(from_bytes(as_bytes(told)))
             assert again == family
             assert repr(again) == repr(family)
             for child in again[1:]:

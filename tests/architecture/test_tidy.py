@@ -24,6 +24,7 @@ PURE_STANDARD_LIBRARY = frozenset(
             "math",
             "numbers",
             "operator",
+            "pickle",
         ),
         *("re", "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata"),
     }

@@ -1,13 +1,11 @@
 """Counterparties that are slow, silent or stuck, and what the core's metrics say of them."""
 
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from fix_sessions.light_session import Message
 from fix_sessions.light_socket import LightPeer
@@ -43,16 +41,7 @@ class Bench:
         return [one for one in self.venue.messages[since:] if one.msg_type == msg_type]
 
     def metric(self, name: str, **labels: str) -> float:
-        """Of the core's /metrics; the sum over labels that are not given, 0 where there is none."""
-        where = f"http://127.0.0.1:{self.desk.metrics_port}/metrics"
-        with urllib.request.urlopen(where, timeout=10) as answer:
-            text = answer.read().decode()
-        return sum(
-            sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == f"plumbline_{name}" and labels.items() <= sample.labels.items()
-        )
+        return self.desk.metric(name, **labels)
 
     def until_metric(self, name: str, value: float, **labels: str) -> None:
         what = f"{name} {labels} to be {value}"

@@ -1,6 +1,7 @@
 """What the bench commits is what the server would: whole orders, filled and in every table."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -54,10 +55,12 @@ def test_orders_are_committed_whole_at_every_batch_size(
     assert (rejected, missing) == (0, 0)
 
 
-def test_the_journal_that_recovery_is_timed_with_has_what_it_says(scratch: Scratch) -> None:
+def test_the_journal_that_recovery_is_timed_with_has_what_it_says(
+    scratch: Scratch, tmp_path: Path
+) -> None:
     events = write(scratch, 4_000)
     assert events == pytest.approx(4_000, rel=0.2)
-    state, found = fold(scratch)
+    state, found = fold(scratch, tmp_path)
     assert found.entries == state.seq == scratch.flow.state.seq
     orders = [state.orders[one] for one in state.open_orders]
     assert sum(not one.is_child for one in orders) == pytest.approx(400, rel=0.4)

@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from prometheus_client.parser import text_string_to_metric_families
 
 from fix_sessions.credentials import hash_password
 from fix_sessions.light_session import LightSettings, Message
@@ -127,6 +129,18 @@ class Desk:
         while not condition():
             assert time.monotonic() < deadline, f"never: {what}\n{self.log()}"
             self.hub.pump(0.02)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Of the core's /metrics; the sum over labels that are not given, 0 where there is none."""
+        where = f"http://127.0.0.1:{self.metrics_port}/metrics"
+        with urllib.request.urlopen(where, timeout=10) as answer:
+            text = answer.read().decode()
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == f"plumbline_{name}" and labels.items() <= sample.labels.items()
+        )
 
     def rows(self, query: str, *parameters: object) -> list[tuple[object, ...]]:
         """What a query of the database gives."""

@@ -1,4 +1,7 @@
-"""Finished orders are packed, and nobody sees it: not those who ask, not the journal."""
+"""Finished orders are packed, and nobody sees it: not those who ask, not the journal.
+
+In memory as on disk: there is little that is not asked of both kinds of shelf.
+"""
 
 import gc
 import sys
@@ -29,6 +32,9 @@ from oms.domain.fix import ExecType, OrdStatus
 from oms.domain.inquiries import TradeCaptureReportRequest
 from oms.domain.kept_orders import Orders
 from oms.domain.order import Order
+from oms.domain.shelf import MemoryShelf, NewShelf
+from oms.runtime.disk_shelf import DiskShelf
+from oms.runtime.scratch import Scratch
 from tests.support.desk_model import ACTIONS, Desk
 from tests.support.invariants import check_same, check_state
 from tests.support.world import DATE, World, connected, of_type
@@ -37,8 +43,26 @@ NEVER_US = 10**18
 ACTS = st.lists(
     st.tuples(st.integers(0, len(ACTIONS) - 1), st.integers(0, 999)), min_size=40, max_size=160
 )
-# What a finished order may cost, with its child, its trade and all its names.
-MOST_BYTES_AN_ORDER = 800
+# What a finished order may cost, with its child, its trade and all its names: in memory, on disk.
+MOST_BYTES_AN_ORDER = {"memory": 800, "disk": 50}
+
+
+@pytest.fixture(params=["memory", "disk"], autouse=True)
+def kind(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
+    """Every state's shelves are of that kind; on disk, nothing stays in memory for long."""
+    shelf: NewShelf = MemoryShelf
+    if request.param == "disk":
+        scratch = Scratch(tmp_path_factory.mktemp("scratch"))
+
+        def shelf() -> DiskShelf:
+            return DiskShelf(scratch, buckets=2, write_every=1)
+
+    monkeypatch.setattr(Orders.__init__, "__defaults__", (shelf,))
+    return str(request.param)
 
 
 def is_packed(world: World, order_id: str) -> bool:
@@ -273,7 +297,7 @@ def test_names_whose_hashes_are_the_same_are_told_apart(monkeypatch: pytest.Monk
     assert world.state.exec_ids.get(("XB", trade_of(child))) is None
 
 
-def test_a_finished_order_takes_a_few_hundred_bytes() -> None:
+def test_a_finished_order_takes_little_memory(kind: str) -> None:
     flow = Flow(
         shape=OrderShape(symbols=("AAPL", "MSFT"), account="ACC1"),
         leader_epoch=1,
@@ -287,7 +311,7 @@ def test_a_finished_order_takes_a_few_hundred_bytes() -> None:
         for _ in range(orders // 32):
             flow.sealed(flow.round(32))
         sizes.append(size_of(flow.state.orders, flow.state.positions))
-    assert (sizes[1] - sizes[0]) / 1_600 < MOST_BYTES_AN_ORDER
+    assert (sizes[1] - sizes[0]) / 1_600 < MOST_BYTES_AN_ORDER[kind]
     assert len(flow.state.orders.here()) < 300
 
 
