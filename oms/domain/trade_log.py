@@ -1,8 +1,9 @@
-"""The trades of a position in the order in which they were booked, kept as text."""
+"""The trades of a position in the order in which they were booked, kept as compressed text."""
 
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
+from zlib import compress, decompress
 
 from oms.domain.fix import Side
 from oms.domain.order import Execution
@@ -31,7 +32,7 @@ class TradeLog:
         last.append(f"{side._value_}{last_qty!s}@{last_px!s}")
         place = len(self._blocks) * _BLOCK + len(last) - 1
         if len(last) == _BLOCK:
-            self._blocks.append(" ".join(last).encode("ascii"))
+            self._blocks.append(_block(last))
             self._last = []
         return place
 
@@ -42,20 +43,28 @@ class TradeLog:
         if block == len(self._blocks):
             self._last[n] = text
             return
-        texts = self._blocks[block].decode("ascii").split(" ")
+        texts = _texts(self._blocks[block])
         texts[n] = text
-        self._blocks[block] = " ".join(texts).encode("ascii")
+        self._blocks[block] = _block(texts)
 
     def __iter__(self) -> Iterator[Trade | None]:
         """Each trade; None for one that is busted."""
         for block in self._blocks:
-            yield from map(_trade, block.decode("ascii").split(" "))
+            yield from map(_trade, _texts(block))
         yield from map(_trade, self._last)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TradeLog) and list(self) == list(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _block(texts: list[str]) -> bytes:
+    return compress(" ".join(texts).encode("ascii"))
+
+
+def _texts(block: bytes) -> list[str]:
+    return decompress(block).decode("ascii").split(" ")
 
 
 def _trade(text: str) -> Trade | None:

@@ -13,7 +13,7 @@ from oms.domain.packing import Family, as_bytes, from_bytes, may_have_traded_of
 from oms.domain.shelf import places_of
 from oms.runtime.scratch import DEAD, LIVE, ROWS, WRITE_EVERY, Scratch, ScratchFile
 
-BUCKETS: Final = 1 << 14
+BUCKETS: Final = 1 << 13
 _ROW: Final = 16
 _BLOCK: Final = 64 * _ROW
 _SIGN_BYTES: Final = 8
@@ -21,8 +21,8 @@ _row = struct.Struct("<qQ").pack
 _place = struct.Struct("<q")
 _NOWHERE: Final = -1
 
-# For each name four bits of one word of 64, and sixteen bits of memory: of names that are not there
-# one in 200 passes.
+# For each name up to five bits of one word of 64, and sixteen bits of memory: of names that are not
+# there one in 200 passes a full filter.
 _MASK_BITS: Final = 12
 _LOW_BITS: Final = (1 << _MASK_BITS) - 1
 _FIRST_WORDS: Final = 1 << 18
@@ -31,7 +31,7 @@ _NAMES_A_WORD: Final = 4
 
 def _mask(n: int) -> int:
     mixed = ((n + 1) * 0x9E37_79B9_7F4A_7C15) & 0xFFFF_FFFF_FFFF_FFFF
-    return sum(1 << bit for bit in {(mixed >> shift) & 63 for shift in (58, 51, 44, 37)})
+    return sum(1 << bit for bit in {(mixed >> shift) & 63 for shift in (58, 52, 46, 40, 34)})
 
 
 _MASKS: Final = tuple(_mask(n) for n in range(1 << _MASK_BITS))
@@ -62,19 +62,21 @@ class DiskShelf:
         words, last = self._filters[-1]
         rows = self._last_rows
         buckets = len(rows)
+        room = self._room
         for sign in signs:
             n = (sign >> _MASK_BITS) & last
             mask = _MASKS[sign & _LOW_BITS]
             word = words[n]
             if word & mask != mask:
                 words[n] = word | mask
-                self._room -= 1
+                room -= 1
             bucket = sign % buckets
             mine = rows[bucket] = rows[bucket] + _row(sign, at)
             if len(mine) >= _BLOCK:
                 block = _place.pack(self._before[bucket]) + mine
                 self._before[bucket] = self._file.append(ROWS, block)
                 rows[bucket] = b""
+        self._room = room
 
     def _add_filter(self) -> None:
         words = 2 * len(self._filters[-1][0]) if self._filters else _FIRST_WORDS

@@ -27,6 +27,7 @@ PURE_STANDARD_LIBRARY = frozenset(
             "pickle",
         ),
         *("re", "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata"),
+        "zlib",
     }
 )
 # What the simulated venue may use besides, and of that only the classes that touch nothing outside.

@@ -25,10 +25,11 @@ class TestDiskShelf(ShelfContract):
 
 
 class TestDiskShelfWithAllOnDisk(ShelfContract):
-    """Every record is written at once, and names soon lie in chains of blocks."""
+    """Every record is written at once; names soon lie in chains, and need a second filter."""
 
     @pytest.fixture
-    def new_shelf(self, tmp_path: Path) -> NewShelf:
+    def new_shelf(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NewShelf:
+        monkeypatch.setattr("oms.runtime.disk_shelf._FIRST_WORDS", 1 << 10)
         scratch = Scratch(tmp_path)
         return lambda: DiskShelf(scratch, buckets=2, write_every=1)
 
