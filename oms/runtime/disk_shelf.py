@@ -80,7 +80,7 @@ class DiskShelf:
 
     def _add_filter(self) -> None:
         words = 2 * len(self._filters[-1][0]) if self._filters else _FIRST_WORDS
-        self._filters.append((array("Q", bytes(8 * words)), words - 1))
+        self._filters.append((array("Q", [0]) * words, words - 1))
         self._room = words * _NAMES_A_WORD
 
     def may_have(self, sign: int) -> bool:
