@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from oms.domain.commands import SYSTEM, OpenTradingDate
+from oms.domain.kept_orders import Orders
+from oms.domain.shelf import NewShelf
 from oms.runtime.disk_shelf import DiskShelf
 from oms.runtime.scratch import Scratch, ScratchFault, ScratchFile
+from tests.support.world import connected
 
 ORDERS = 200
 
@@ -181,3 +185,27 @@ def test_records_longer_than_what_is_read_at_once(tmp_path: Path) -> None:
     assert [file.read(at) for at in places] == [(b"rows", data) for data in datas]
     assert [one for portion in file.portions(b"rows") for one in portion] == datas
     assert [one for portion in file.portions(b"Live") for one in portion] == []
+
+
+def test_the_disk_of_a_date_comes_back_when_the_next_but_one_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = Scratch(tmp_path)
+    shelves: NewShelf = lambda: DiskShelf(scratch, write_every=1)  # noqa: E731 - of that type
+    monkeypatch.setattr(Orders.__init__, "__defaults__", (shelves,))
+    world = connected()
+    world.state.orders.put_away_after_us = 0
+    for n in range(20):
+        world.new(f"c{n}", "100")
+        world.fill(world.child(f"c{n}"), "100")
+    world.tick(1)
+    assert scratch.on_disk > 4_000
+    assert len(descriptors(tmp_path)) == 1
+    for n in (22, 23):
+        assert scratch.on_disk
+        world.send(OpenTradingDate(origin=SYSTEM, trade_date=f"2026-09-{n}"))
+    for _ in range(4):
+        world.state.put_away(world.at)
+    assert (scratch.on_disk, scratch.waiting, len(scratch.files)) == (0, 0, 2)
+    assert descriptors(tmp_path) == []
+    assert not world.state.orders.due(0)
