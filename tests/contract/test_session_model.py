@@ -71,6 +71,8 @@ class ModelRig:
             slow_us=0,
             into_core=lambda action: action(),
             flush=self._flush,
+            versions={},
+            stored={},
         )
         party = Counterparty(session_id="ALPHA", name="ALPHA", role="client")
         self._engine.understand([party], {})
