@@ -13,7 +13,7 @@ from oms.domain.packing import Family, as_bytes, from_bytes, may_have_traded_of
 from oms.domain.shelf import places_of
 from oms.runtime.scratch import DEAD, LIVE, ROWS, WRITE_EVERY, Scratch, ScratchFile
 
-BUCKETS: Final = 1 << 13
+BUCKETS: Final = 1 << 14
 _ROW: Final = 16
 _BLOCK: Final = 64 * _ROW
 _SIGN_BYTES: Final = 8
@@ -45,7 +45,9 @@ class DiskShelf:
     def __init__(
         self, scratch: Scratch, *, buckets: int = BUCKETS, write_every: int = WRITE_EVERY
     ) -> None:
-        """buckets: of names; write_every: after so many bytes they go to disk."""
+        """buckets: of names, a power of two; write_every: after so many bytes they go to disk."""
+        assert buckets.bit_count() == 1, buckets
+        assert buckets <= _FIRST_WORDS, "a bucket is the end of a word's number"
         self._file = ScratchFile(scratch, write_every)
         # By bucket: the rows that are in memory, and the place of the block that was written last.
         self._last_rows: list[bytes] = [b""] * buckets
@@ -61,7 +63,7 @@ class DiskShelf:
             self._add_filter()
         words, last = self._filters[-1]
         rows = self._last_rows
-        buckets = len(rows)
+        last_bucket = len(rows) - 1
         room = self._room
         for sign in signs:
             n = (sign >> _MASK_BITS) & last
@@ -70,7 +72,7 @@ class DiskShelf:
             if word & mask != mask:
                 words[n] = word | mask
                 room -= 1
-            bucket = sign % buckets
+            bucket = n & last_bucket
             mine = rows[bucket] = rows[bucket] + _row(sign, at)
             if len(mine) >= _BLOCK:
                 block = _place.pack(self._before[bucket]) + mine
@@ -94,7 +96,7 @@ class DiskShelf:
 
     def find(self, sign: int) -> Iterator[tuple[int, Family]]:
         """See Shelf. Raises ScratchFault."""
-        bucket = sign % len(self._last_rows)
+        bucket = (sign >> _MASK_BITS) & (len(self._last_rows) - 1)
         rows, before = self._last_rows[bucket], self._before[bucket]
         while True:
             for at in places_of(sign, rows, _ROW):
