@@ -18,10 +18,21 @@ PATIENCE_S = 60.0
 
 
 def oms(desk: Desk, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What came of it. Peers are served meanwhile: a session that falls silent is ended."""
     command = [sys.executable, "-m", "oms", *arguments, "--config", str(desk.config)]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            said, complained = process.communicate(timeout=0.02)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > deadline:
+                process.kill()
+                raise
+            desk.hub.pump(0.0)
+        else:
+            return subprocess.CompletedProcess(command, process.returncode, said, complained)
 
 
 def not_at_midnight() -> None:

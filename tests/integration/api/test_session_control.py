@@ -201,11 +201,9 @@ def test_the_answer_to_a_resend_request_is_foretold(rig: Rig) -> None:
     client.wait_for(lambda m: int(m.get(34) or "0") == last, PATIENCE_S, seen)
     again = [m for m in client.messages[seen:] if m.msg_type == "8" and m.poss_dup]
     assert [int(m.get(34) or "0") for m in again] == told
-    shown = rig.until(lambda one: bool(one["gap"]), "the gap in the record")
-    assert re.fullmatch(
-        rf"ALPHA lacked messages? {told[0]}( to \d+)? of ours, and asked for them again",
-        shown["gap"],
-    )
+    gap = rf"ALPHA lacked messages? {told[0]}( to \d+)? of ours, and asked for them again"
+    # We may have lacked some of its too: the last gap of both is told.
+    rig.until(lambda one: re.fullmatch(gap, one["gap"]) is not None, "the gap in the record")
 
 
 def test_a_reset_takes_two_people_and_shows_what_is_at_risk(rig: Rig) -> None:
