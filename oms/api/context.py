@@ -1,5 +1,6 @@
 """What every route works with: settings, database, the waiter for answers; made once by the app."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -29,6 +30,7 @@ class Context:
     """url: libpq's, of the application's role. engine: for reads, on threads; connections: for the
     commands' way. reconcile: None where runs are not for this API. settings and keyring change with
     the reloads that are followed: ask for them anew in each request.
+    look: the last one that /ready has taken at the database.
     """
 
     settings: Settings
@@ -39,6 +41,7 @@ class Context:
     answers: Answers
     reconcile: Reconcile | None = None
     reloads: Reloads | None = None
+    look: asyncio.Task[tuple[bool, bool]] | None = None
 
 
 def make_engine(url: str) -> Engine:

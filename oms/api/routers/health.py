@@ -1,6 +1,8 @@
 """For supervisors and monitoring, without a key: /health, /ready, /metrics."""
 
+import asyncio
 from decimal import Decimal
+from typing import Final
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
@@ -8,14 +10,16 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.concurrency import run_in_threadpool
 
 from oms.api.auth import Staff
-from oms.api.context import Ctx, Reader
+from oms.api.context import Context, Ctx, Reader
 from oms.api.routers.common import router
 from oms.api.strict import StrictRoute
 from oms.api.values import Amount
 from oms.queries.health import health, is_led
 
+_LOOK_S: Final = 3.0
 open_api = APIRouter(tags=["health"], route_class=StrictRoute)
 api = router("health")
 
@@ -45,18 +49,27 @@ async def get_health() -> Alive:
     summary="Can this process serve?",
     responses={503: {"model": Readiness, "description": "Database or leader is missing"}},
 )
-def get_ready(context: Ctx, response: Response) -> Readiness:
+async def get_ready(context: Ctx, response: Response) -> Readiness:
     """Whether the database answers and a core leads; a silent one loses the lead in seconds."""
-    database = led = False
-    try:
-        with context.engine.connect() as connection:
-            led = is_led(connection, context.settings.core.shard)
-            database = True
-    except (DBAPIError, PoolTimeout):
-        pass
+    # A database that is frozen answers nothing at all: who asks here is told so in time, and one
+    # look at it waits, however often somebody asks.
+    if context.look is None or context.look.done():
+        context.look = asyncio.create_task(run_in_threadpool(_look, context))
+    look = context.look
+    done, _ = await asyncio.wait({look}, timeout=_LOOK_S)
+    database, led = look.result() if done else (False, False)
     ready = database and led
     response.status_code = 200 if ready else 503
     return Readiness(ready=ready, database=database, leader=led)
+
+
+def _look(context: Context) -> tuple[bool, bool]:
+    """Whether the database answers, and whether a core leads."""
+    try:
+        with context.engine.connect() as connection:
+            return True, is_led(connection, context.settings.core.shard)
+    except (DBAPIError, PoolTimeout):
+        return False, False
 
 
 @open_api.get("/metrics", summary="Metrics of this process", response_class=PlainTextResponse)

@@ -1,12 +1,15 @@
 """Keys, roles, validation, and what every answer has in common."""
 
 import json
+import threading
 
 import httpx
 import pytest
 
+from oms.api.routers import health
 from tests.integration.api.rig import ORDER, problem
 from tests.support.api import Api
+from tests.support.processes import eventually
 
 
 @pytest.mark.parametrize(
@@ -209,6 +212,23 @@ def test_health_without_a_leader(api: Api) -> None:
     assert (figures["led"], figures["journal_seq"]) == (False, 0)
     metrics = api.anonymous.get("/metrics").text
     assert 'plumbline_api_requests_total{method="GET",route="/ready",status="503"}' in metrics
+
+
+def test_a_database_that_does_not_answer_keeps_nobody_waiting(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frozen it neither answers nor refuses, and whoever balances the load has to be told."""
+    thawed = threading.Event()
+    monkeypatch.setattr(health, "is_led", lambda *_: thawed.wait(60))
+    try:
+        for _ in range(2):
+            ready = api.anonymous.get("/ready")
+            assert ready.status_code == 503
+            assert ready.json() == {"ready": False, "database": False, "leader": False}
+    finally:
+        thawed.set()
+    monkeypatch.undo()
+    assert eventually(lambda: api.anonymous.get("/ready").json()["database"], "an answer again")
 
 
 def test_methods_that_nothing_has_make_no_metrics_of_their_own(api: Api) -> None:
