@@ -61,10 +61,24 @@ class StoreFiles:
         for part in _PARTS:
             _name_again(self._kept[part], self._paths[part])
 
+    def names(self) -> Iterable[Path]:
+        """All that there may be."""
+        return (*self._paths.values(), *self._kept.values())
+
+    def is_absent(self) -> bool:
+        """Whether there is none of them, nor of those that were kept."""
+        return not any(one.exists() for one in self.names())
+
+    def forget(self) -> None:
+        """Delete them, the kept ones too."""
+        self._kept_inode = None
+        for path in (*self._kept.values(), *self._paths.values()):
+            path.unlink(missing_ok=True)
+
     def separate(self) -> None:
         """Copies in the place of the files: a process that has these open writes beside them."""
         self._kept_inode = None
-        for path in (*self._paths.values(), *self._kept.values()):
+        for path in self.names():
             if path.exists():
                 spare = path.with_suffix(".new")
                 # A second name, of a process that died or of an older program, is not written to.
@@ -82,9 +96,7 @@ class StoreFiles:
 
     def write(self, numbers: Numbers) -> None:
         """Make the files anew: no messages, these numbers next."""
-        self._kept_inode = None
-        for path in (*self._kept.values(), *self._paths.values()):
-            path.unlink(missing_ok=True)
+        self.forget()
         text = f"{numbers.outbound:020d} : {numbers.inbound:020d}"
         self._paths["seqnums"].write_text(text)
 
@@ -110,6 +122,15 @@ def _name_again(path: Path, name: Path) -> None:
     spare.replace(name)
     # Where both are names of one file already, replacing does nothing and leaves the spare one.
     spare.unlink(missing_ok=True)
+
+
+def forget_others(store_dir: Path, specs: Iterable[SessionSpec]) -> None:
+    """Delete the stores of all sessions but these."""
+    mine = {path.name for spec in specs for path in files_of(store_dir, spec).names()}
+    for part in _PARTS:
+        for path in (*store_dir.glob(f"*.{part}"), *store_dir.glob(f"*.{part}{_KEPT}")):
+            if path.name not in mine:
+                path.unlink(missing_ok=True)
 
 
 def files_of(store_dir: Path, spec: SessionSpec) -> StoreFiles:

@@ -14,7 +14,7 @@ import structlog
 from fix_sessions.edge import LOST_STORE_MARGIN
 from fix_sessions.settings import SessionSpec
 from fix_sessions.store_directory import StoreDirectory
-from fix_sessions.store_files import Numbers, files_of
+from fix_sessions.store_files import Numbers, files_of, forget_others
 from oms.domain.state import State
 from oms.store.leader import Leadership
 from oms.store.sent_messages import highest_sent
@@ -32,12 +32,19 @@ def claim_stores(
     path = directory.path
     if not directory.is_latest(state.leader_epoch):
         log.warning("core.stores_written_anew", directory=str(path))
+        # What is of a session that is not configured now would be taken for the latest later.
+        forget_others(path, specs)
         for spec in specs:
             _write_anew(path, spec, state, leadership)
-    elif directory.contested:
-        log.warning("core.stores_copied", directory=str(path))
+    else:
+        if directory.contested:
+            log.warning("core.stores_copied", directory=str(path))
         for spec in specs:
-            files_of(path, spec).separate()
+            if directory.contested:
+                files_of(path, spec).separate()
+            if files_of(path, spec).is_absent() and state.session(spec.session_id).changed_at:
+                # Another machine has had it, while it was out of the configuration here.
+                _write_anew(path, spec, state, leadership)
     directory.claim(leadership.epoch)
 
 

@@ -155,19 +155,24 @@ class SimCore:
 
     def _open_stores(self) -> None:
         """As oms.app.fix_stores: where another machine has led since, they are written anew."""
-        numbers = self._disk.numbers.get(self.machine, {})
-        if self._disk.claims.get(self.machine, 0) >= self.state.leader_epoch:
-            self.engine.load(numbers)
+        kept = self._disk.numbers.get(self.machine, {})
+        latest = self._disk.claims.get(self.machine, 0) >= self.state.leader_epoch
+        if latest:
+            self.engine.load(kept)
         else:
-            for name in self.engine.sessions:
-                sent = [(n.msg_seq_num, n.event_seq) for n in self._disk.sent if n.session == name]
-                highest, event_seq = max(sent, default=(0, 0))
-                known, _ = numbers.get(name, (1, 1))
-                since = sum(seq > event_seq for seq in self.state.leaders)
-                session = self.state.session(name)
-                outbound = first_number(known, highest, since, noted=session.outbound)
-                self.engine.load({name: (outbound, session.inbound + 1)})
+            self._disk.numbers[self.machine] = {}
+        for name in self.engine.sessions:
+            if not latest or (name not in kept and self.state.session(name).changed_at):
+                self._write_anew(name, kept.get(name, (1, 1))[0])
         self._disk.claims[self.machine] = self.journal.epoch
+
+    def _write_anew(self, name: str, in_files: int) -> None:
+        sent = [(one.msg_seq_num, one.event_seq) for one in self._disk.sent if one.session == name]
+        highest, event_seq = max(sent, default=(0, 0))
+        since = sum(seq > event_seq for seq in self.state.leaders)
+        session = self.state.session(name)
+        outbound = first_number(in_files, highest, since, noted=session.outbound)
+        self.engine.load({name: (outbound, session.inbound + 1)})
 
     def start(self) -> None:
         """As CoreProcess.start; raises CoreCrash or LeadershipLost."""

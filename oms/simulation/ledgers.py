@@ -187,7 +187,7 @@ class ClientLedger:
         first = self.asked.get(seen.first_id)
         news = kind in "F54C379L" or (kind == "D" and fields[39] in "01")
         news = news and fields[39] != "A"
-        if news and first is not None and not first.finals:
+        if news and first is not None and first.msg_type == "D" and not first.finals:
             # An order that trades or ends at once may have no New; other news may come first.
             first.accepted = f"0 {exec_id}"
             first.finals.append(first.accepted)

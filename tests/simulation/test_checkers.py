@@ -29,6 +29,15 @@ def test_what_an_order_over_rest_traded_before_its_client_asked_of_it_here_is_no
     assert not ledger.faults
 
 
+def test_a_trade_of_it_is_no_answer_to_a_cancel_that_has_its_cl_ord_id() -> None:
+    """Seed 30350. The order over REST was named as a cancel here had been; it is answered by 9."""
+    ledger = ledger_with(Asked(cl_ord_id="b6", msg_type="F", fields=[], orig="b5"))
+    cancel = ledger.asked["b15"] = Asked(cl_ord_id="b15", msg_type="F", fields=[], orig="b6")
+    told(ledger, "6", 1, cl_ord_id="b15", orig="b6", cum=0)
+    told(ledger, "F", 2, cl_ord_id="b6", cum=100, last=100)
+    assert not cancel.finals
+
+
 def test_from_then_on_every_trade_of_it_must_be_told() -> None:
     ledger = ledger_with(Asked(cl_ord_id="b2", msg_type="F", fields=[], orig="r1"))
     told(ledger, "6", 1, cl_ord_id="b2", orig="r1", cum=30)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from fix_sessions.settings import SessionSpec
 from fix_sessions.store_directory import StoreDirectory
-from fix_sessions.store_files import StoreFiles
+from fix_sessions.store_files import StoreFiles, forget_others
 
 PARTS = ("body", "header", "session", "seqnums")
 
@@ -53,6 +54,27 @@ def test_separated_files_are_copies_whatever_names_were_left(
     for part in PARTS:
         assert path_of(tmp_path, part).read_text() == part
         assert path_of(tmp_path, f"{part}.kept").read_text() == part
+
+
+def test_the_stores_of_sessions_that_are_not_configured_are_deleted(
+    files: StoreFiles, tmp_path: Path
+) -> None:
+    """Found by the simulator's seed 159: they would be taken for the latest when one comes back."""
+    files.keep()
+    other = StoreFiles(tmp_path, "FIX.4.4", "US", "OTHERS")
+    assert other.is_absent()
+    for part in PARTS:
+        (tmp_path / f"FIX.4.4-US-OTHERS.{part}").write_text(part)
+    other.keep()
+    (tmp_path / "lock").write_text("")
+    assert not other.is_absent()
+    spec = SessionSpec(
+        session_id="T", role="acceptor", sender_comp_id="US", target_comp_id="THEM", port=0
+    )
+    forget_others(tmp_path, [spec])
+    assert other.is_absent()
+    assert not files.is_absent()
+    assert (tmp_path / "lock").exists()
 
 
 def test_a_directory_stays_contested_until_somebody_has_claimed_it(tmp_path: Path) -> None:
