@@ -93,6 +93,7 @@ class Edge:
         self._sent: list[SentMessage] = []
         # By session that gets new numbers: what leaves after the repetition of what came before.
         self._held: dict[str, list[FixMessage]] = {}
+        self._resetting: set[str] = set()
         self._held_leaving = 0
 
     def drive(self, engine: RemoteEngine) -> None:
@@ -130,10 +131,12 @@ class Edge:
 
     def on_logon(self, session_id: str) -> None:
         """See RemoteHandler."""
+        self._resetting.discard(session_id)
         self.intake.submit(SessionLoggedOn(origin=self._origin(session_id)))
 
     def on_logout(self, session_id: str, reason: str, cause: LogoutCause) -> None:
         """See RemoteHandler."""
+        self._resetting.discard(session_id)
         command = SessionLoggedOut(origin=self._origin(session_id), text=reason, cause=cause)
         self.intake.submit(command)
 
@@ -154,6 +157,7 @@ class Edge:
     def on_sequence_reset(self, session_id: str, next_inbound: int) -> None:
         """See RemoteHandler."""
         inbound_only = next_inbound > 1
+        self._resetting.discard(session_id)
         self.intake.submit(
             SequenceReset(origin=self._origin(session_id), inbound_only=inbound_only)
         )
@@ -262,7 +266,12 @@ class Edge:
         """
         if self._counterparties[session_id].role == "client":
             self._held.setdefault(session_id, [])
+        self._resetting.add(session_id)
         self.engine.reset(session_id, reason)
+
+    def is_being_reset(self, session_id: str) -> bool:
+        """Whether that was asked for, and neither done yet nor overtaken by a logon or logout."""
+        return session_id in self._resetting
 
     def was_reset_since(self, session_id: str, epoch: int) -> bool:
         """Whether our numbers there began anew after that epoch, journaled or not."""

@@ -54,9 +54,10 @@ class SessionControl:
             case SessionAction.CLOSE:
                 engine.logout(session, effect.text, answers=effect.answers)
             case SessionAction.RESET:
-                # A core may find at its start that it was carried out: once more would swallow what
-                # is repeated.
-                if not self._edge.was_reset_since(session, effect.epoch + 1):
+                # A core may find at its start that it was carried out, or ask for it by two events
+                # at once: once more would swallow what is repeated.
+                done = self._edge.was_reset_since(session, effect.epoch + 1)
+                if not (done or self._edge.is_being_reset(session)):
                     self._edge.reset(session, effect.text)
             case SessionAction.REPEAT:
                 lost = self._read_sent(session, effect.epoch, effect.since)

@@ -8,6 +8,7 @@ from functools import partial
 
 from fix_sessions.edge import Edge
 from fix_sessions.registry import Counterparty
+from fix_sessions.session_control import SessionControl
 from oms.app.fix_stores import first_number
 from oms.app.reload_steps import used_meanwhile
 from oms.domain.commands import (
@@ -18,9 +19,11 @@ from oms.domain.commands import (
     MessagesSent,
     NewOrderSingle,
     Origin,
+    SequenceReset,
 )
-from oms.domain.effects import SendExecutionReport
+from oms.domain.effects import ControlSession, SendExecutionReport, SessionAction
 from oms.domain.fix import OrdType, Side
+from oms.domain.session_commands import LogoutCause
 from oms.domain.state import State
 from oms.store.codec import unpack
 from tests.support.checked_world import connected
@@ -164,6 +167,28 @@ def test_what_comes_for_new_numbers_waits_for_what_is_repeated() -> None:
     edge.deliver(report("ALPHA", 4))
     edge.set_aside(["ALPHA"])
     assert engine.sent[-1] == ("ALPHA", 1, "E4"), "kept for the counterparty"
+
+
+def test_a_reset_that_two_events_ask_for_at_once_is_done_once() -> None:
+    """Found by seed 30726. A core that starts delivers the one before again, and decides anew."""
+    parties = [Counterparty(session_id="ALPHA", name="ALPHA", role="client")]
+    edge = Edge(parties, epochs={}, outbound_epochs={}, clock=StepClock(), unpack=unpack)
+    engine = LateEngine(edge)
+    edge.engine = engine  # type: ignore[assignment]
+    edge.intake = intake = Noted()
+    control = SessionControl(edge, edge, lambda *_: [])
+    reset = ControlSession(session="ALPHA", event_seq=1, at=0, action=SessionAction.RESET)
+    control.deliver(reset)
+    control.deliver(reset)
+    engine.tell()
+    assert [type(one) for one in intake.taken] == [SequenceReset]
+    # The session came up before a reset could be done; its end asks for that again.
+    control.deliver(replace(reset, epoch=1))
+    edge.on_logon("ALPHA")
+    edge.on_logout("ALPHA", "test", LogoutCause.OURS)
+    control.deliver(replace(reset, epoch=1))
+    engine.tell()
+    assert [type(one) for one in intake.taken].count(SequenceReset) == 3
 
 
 def test_nothing_beyond_what_is_held_back_is_noted_as_sent() -> None:
