@@ -38,7 +38,7 @@ from oms.outbound_sessions import actions_at_start
 from oms.runtime.clock import SystemClock
 from oms.runtime.disk_shelf import DiskShelf
 from oms.runtime.journal_line import JournalLine
-from oms.runtime.memory import Collector
+from oms.runtime.memory import Collector, room_for_burst
 from oms.runtime.metrics import CoreMetrics
 from oms.runtime.pace import Pace
 from oms.runtime.recovery import Recovered, recover
@@ -120,6 +120,7 @@ class CoreProcess:
         self._edge.read_sent = self._resends.read
         self._reload = self._new_reload()
         self._inbox = InboxReader(urls.app)
+        self._room = room_for_burst()
         self._collector = Collector()
         self._next_refresh = 0.0
         self._read_at = 0.0

@@ -1,9 +1,12 @@
 """What the collector of a core's process looks through, and when."""
 
 import gc
+import subprocess
+import sys
 import time
 import weakref
 from collections.abc import Iterator
+from subprocess import PIPE
 
 import pytest
 
@@ -62,3 +65,24 @@ def test_without_a_quiet_moment_it_looks_through_nothing(clock: list[float]) -> 
         collector.look(quiet=False)
     assert left() is not None
     assert gc.get_count()[0] < 1_000, "what there was is set aside"
+
+
+_FAULTS = """
+import resource
+from oms.runtime.memory import room_for_burst
+{before}
+started = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+burst = [bytes(200) for _ in range(150_000)]
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - started)
+"""
+
+
+def first_touches(before: str) -> int:
+    """How many pages a process touches for the first time in a burst of 35 MB."""
+    code = _FAULTS.format(before=before)
+    return int(subprocess.run([sys.executable, "-c", code], check=True, stdout=PIPE).stdout)
+
+
+def test_a_burst_finds_memory_that_the_system_has_given_already() -> None:
+    assert first_touches("") > 4_000
+    assert first_touches("room = room_for_burst()") < 1_000
