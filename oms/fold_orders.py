@@ -31,7 +31,7 @@ from oms.domain.events import (
     TradeExecuted,
 )
 from oms.domain.fix import OrdStatus, TimeInForce
-from oms.domain.order import Order, Request, RequestKind, add_execution, new_order
+from oms.domain.order import Order, Request, RequestKind, add_execution, new_order, without
 from oms.domain.reasons import Reason
 from oms.domain.splits import OrderRebased
 from oms.domain.standing_events import (
@@ -121,7 +121,7 @@ def _change_request(state: State, order: Order, at: int, event: RequestEvent) ->
             order.price = event.price
             if event.stop_px is not None and order.conditions is not None:
                 order.conditions = replace(order.conditions, stop_px=event.stop_px)
-            order.refused_by.clear()
+            order.refused_by = frozenset()
             state.held.pop(order.order_id, None)
             order.cl_ord_id = event.cl_ord_id
             _answer_request(state, order, event.cl_ord_id)
@@ -240,7 +240,7 @@ def _begin_child(state: State, at: int, event: OrderRouted) -> None:
     state.open_orders.add(child.order_id)
     state.awaiting[child.order_id] = at
     parent.children.append(child.order_id)
-    parent.open_children.add(child.order_id)
+    parent.open_children |= {child.order_id}
     parent.updated_at = at
     state.held.pop(parent.order_id, None)
 
@@ -303,24 +303,19 @@ def _request(state: State, order: Order, at: int, event: CancelPending | Replace
         reason=event.reason if isinstance(event, CancelPending) else Reason.NONE,
     )
     if isinstance(event, ReplacePending) and event.waits:
-        order.waiting.append(request)
+        order.waiting += (request,)
     else:
-        _waits_no_more(order, event.cl_ord_id)
-        order.requests.append(request)
+        order.waiting = without(order.waiting, event.cl_ord_id)
+        order.requests += (request,)
     index = state.child_cl_ord_ids if order.is_child else state.cl_ord_ids
     index[order.counterparty, event.cl_ord_id] = order.order_id
 
 
 def _answer_request(state: State, order: Order, cl_ord_id: str) -> None:
-    order.requests = [one for one in order.requests if one.cl_ord_id != cl_ord_id]
-    _waits_no_more(order, cl_ord_id)
+    order.requests = without(order.requests, cl_ord_id)
+    order.waiting = without(order.waiting, cl_ord_id)
     if order.is_child:
         _settle_doubt(state, order)
-
-
-def _waits_no_more(order: Order, cl_ord_id: str) -> None:
-    if order.waiting:
-        order.waiting = [one for one in order.waiting if one.cl_ord_id != cl_ord_id]
 
 
 def _close(state: State, order: Order, status: OrdStatus, reason: Reason, text: str) -> None:
@@ -328,12 +323,12 @@ def _close(state: State, order: Order, status: OrdStatus, reason: Reason, text: 
     order.mark = None
     order.closed_reason = reason
     order.text = text
-    order.requests = []
+    order.requests = ()
     if not order.is_child:
         return
     _settle_doubt(state, order)
     if not order.is_filled and reason not in _OUR_CANCEL:
-        state.orders[order.parent_id].refused_by.add(order.counterparty)
+        state.orders[order.parent_id].refused_by |= {order.counterparty}
 
 
 def _settle_doubt(state: State, order: Order) -> None:
@@ -379,10 +374,11 @@ def _after(state: State, order: Order, at: int, exposure_before: Decimal) -> Non
         return
     parent = state.orders[order.parent_id]
     if live:
-        parent.open_children.add(order_id)
+        if order_id not in parent.open_children:
+            parent.open_children |= {order_id}
     else:
         _settle_doubt(state, order)
-        parent.open_children.discard(order_id)
+        parent.open_children -= {order_id}
         if parent.order_id not in state.open_orders:
             state.orders.finished.append((at, parent.order_id))
     if live and not order.in_doubt and (order.requests or not order.accepted):

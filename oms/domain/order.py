@@ -102,8 +102,8 @@ class Order:
     executions: dict[tuple[str, str], Execution] = field(default_factory=dict)
     cum_qty: Decimal = ZERO
     traded_value: Decimal = ZERO
-    requests: list[Request] = field(default_factory=list)
-    waiting: list[Request] = field(default_factory=list)
+    requests: tuple[Request, ...] = ()
+    waiting: tuple[Request, ...] = ()
     closed: OrdStatus | None = None
     closed_reason: Reason = Reason.NONE
     text: str = ""
@@ -113,14 +113,14 @@ class Order:
     queried_at: int = 0
     expiring: bool = False
     children: list[str] = field(default_factory=list)
-    open_children: set[str] = field(default_factory=set)
-    refused_by: set[str] = field(default_factory=set)
+    open_children: frozenset[str] = frozenset()
+    refused_by: frozenset[str] = frozenset()
     requests_made: int = 0
     mark: OrdStatus | None = None
     conditions: Conditions | None = None
     triggered_at: int = 0
     day_since: int = 0
-    rebasings: list[tuple[int, Fraction]] = field(default_factory=list)
+    rebasings: tuple[tuple[int, Fraction], ...] = ()
     rebased: bool = False
     external: bool = False
     ahead: int = 0
@@ -203,10 +203,10 @@ class Order:
         """
         requests = self.requests
         if requests:
-            requests = [one for one in requests if one.reason is Reason.NONE]
+            requests = tuple([one for one in requests if one.reason is Reason.NONE])
         return self._highest(requests)
 
-    def _highest(self, requests: list[Request]) -> OrdStatus:
+    def _highest(self, requests: tuple[Request, ...]) -> OrdStatus:
         if not requests and self.mark is None and self.closed is None:  # nearly every order
             if self.is_filled:
                 return OrdStatus.FILLED
@@ -260,9 +260,10 @@ class Order:
         """Be in the shares after a split: these terms, and the executions so far times ratio."""
         known = len(self.executions)
         if self.rebasings and self.rebasings[-1][0] == known:
-            ratio *= self.rebasings.pop()[1]
+            ratio *= self.rebasings[-1][1]
+            self.rebasings = self.rebasings[:-1]
         if ratio != 1:
-            self.rebasings.append((known, ratio))
+            self.rebasings += ((known, ratio),)
         self.rebased = True
         self.order_qty, self.cum_qty, self.price = terms.order_qty, terms.cum_qty, terms.price
         if self.conditions is not None:
@@ -296,6 +297,11 @@ def new_order(order_id: str, parent_id: str, terms: OrderTerms, trade_date: str,
         first_terms=terms,
         conditions=terms.conditions,
     )
+
+
+def without(requests: tuple[Request, ...], cl_ord_id: str) -> tuple[Request, ...]:
+    """The requests but for the one with that ClOrdID."""
+    return tuple([one for one in requests if one.cl_ord_id != cl_ord_id])
 
 
 def add_execution(order: Order, execution: Execution) -> None:

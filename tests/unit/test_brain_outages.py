@@ -282,7 +282,7 @@ def test_mass_cancel_over_rest_takes_what_matches(world: CheckedWorld) -> None:
     world.send(replace(request, cl_ord_id="m2", side=None))
     children = [one for one in world.of(CancelPending) if world.state.orders[one.order_id].is_child]
     assert len(children) == 2
-    assert world.order("b1", "BETA").requests == []
+    assert world.order("b1", "BETA").requests == ()
     assert world.told() == []
 
 

@@ -278,7 +278,7 @@ def test_a_message_that_the_venue_refused_answers_the_request_in_it() -> None:
     )
     [reject] = [one for one in world.effects if isinstance(one, fx.SendOrderCancelReject)]
     assert (reject.cl_ord_id, reject.text) == ("c2", "XA: not now")
-    assert world.order("c1").requests == []
+    assert world.order("c1").requests == ()
 
 
 def test_fills_with_the_venues_own_count_are_no_discrepancy() -> None:

@@ -193,7 +193,7 @@ def test_cancel_that_the_venue_refuses_leaves_the_order_working() -> None:
     )
     [reject] = [one for one in world.effects if isinstance(one, fx.SendOrderCancelReject)]
     assert (reject.cl_ord_id, reject.ord_status) == ("c2", OrdStatus.NEW)
-    assert world.order("c1").requests == []
+    assert world.order("c1").requests == ()
 
 
 def test_fill_while_cancel_is_pending_reports_pending_cancel_then_too_late() -> None:

@@ -170,7 +170,7 @@ def test_a_venue_that_refused_the_cancel_at_the_end_is_asked_again(tif: TimeInFo
     close(world)
     [first] = child.requests
     world.refused(child)
-    assert (child.is_open, child.requests) == (True, [])
+    assert (child.is_open, child.requests) == (True, ())
     open_date(world)
     [again] = child.requests
     assert again.cl_ord_id != first.cl_ord_id

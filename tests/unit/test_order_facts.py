@@ -79,8 +79,8 @@ def test_what_may_still_trade_counts_the_replaces_that_are_asked(
 ) -> None:
     one = order()
     traded(one, fills)
-    one.requests = [request(REPLACE, asked)] if asked else []
-    one.waiting = [request(REPLACE, waiting)] if waiting else []
+    one.requests = (request(REPLACE, asked),) if asked else ()
+    one.waiting = (request(REPLACE, waiting),) if waiting else ()
     assert (one.exposure, one.is_live) == (Decimal(exposure), live)
     one.closed = OrdStatus.CANCELED
     assert (one.exposure, one.is_live, one.leaves_qty) == (0, False, 0)
@@ -89,14 +89,14 @@ def test_what_may_still_trade_counts_the_replaces_that_are_asked(
 def test_a_cancel_that_is_asked_adds_nothing() -> None:
     one = order()
     traded(one, "100")
-    one.requests = [request(CANCEL, "500")]
+    one.requests = (request(CANCEL, "500"),)
     assert (one.exposure, one.is_live) == (0, False)
 
 
 def test_the_oldest_request_is_the_pending_one() -> None:
     one = order()
     assert one.pending is None
-    one.requests = [request(REPLACE, "80"), request(CANCEL)]
+    one.requests = (request(REPLACE, "80"), request(CANCEL))
     assert one.pending is one.requests[0]
 
 
@@ -130,7 +130,7 @@ def test_the_status_is_the_highest_that_holds(
 
 def test_a_cancel_that_the_server_began_is_not_told_as_pending() -> None:
     one = order()
-    one.requests = [request(CANCEL, reason=Reason.OPERATOR)]
+    one.requests = (request(CANCEL, reason=Reason.OPERATOR),)
     assert (one.ord_status, one.told_status) == (OrdStatus.PENDING_CANCEL, OrdStatus.NEW)
 
 
@@ -173,7 +173,7 @@ def test_splits_that_undo_each_other_leave_nothing() -> None:
     traded(one, "10")
     split(one, Fraction(2))
     split(one, Fraction(1, 2))
-    assert (one.rebasings, one.rebased) == ([], True)
+    assert (one.rebasings, one.rebased) == ((), True)
     one.recount()
     assert one.cum_qty == 10
 
