@@ -6,10 +6,8 @@ nothing does. `replay` folds what the journal holds; it decides nothing.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal
 
 from ems import child_orders, drop_copy, orphan_verdicts, refused_requests, resync, stops
-from ems.market_data import reference_price
 from oms.control import decide_control
 from oms.corporate_actions import decide_corporate_action
 from oms.domain.baskets import ListExecutionBegan
@@ -29,7 +27,6 @@ from oms.domain.commands import (
     OrderCancelReplaceRequest,
     OrderCancelRequest,
     OrderStatusRequest,
-    Origin,
     QuoteObserved,
     ReleaseKillSwitch,
     ResolveOrder,
@@ -41,7 +38,6 @@ from oms.domain.commands import (
     UnreadableMessage,
 )
 from oms.domain.events import Event, OrderTerms
-from oms.domain.order import Order
 from oms.domain.orphans import DecideOrphan
 from oms.domain.reasons import Reason
 from oms.domain.session_commands import (
@@ -54,15 +50,14 @@ from oms.domain.session_commands import (
 )
 from oms.domain.splits import ApplyCorporateAction, PreviewCorporateAction
 from oms.domain.state import State
-from oms.domain.verdict import Verdict
 from oms.fold import fold_command, fold_event
+from oms.judging import reference_px, replace_verdict, verdict_on
 from oms.orders import baskets, good_till, requests
 from oms.orders.cash import in_lots
 from oms.orders.inquiries import decide_inquiry
 from oms.orders.spent_ids import spent
 from oms.placing import nowhere_to_go
 from oms.reactions import react
-from oms.risk.checks import Asked, check
 from oms.sessions import hours, lost_clients, operators, reloads
 from oms.sessions.gaps import gap_found
 
@@ -150,7 +145,7 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
         case OrderCancelRequest():
             yield from requests.decide_cancel(state, command)
         case OrderCancelReplaceRequest():
-            verdict = _replace_verdict(state, at, command)
+            verdict = replace_verdict(state, at, command)
             yield from requests.decide_replace(state, command, verdict)
         case OrderStatusRequest():
             yield from requests.decide_status(state, command)
@@ -221,7 +216,7 @@ def _new_order(
         terms = _cash_in_lots(state, terms)
     # A list may wait for its ListExecute as long as it likes.
     sent_at = 0 if list_id else command.transact_time or command.origin.received_at
-    verdict = _verdict(state, at, command.origin, terms, None, sent_at=sent_at)
+    verdict = verdict_on(state, at, command.origin, terms, None, sent_at=sent_at)
     fault = spent(state, command.origin, command.cl_ord_id)
     if fault is None and verdict.reason is Reason.NONE:
         fault = nowhere_to_go(state, terms)
@@ -232,50 +227,7 @@ def _new_order(
 
 def _cash_in_lots(state: State, terms: OrderTerms) -> OrderTerms:
     instrument = state.reference.instruments.get(terms.symbol)
-    return in_lots(terms, instrument, _reference_px(state, terms.symbol))
-
-
-def _reference_px(state: State, symbol: str) -> Decimal | None:
-    instrument = state.reference.instruments.get(symbol)
-    if instrument is None:
-        return None
-    quotes = state.market.get(symbol, {})
-    return reference_price(quotes, state.last_trades.px(symbol), instrument)
-
-
-def _replace_verdict(state: State, at: int, command: OrderCancelReplaceRequest) -> Verdict:
-    order = requests.order_meant(state, command)
-    if order is None or order.closed is not None:
-        return Verdict()
-    terms = requests.terms_after(order, command)
-    return _verdict(state, at, command.origin, terms, order)
-
-
-def _verdict(
-    state: State,
-    at: int,
-    origin: Origin,
-    terms: OrderTerms,
-    replaced: Order | None,
-    *,
-    sent_at: int = 0,
-) -> Verdict:
-    client = state.reference.clients.get(origin.counterparty)
-    accounts = client.accounts if client else frozenset()
-    if origin.accounts and origin.counterparty not in state.reference.retired:
-        accounts = frozenset(origin.accounts)
-    return check(
-        Asked(
-            state=state,
-            terms=terms,
-            accounts=accounts,
-            at=at,
-            reference_px=_reference_px(state, terms.symbol),
-            replaced=replaced,
-            again=origin.poss_dup,
-            sent_at=sent_at,
-        )
-    )
+    return in_lots(terms, instrument, reference_px(state, terms.symbol))
 
 
 def _venue_report(state: State, report: ExecutionReport) -> Iterator[Event]:

@@ -48,6 +48,7 @@ from oms.domain.standing_events import (
     StandingFact,
 )
 from oms.domain.state import State
+from oms.judging import waited_verdict
 from oms.orders import good_till
 from oms.orders.disputes import settled_by
 from oms.orders.settle import (
@@ -61,7 +62,6 @@ from oms.orders.settle import (
     taken_up,
 )
 from oms.placing import place
-from oms.risk.limits import killed
 from oms.sessions import hours
 
 
@@ -183,7 +183,7 @@ def _progress(state: State, parent: Order) -> Iterator[Event]:
     if event is not None:
         yield event
     elif parent.waiting and not parent.requests and parent.closed is None:
-        yield taken_up(state, parent, killed=killed(state, parent.first_terms) is not None)
+        yield taken_up(state, parent, waited_verdict(state, parent))
     else:
         yield from place(state, parent)
 

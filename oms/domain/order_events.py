@@ -328,9 +328,8 @@ class ReplacePending:
     """A replace is asked for; price None for a market order, stop_px None where it stays as it is.
 
     session: as with CancelPending.
-
-    waits: another one is pending, and this one is taken up when that one is answered; then the
-    event comes again without it.
+    waits: another one is pending, and this one is taken up when that one is answered; then risk
+    judges it once more, and the event comes again without it.
     """
 
     order_id: str
@@ -346,7 +345,7 @@ class ReplacePending:
 
 @fact
 class ReplaceRejected:
-    """The replace asked for as cl_ord_id was refused; the order stays as it is."""
+    """The replace was refused; the order stays as it is. figures: of one that had waited."""
 
     order_id: str
     cl_ord_id: str
@@ -354,6 +353,7 @@ class ReplaceRejected:
     reason: Reason
     cxl_rej_reason: CxlRejReason
     text: str
+    figures: tuple[RiskFigure, ...] = ()
 
 
 @fact

@@ -7,7 +7,6 @@ is refused as a duplicate and the live order is untouched.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from oms.domain.commands import (
     Channel,
@@ -56,31 +55,6 @@ def terms_of(command: NewOrderSingle, list_id: str = "") -> OrderTerms:
         conditions=command.conditions,
         list_id=list_id,
     )
-
-
-def terms_after(order: Order, command: OrderCancelReplaceRequest) -> OrderTerms:
-    """The terms that the order would have if the replace were accepted."""
-    return OrderTerms(
-        counterparty=order.counterparty,
-        session=order.session,
-        cl_ord_id=command.cl_ord_id,
-        account=order.account,
-        symbol=order.symbol,
-        side=order.side,
-        order_qty=command.order_qty,
-        ord_type=order.ord_type,
-        price=command.price,
-        time_in_force=order.time_in_force,
-        conditions=conditions_after(order, command),
-    )
-
-
-def conditions_after(order: Order, command: OrderCancelReplaceRequest) -> Conditions | None:
-    """The order's conditions with the StopPx that the replace asks for."""
-    stop_px = command.conditions.stop_px if command.conditions else None
-    if stop_px is None or order.conditions is None:
-        return order.conditions
-    return replace(order.conditions, stop_px=stop_px)
 
 
 def known(state: State, origin: Origin, cl_ord_id: str) -> Order | None:

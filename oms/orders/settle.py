@@ -20,7 +20,9 @@ from oms.domain.order import Order, Request, RequestKind, open_children_leaves
 from oms.domain.profile import BelowCumQty
 from oms.domain.reasons import SPECS, Reason
 from oms.domain.state import State
+from oms.domain.terms import RiskFigure
 from oms.domain.values import ZERO, decimal_text
+from oms.domain.verdict import Verdict
 
 
 def children_open(state: State, parent: Order) -> list[Order]:
@@ -116,10 +118,10 @@ def replaced(order: Order, request: Request) -> OrderReplaced:
     )
 
 
-def taken_up(state: State, order: Order, *, killed: bool) -> ReplacePending | ReplaceRejected:
+def taken_up(state: State, order: Order, verdict: Verdict) -> ReplacePending | ReplaceRejected:
     """What becomes of the replace that has waited longest, now that no other is pending.
 
-    Risk has judged it when it came; killed: whether a kill switch has been engaged since.
+    verdict: what risk says of it now; what it said when it came may be true no more.
     """
     request = order.waiting[0]
     profile = state.reference.client_profile(order.counterparty)
@@ -128,8 +130,6 @@ def taken_up(state: State, order: Order, *, killed: bool) -> ReplacePending | Re
         return _refused(order, request, Reason.TOO_LATE, "the order is withdrawn")
     if order.is_filled and (request.order_qty <= order.cum_qty or profile.filled_is_final):
         return _refused(order, request, Reason.TOO_LATE, "filled before the replace's turn came")
-    if killed:
-        return _refused(order, request, Reason.KILL_SWITCH, "a kill switch is engaged")
     if order.in_doubt:
         text = f"the state of {order.order_id} is unknown"
         return _refused(order, request, Reason.ORDER_STATE_UNKNOWN, text)
@@ -137,12 +137,15 @@ def taken_up(state: State, order: Order, *, killed: bool) -> ReplacePending | Re
         asked = f"OrderQty (38) = {decimal_text(request.order_qty)}"
         text = f"{asked}: must not be below CumQty {decimal_text(order.cum_qty)}"
         return _refused(order, request, Reason.BELOW_CUM_QTY, text)
+    if verdict.reason is not Reason.NONE:
+        return _refused(order, request, verdict.reason, verdict.text, verdict.figures)
     return ReplacePending(
         order_id=order.order_id,
         cl_ord_id=request.cl_ord_id,
         orig_cl_ord_id=order.cl_ord_id,
         order_qty=request.order_qty,
         price=request.price,
+        figures=verdict.figures,
         stop_px=request.stop_px,
     )
 
@@ -152,7 +155,13 @@ def given_up(order: Order) -> list[ReplaceRejected]:
     return [_refused(order, one, Reason.TOO_LATE, "the order ended first") for one in order.waiting]
 
 
-def _refused(order: Order, request: Request, reason: Reason, text: str) -> ReplaceRejected:
+def _refused(
+    order: Order,
+    request: Request,
+    reason: Reason,
+    text: str,
+    figures: tuple[RiskFigure, ...] = (),
+) -> ReplaceRejected:
     """OrigClOrdID is the last accepted id, whichever the request named (matrix D.2.c)."""
     return ReplaceRejected(
         order_id=order.order_id,
@@ -161,6 +170,7 @@ def _refused(order: Order, request: Request, reason: Reason, text: str) -> Repla
         reason=reason,
         cxl_rej_reason=SPECS[reason].cxl_rej_reason,
         text=text,
+        figures=figures,
     )
 
 

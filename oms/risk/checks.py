@@ -45,14 +45,17 @@ class Asked:
     sent_at: int = 0
 
 
-def check(asked: Asked) -> Verdict:
-    """Whether the order may go to venues."""
+def check(asked: Asked, *, waited: bool = False) -> Verdict:
+    """Whether the order may go to venues.
+
+    waited: it came earlier and its turn is now; its rate was measured when it came.
+    """
     for fault in _CONTENT_CHECKS:
         verdict = fault(asked)
         if verdict is not None:
             return verdict
     figures: list[RiskFigure] = []
-    for rule, examine in _LIMIT_CHECKS:
+    for rule, examine in _WAITED_CHECKS if waited else _LIMIT_CHECKS:
         limits = limits_of(asked.state, rule, asked.terms)
         if not limits:
             continue  # what nobody limits is not measured
@@ -306,3 +309,4 @@ _LIMIT_CHECKS: tuple[tuple[Rule, Callable[[Asked, Rule, Limits], list[RiskFigure
     (Rule.MAX_MESSAGE_RATE, _message_rate),
     (Rule.DUPLICATE_CONTENT, _duplicate_content),
 )
+_WAITED_CHECKS = tuple(one for one in _LIMIT_CHECKS if one[0] is not Rule.MAX_MESSAGE_RATE)

@@ -20,6 +20,7 @@ PURE = (
     "oms.control",
     "oms.corporate_actions",
     "oms.reactions",
+    "oms.judging",
     "oms.placing",
     "oms.fold",
     "oms.fold_baskets",

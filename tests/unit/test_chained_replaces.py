@@ -14,11 +14,18 @@ from oms.domain.commands import (
     EngageKillSwitch,
     OrderCancelReject,
     OrderCancelReplaceRequest,
+    SetRiskLimit,
 )
-from oms.domain.events import OrderStatusReported, ReplaceRejected, RequestRefused
+from oms.domain.events import (
+    OrderStatusReported,
+    ReplacePending,
+    ReplaceRejected,
+    RequestRefused,
+)
 from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus
 from oms.domain.instrument import Client
 from oms.domain.profile import BelowCumQty, ChainedReplace, ClientProfile
+from oms.domain.reasons import Reason
 from tests.support.desk_model import ACTIONS, Desk
 from tests.support.invariants import check_same, check_state
 from tests.support.world import DATE, REFERENCE, World, of_type
@@ -161,6 +168,105 @@ def test_a_kill_switch_that_was_engaged_meanwhile_refuses_it() -> None:
     world.send(stop)
     venue_grants(world)
     assert told(world) == [("Y", "X", "5", "1"), ("Z", "Y", "9", "1")]
+    check(world)
+
+
+def limited(
+    world: World, rule: str, value: str, level: str = "ACCOUNT", subject: str = "A1"
+) -> None:
+    world.send(
+        SetRiskLimit(origin=SYSTEM, rule=rule, level=level, subject=subject, value=Decimal(value))
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "limit", "measured"),
+    [
+        ("MAX_ORDER_QTY", "149", "150"),
+        ("MAX_ORDER_NOTIONAL", "14999.5", "15000"),
+        ("MAX_POSITION", "149", "150"),
+    ],
+)
+def test_a_limit_that_was_lowered_meanwhile_refuses_it(
+    rule: str, limit: str, measured: str
+) -> None:
+    """Found by seed 40365 of the simulator: it was judged when it came, and never again."""
+    world = world_with_two_replaces(third="150")
+    limited(world, rule, limit)
+    venue_grants(world)
+    assert told(world) == [("Y", "X", "5", "1"), ("Z", "Y", "9", "1")]
+    [refusal] = [one for one in world.effects if isinstance(one, fx.SendOrderCancelReject)]
+    assert refusal.text == f"{rule} at ACCOUNT A1: limit {limit}, measured {measured}"
+    assert refusal.cxl_rej_reason is CxlRejReason.OTHER
+    [event] = of_type(world, ReplaceRejected)
+    [figure] = event.figures
+    assert (figure.rule, figure.level, figure.subject) == (rule, "ACCOUNT", "A1")
+    assert (figure.limit, figure.measured) == (Decimal(limit), Decimal(measured))
+    assert not figure.passed
+    order = world.order("X")
+    assert (order.cl_ord_id, order.order_qty, order.price) == ("Y", Decimal(80), Decimal(100))
+    assert not [one for one in world.effects if isinstance(one, fx.SendOrderCancelReplaceRequest)]
+    check(world)
+
+
+def test_a_fresh_replace_and_one_that_waited_are_refused_with_the_same_words() -> None:
+    world = world_with_two_replaces(third="150")
+    limited(world, "MAX_POSITION", "140", "FIRM", "*")
+    venue_grants(world)
+    [waited] = of_type(world, ReplaceRejected)
+    world.replace("W", "Y", "150")
+    [fresh] = of_type(world, RequestRefused)
+    assert (fresh.reason, fresh.text) == (waited.reason, waited.text)
+    assert fresh.figures == waited.figures
+    assert fresh.reason is Reason.MAX_POSITION
+
+
+def test_a_position_that_grew_meanwhile_refuses_it() -> None:
+    """Its venue fills more than was asked for while the first replace is on its way."""
+    world = world_with_two_replaces(third="120")
+    limited(world, "MAX_POSITION", "130")
+    world.new("other", "10")
+    other = world.child("other")
+    world.ack(other)
+    world.fill(other, "30")
+    venue_grants(world)
+    [refused] = of_type(world, ReplaceRejected)
+    assert refused.text == "MAX_POSITION at ACCOUNT A1: limit 130, measured 150"
+    check(world)
+
+
+def test_a_price_that_the_market_has_left_meanwhile_refuses_it() -> None:
+    world = world_with_two_replaces()
+    limited(world, "PRICE_COLLAR", "500")
+    world.quote("XA", "119.99", "120.01")
+    venue_grants(world)
+    [refused] = of_type(world, ReplaceRejected)
+    assert refused.text.startswith("PRICE_COLLAR at ACCOUNT A1: limit 500, measured 16")
+    check(world)
+
+
+def test_after_a_refusal_the_next_one_has_its_turn() -> None:
+    world = world_with_two_replaces(third="150")
+    world.replace("W", "Y", "90")
+    limited(world, "MAX_ORDER_QTY", "100")
+    venue_grants(world)
+    assert told(world) == [
+        ("Y", "X", "5", "1"),
+        ("Z", "Y", "9", "1"),
+        ("W", "Y", "E", "E"),
+    ]
+    taken = next(one for one in of_type(world, ReplacePending) if one.cl_ord_id == "W")
+    assert [(one.rule, one.measured, one.passed) for one in taken.figures] == [
+        ("MAX_ORDER_QTY", Decimal(90), True)
+    ]
+    check(world)
+
+
+def test_its_rate_is_not_measured_again_as_no_message_comes() -> None:
+    world = world_with_two_replaces()
+    limited(world, "MAX_MESSAGE_RATE", "1", "SESSION", "ALPHA")
+    venue_grants(world)
+    assert told(world) == [("Y", "X", "5", "1"), ("Z", "Y", "E", "E")]
     check(world)
 
 
