@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from fix_sessions.edge import LOST_STORE_MARGIN, Edge
 from fix_sessions.registry import Counterparty
@@ -16,6 +16,7 @@ from oms.domain.instrument import Reference
 from oms.domain.session_commands import ReloadSessions
 from oms.domain.state import Session, State
 from oms.runtime.sequencer import Sequencer
+from oms.sessions.differences import SessionDifferences
 
 REMADE = "the session's configuration has changed: log on again"
 _MAX_FAULT = 2_000
@@ -24,29 +25,7 @@ _MAX_FAULT = 2_000
 Numbers = dict[str, tuple[int, int]]
 
 
-class Changes(Protocol):
-    """What differs, by session; see oms.app.session_changes.SessionChanges."""
-
-    @property
-    def added(self) -> tuple[str, ...]: ...
-
-    @property
-    def changed(self) -> tuple[str, ...]: ...
-
-    @property
-    def remade(self) -> tuple[str, ...]: ...
-
-    @property
-    def removed(self) -> tuple[str, ...]: ...
-
-    @property
-    def kept(self) -> tuple[str, ...]: ...
-
-    @property
-    def new(self) -> frozenset[str]: ...
-
-
-C = TypeVar("C", bound=Changes)
+C = TypeVar("C", bound=SessionDifferences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,53 +1,39 @@
 """What a changed configuration file changes of the sessions, and what of it a restart must do."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fix_sessions.settings import SessionSpec
 from oms.app.fix_parties import session_specs
-from oms.domain.instrument import Reference
+from oms.sessions.differences import SessionDifferences, differences
 from oms.settings.model import (
     ClientSettings,
     InstrumentSettings,
     SessionSettings,
     Settings,
 )
-from oms.settings.reference import reference_of
 
 _TAKEN_OVER = frozenset({"clients", "venues", "drop_copies", "instruments"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionChanges:
-    """settings: those that run, with the sessions of the file. added, changed, removed: by name, in
-    the file's order; remade: those of the changed ones that must log out and be made anew, for
-    other comp ids, another version, address or credentials. kept: tables that differ and wait for
-    a restart.
+class SessionChanges(SessionDifferences):
+    """settings: those that run, with the sessions of the file. Remade is what has other comp ids,
+    another version, address or credentials; kept are tables.
     """
 
     settings: Settings
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    remade: tuple[str, ...]
-    removed: tuple[str, ...]
-    kept: tuple[str, ...]
-
-    @property
-    def new(self) -> frozenset[str]:
-        """The sessions that come up anew."""
-        return frozenset((*self.added, *self.remade))
 
 
 def changes_between(running: Settings, wanted: Settings) -> SessionChanges:
     """wanted: the file as it is now, found valid."""
     before, after = sessions_of(running), sessions_of(wanted)
     old, new = specs_of(running), specs_of(wanted)
-    changed = tuple(one for one in after if one in before and after[one] != before[one])
-    remade = tuple(
-        one
-        for one in changed
-        if old[one] != new[one] or _tls_of(before[one]) != _tls_of(after[one])
-    )
+
+    def is_remade(name: str) -> bool:
+        return old[name] != new[name] or _tls_of(before[name]) != _tls_of(after[name])
+
+    found = differences(before, after, is_remade)
     instruments = tuple(_instruments(running, wanted))
     return SessionChanges(
         settings=running.model_copy(
@@ -58,10 +44,10 @@ def changes_between(running: Settings, wanted: Settings) -> SessionChanges:
                 "instruments": instruments,
             }
         ),
-        added=tuple(one for one in after if one not in before),
-        changed=changed,
-        remade=remade,
-        removed=tuple(one for one in before if one not in after),
+        added=found.added,
+        changed=found.changed,
+        remade=found.remade,
+        removed=found.removed,
         kept=tuple(_kept(running, wanted, instruments)),
     )
 
@@ -104,16 +90,6 @@ def faults_of_changes(
         if lost:
             text = ", ".join(lost)
             yield f"venues of {one.symbol} = {text}: must stay while the instrument names them"
-
-
-def reference_after(running: Reference, settings: Settings) -> Reference:
-    """What to decide with; venues and drop copies that are gone are understood still."""
-    made = reference_of(settings)
-    venues = {**running.venues, **made.venues}
-    copies = {**running.drop_copies, **made.drop_copies}
-    known = {*running.clients, *venues, *copies, *running.retired}
-    retired = frozenset(known.difference(made.clients, made.venues, made.drop_copies))
-    return replace(made, venues=venues, drop_copies=copies, retired=retired)
 
 
 def _instruments(running: Settings, wanted: Settings) -> Iterator[InstrumentSettings]:

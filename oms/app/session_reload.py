@@ -33,7 +33,6 @@ from oms.app.session_changes import (
     SessionChanges,
     changes_between,
     faults_of_changes,
-    reference_after,
     specs_of,
 )
 from oms.app.tls_files import check_tls
@@ -41,8 +40,10 @@ from oms.app.venue_tls import VenueRelays, secured
 from oms.domain.state import Session, State
 from oms.runtime.metrics import CoreMetrics
 from oms.runtime.sequencer import Sequencer
+from oms.sessions.differences import reference_after
 from oms.settings.load import ConfigError, load
 from oms.settings.model import Settings
+from oms.settings.reference import reference_of
 
 log = structlog.get_logger()
 
@@ -112,7 +113,7 @@ class SessionReload(ReloadSteps[SessionChanges]):
         # What the FIX process would fail on, it fails on here.
         check_specs(session_specs(changes.settings))
         gate_clients_of(changes.settings.clients)
-        reference = reference_after(self._state.reference, changes.settings)
+        reference = reference_after(self._state.reference, reference_of(changes.settings))
         return Found(changes=changes, reference=reference)
 
     def _wakes(self) -> None:

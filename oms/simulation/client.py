@@ -6,10 +6,11 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
-from fix_sessions.light_session import Fields, LightSession, LightSettings
+from fix_sessions.light_session import Fields, LightSettings
 from fix_sessions.wire import utc_timestamp_ms
 from oms.simulation.agenda import Agenda
 from oms.simulation.ledgers import OVER, Asked, ClientLedger, Seen
+from oms.simulation.party import SimParty
 from oms.simulation.story import Story
 from oms.simulation.versions import said
 
@@ -19,7 +20,7 @@ _CONDITIONS = ([(110, "10")], [(111, "10")], [(18, "G")], [(18, "Q")], [(18, "1"
 _SYMBOLS = ("AAPL", "AAPL", "AAPL", "MSFT", "NVDA")
 
 
-class SimClient:
+class SimClient(SimParty):
     """See the module. Each act takes a number, which says what about it is left open."""
 
     def __init__(
@@ -32,18 +33,11 @@ class SimClient:
         story: Story,
         flush: Callable[[], None],
     ) -> None:
-        self.name = settings.sender_comp_id
-        self.session = LightSession(settings, agenda.now)
+        super().__init__(settings, agenda=agenda, randomness=randomness, story=story, flush=flush)
         self.ledger = ClientLedger(version=settings.begin_string)
         self.wants_session = True
         self.bundling = False
-        # How often it is about to ask for all that may be lost.
-        self.owes = 0
         self._accounts = accounts
-        self._agenda = agenda
-        self._random = randomness
-        self._story = story
-        self._flush = flush
         self._count = 0
 
     def receive(self, data: bytes) -> None:
@@ -267,15 +261,8 @@ class SimClient:
         """Its ClOrdIDs go on after that one, which another life of it has used."""
         self._count = max(self._count, count)
 
-    def begin_again(self) -> None:
-        """By agreement both sides begin at 1; what was never answered is asked again."""
-        self.session.next_in = self.session.next_out = 1
-        self.session.sent.clear()
-        self.owes += 1
-        self._agenda.after(3_000_000, self._settle_after_reset)
-
-    def _settle_after_reset(self) -> None:
-        self.owes -= 1
+    def say_all_again(self) -> None:
+        """What was never answered is asked again."""
         self.settle()
 
     def garbage(self, n: int) -> None:

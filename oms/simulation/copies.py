@@ -4,8 +4,9 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from fix_sessions.light_session import LightSession, LightSettings
+from fix_sessions.light_session import LightSettings
 from oms.simulation.agenda import Agenda
+from oms.simulation.party import SimParty
 from oms.simulation.story import EXEC_TYPES, Story
 from oms.simulation.venue_texts import Told
 from oms.simulation.versions import said
@@ -13,7 +14,7 @@ from oms.simulation.versions import said
 COPIED = frozenset("FGH")
 
 
-class SimCopy:
+class SimCopy(SimParty):
     """See the module. Both sessions give a trade the same TrdMatchID (880)."""
 
     def __init__(
@@ -27,13 +28,7 @@ class SimCopy:
         slow_us: int,
     ) -> None:
         """slow_us: how much later than its venue it tells at most."""
-        self.name = settings.sender_comp_id
-        self.session = LightSession(settings, agenda.now)
-        self.owes = 0
-        self._agenda = agenda
-        self._random = randomness
-        self._story = story
-        self._flush = flush
+        super().__init__(settings, agenda=agenda, randomness=randomness, story=story, flush=flush)
         self._slow_us = slow_us
         self._told: list[Told] = []
 
@@ -60,14 +55,7 @@ class SimCopy:
         self.session.send("8", fields, [(97, "Y")] if again else [])
         self._flush()
 
-    def begin_again(self) -> None:
-        """By agreement both sides begin at 1; it says again what may be lost."""
-        self.session.next_in = self.session.next_out = 1
-        self.session.sent.clear()
-        self.owes += 1
-        self._agenda.after(3_000_000, self._tell_after_reset)
-
-    def _tell_after_reset(self) -> None:
-        self.owes -= 1
+    def say_all_again(self) -> None:
+        """Every copy once more."""
         for copy in self._told:
             self._say(copy, again=True)

@@ -23,6 +23,7 @@ from oms.domain.schedule import Schedule
 from oms.domain.session_commands import ReloadSessions
 from oms.domain.state import Session, State
 from oms.runtime.sequencer import Sequencer
+from oms.sessions.differences import SessionDifferences, differences, reference_after
 from oms.simulation.agenda import Action, Agenda, chance
 from oms.simulation.core import counterparties_of
 from oms.simulation.engine import SimEngine
@@ -54,41 +55,23 @@ class ConfigFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileChanges:
-    """See oms.app.session_changes.SessionChanges; file: as it was read."""
+class FileChanges(SessionDifferences):
+    """file: as it was read."""
 
     file: ConfigFile
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    remade: tuple[str, ...]
-    removed: tuple[str, ...]
-    kept: tuple[str, ...] = ()
-
-    @property
-    def new(self) -> frozenset[str]:
-        """The sessions that come up anew."""
-        return frozenset((*self.added, *self.remade))
 
 
 def _between(running: ConfigFile, wanted: ConfigFile) -> FileChanges:
-    before, after = running.sessions(), wanted.sessions()
-    changed = tuple(one for one in after if one in before and after[one] != before[one])
+    found = differences(
+        running.sessions(), wanted.sessions(), lambda one: wanted.made[one] != running.made[one]
+    )
     return FileChanges(
         file=wanted,
-        added=tuple(one for one in after if one not in before),
-        changed=changed,
-        remade=tuple(one for one in changed if wanted.made[one] != running.made[one]),
-        removed=tuple(one for one in before if one not in after),
+        added=found.added,
+        changed=found.changed,
+        remade=found.remade,
+        removed=found.removed,
     )
-
-
-def _reference_after(running: Reference, wanted: ConfigFile) -> Reference:
-    """As oms.app.session_changes.reference_after."""
-    made = reference_of(wanted)
-    copies = {**running.drop_copies, **made.drop_copies}
-    known = {*running.clients, *copies, *running.retired}
-    retired = frozenset(known.difference(made.clients, made.drop_copies))
-    return replace(made, drop_copies=copies, retired=retired)
 
 
 class SimReload(ReloadSteps[FileChanges]):
@@ -126,7 +109,7 @@ class SimReload(ReloadSteps[FileChanges]):
 
     def _find(self) -> None:
         changes = _between(self.running, ConfigFile(self._file))
-        reference = _reference_after(self._state.reference, changes.file)
+        reference = reference_after(self._state.reference, reference_of(changes.file))
         assert self._reading is not None
         self._note(self._reading.origin.inbox_id, reference)
         self._has_read(Found(changes=changes, reference=reference))

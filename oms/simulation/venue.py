@@ -5,19 +5,20 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
-from fix_sessions.light_session import Fields, LightSession, LightSettings, Message
+from fix_sessions.light_session import Fields, LightSettings, Message
 from fix_sessions.wire import utc_timestamp_ms
 from oms.simulation.agenda import Agenda
 from oms.simulation.copies import COPIED, SimCopy
 from oms.simulation.ledgers import Standing
 from oms.simulation.manners import Manners
+from oms.simulation.party import SimParty
 from oms.simulation.story import EXEC_TYPES, Story
 from oms.simulation.strangers import Strangers
 from oms.simulation.venue_texts import Told, best_prices, not_found
 from oms.simulation.versions import said
 
 
-class SimVenue:
+class SimVenue(SimParty):
     """See the module."""
 
     def __init__(
@@ -30,23 +31,17 @@ class SimVenue:
         story: Story,
         flush: Callable[[], None],
     ) -> None:
-        self.name = settings.sender_comp_id
-        self.session = LightSession(settings, agenda.now)
+        super().__init__(settings, agenda=agenda, randomness=randomness, story=story, flush=flush)
         self.manners = manners
         self.orders: list[Standing] = []
         self.by_id: dict[str, Standing] = {}
         self.strangers = Strangers(self)
         self.halted: set[str] = set()  # symbols that do not trade now
-        self.owes = 0  # how often it is about to say again what may be lost
         self._trade_reports: list[Told] = []
         self.copy: SimCopy | None = None  # a session that tells of its trades too
         self._copied: set[str] = set()
         self._denied: set[str] = set()
         self._arrived: dict[str, int] = {}
-        self._agenda = agenda
-        self._random = randomness
-        self._story = story
-        self._flush = flush
         self._count = 0
 
     def receive(self, data: bytes) -> None:
@@ -339,17 +334,6 @@ class SimVenue:
         """Something about an order that is not ours."""
         self.strangers.act(n)
         self._flush()
-
-    def begin_again(self) -> None:
-        """By agreement both sides begin at 1; it says again what may be lost."""
-        self.session.next_in = self.session.next_out = 1
-        self.session.sent.clear()
-        self.owes += 1
-        self._agenda.after(3_000_000, self._tell_after_reset)
-
-    def _tell_after_reset(self) -> None:
-        self.owes -= 1
-        self.say_all_again()
 
     def say_all_again(self) -> None:
         """Every report of a trade, and of its bust or correction, once more; and that it works what

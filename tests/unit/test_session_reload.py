@@ -16,7 +16,6 @@ from oms.app.session_changes import (
     SessionChanges,
     changes_between,
     faults_of_changes,
-    reference_after,
     specs_of,
 )
 from oms.domain.commands import NewOrderSingle
@@ -32,6 +31,7 @@ from oms.domain.schedule import Schedule
 from oms.domain.session_commands import ReloadSessions, StartSession
 from oms.domain.session_events import SessionHoursBegan, SessionHoursEnded, SessionsReloaded
 from oms.runtime.metrics import CoreMetrics
+from oms.sessions.differences import reference_after
 from oms.settings.load import load
 from oms.settings.model import Settings
 from oms.settings.reference import reference_of
@@ -150,7 +150,7 @@ def test_where_an_instrument_trades_is_taken_over(file: Files) -> None:
     wanted = file(venue("Y"), ACME + 'venues = ["Y"]\n')
     changes = changes_between(running, wanted)
     assert changes.kept == ()
-    made = reference_after(reference_of(running), changes.settings)
+    made = reference_after(reference_of(running), reference_of(changes.settings))
     assert made.instruments["ACME"].venues == ("Y",)
     assert set(made.venues) == {"X", "Y"}
     assert made.retired == {"X"}
@@ -159,23 +159,23 @@ def test_where_an_instrument_trades_is_taken_over(file: Files) -> None:
 def test_a_client_that_is_gone_is_retired_until_it_comes_back(file: Files) -> None:
     running = file(client("A"), client("B"))
     without = changes_between(running, file(client("A"))).settings
-    gone = reference_after(reference_of(running), without)
+    gone = reference_after(reference_of(running), reference_of(without))
     assert gone.retired == {"B"}
     assert set(gone.clients) == {"A"}
-    assert reference_after(gone, without).retired == {"B"}
-    assert reference_after(gone, running).retired == frozenset()
+    assert reference_after(gone, reference_of(without)).retired == {"B"}
+    assert reference_after(gone, reference_of(running)).retired == frozenset()
 
 
 def test_a_new_venue_is_one_for_instruments_that_trade_everywhere(file: Files) -> None:
     running = file(venue("X"), ACME)
     changes = changes_between(running, file(venue("X"), venue("Y"), ACME))
-    made = reference_after(reference_of(running), changes.settings)
+    made = reference_after(reference_of(running), reference_of(changes.settings))
     assert made.instruments["ACME"].venues == ("X", "Y")
     gone = changes_between(changes.settings, running)
-    back = reference_after(made, gone.settings)
+    back = reference_after(made, reference_of(gone.settings))
     assert back.instruments["ACME"].venues == ("X",)
     assert back.retired == {"Y"}
-    assert reference_after(back, changes.settings).retired == frozenset()
+    assert reference_after(back, reference_of(changes.settings)).retired == frozenset()
 
 
 def test_what_needs_a_restart_is_refused(file: Files) -> None:
