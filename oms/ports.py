@@ -140,4 +140,4 @@ class JournalReader(Protocol):
         """
 
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
-        """Entries in order."""
+        """Entries in order: events whole, of commands what the fold looks at."""

@@ -120,8 +120,7 @@ class CoreProcess:
         self._edge.read_sent = self._resends.read
         self._reload = self._new_reload()
         self._inbox = InboxReader(urls.app)
-        self._room = room_for_burst()
-        self._collector = Collector()
+        self._collector = Collector(room_for_burst())
         self._next_refresh = 0.0
         self._read_at = 0.0
 

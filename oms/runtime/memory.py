@@ -10,7 +10,7 @@ aside for good, and so is what a busy time left: to look through it would take a
 import contextlib
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 QUIET_S = 1.0
@@ -50,9 +50,13 @@ def room_for_burst() -> list[bytes]:
 
 
 class Collector:
-    """Collects what is new in a moment that has been quiet for a while; sets aside what is much."""
+    """Collects what is new in a moment that has been quiet for a while; sets aside what is much.
 
-    def __init__(self) -> None:
+    room: see `room_for_burst`.
+    """
+
+    def __init__(self, room: Sequence[bytes] = ()) -> None:
+        self._room = room
         gc.collect()
         gc.freeze()
         gc.disable()

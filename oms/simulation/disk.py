@@ -13,7 +13,7 @@ from oms.domain.commands import Command, MessagesSent, SentMessage
 from oms.simulation.agenda import Agenda
 from oms.simulation.tables import Tables
 from oms.store.batch import GENESIS, Batch, Entry, SealedBatch
-from oms.store.codec import decode
+from oms.store.fold_codec import decode_for_fold
 from oms.store.leader import LeadershipLost
 from oms.store.rows import Row
 
@@ -189,7 +189,7 @@ class SimJournal:
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
         """See oms.ports.JournalReader; decoded anew from the bytes."""
         for entry in self._disk.entries[from_seq - 1 :]:
-            yield entry._replace(obj=decode(entry.type, entry.payload))
+            yield entry._replace(obj=decode_for_fold(entry.type, entry.payload))
 
     def end(self, why: str) -> None:
         """The connection is gone: what is in flight happens or not, and nobody is told."""

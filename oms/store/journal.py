@@ -11,8 +11,11 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 
+from oms.domain.commands import Command
+from oms.domain.events import Event
 from oms.store.batch import GENESIS, Entry, SealedBatch
 from oms.store.codec import decode
+from oms.store.fold_codec import decode_for_fold
 from oms.store.leader import Leadership
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -147,9 +150,9 @@ class PostgresJournal:
         self._leadership.heartbeat()
 
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
-        """Entries from a number on, in order, up to what is durable when the last page is read."""
+        """See oms.ports.JournalReader; up to what is durable when the last page is read."""
         with self._leadership.guard():
-            yield from read(self._leadership.connection, from_seq)
+            yield from read(self._leadership.connection, from_seq, decode_for_fold)
 
 
 def tip(connection: Connection) -> tuple[int, bytes]:
@@ -158,12 +161,16 @@ def tip(connection: Connection) -> tuple[int, bytes]:
     return (row[0], row[1]) if row else (0, GENESIS)
 
 
-def read(connection: Connection, from_seq: int = 1) -> Iterator[Entry]:
+def read(
+    connection: Connection,
+    from_seq: int = 1,
+    decoded: Callable[[str, bytes], Command | Event] = decode,
+) -> Iterator[Entry]:
     """Entries from a number on, in order; reads a page at a time. Raises CodecError."""
     while True:
         page = connection.execute(_READ, [from_seq, _PAGE], binary=True).fetchall()
         for seq, at, kind, name, payload, digest in page:
-            yield Entry(seq, at, kind, name, payload, digest, decode(name, payload))
+            yield Entry(seq, at, kind, name, payload, digest, decoded(name, payload))
         if len(page) < _PAGE:
             return
         from_seq = page[-1][0] + 1

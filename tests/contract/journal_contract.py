@@ -4,7 +4,7 @@ A test module derives from JournalContract and says how to open a journal; openi
 new leader does after the old one is gone.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Protocol
 
 import pytest
@@ -13,6 +13,7 @@ from oms.core import replay
 from oms.domain.commands import SYSTEM, MessagesSent, SentMessage
 from oms.domain.state import State
 from oms.store.batch import GENESIS, Entry, SealedBatch, entry_hash
+from oms.store.codec import decode
 from oms.store.leader import LeadershipLost
 from tests.support.book import Book, flow, reference
 
@@ -42,6 +43,11 @@ def _sent(session: str, number: int, event_seq: int) -> SentMessage:
     )
 
 
+def _bytes(entries: Iterable[Entry]) -> list[Entry]:
+    """Without the objects: those of commands have only what the fold looks at."""
+    return [one._replace(obj=None) for one in entries]  # type: ignore[arg-type]
+
+
 class JournalContract:
     """Derive and give the fixture `open_journal`."""
 
@@ -61,7 +67,10 @@ class JournalContract:
                 journal.append(batch)
                 appended += batch.entries()
                 assert journal.tip() == (batch.last_seq, batch.last_hash)
-        assert list(journal.read()) == appended
+        found = list(journal.read())
+        assert [one._replace(obj=decode(one.type, one.payload)) for one in found] == appended
+        events = [(one, mine) for one, mine in zip(found, appended, strict=True) if one.kind == "E"]
+        assert all(one.obj == mine.obj for one, mine in events)
         assert [entry.seq for entry in appended] == list(range(1, len(appended) + 1))
 
     def test_reading_starts_where_asked(self, open_journal: OpenJournal) -> None:
@@ -71,7 +80,7 @@ class JournalContract:
         journal.append(book.seal())
         everything = list(journal.read())
         for seq in (1, 2, len(everything), len(everything) + 1):
-            assert list(journal.read(seq)) == everything[seq - 1 :]
+            assert _bytes(journal.read(seq)) == _bytes(everything[seq - 1 :])
 
     def test_each_hash_covers_all_before_it(self, open_journal: OpenJournal) -> None:
         journal, epoch = open_journal()
