@@ -13,6 +13,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Final
 
+from oms.domain.conditions import Conditions
 from oms.domain.fix import OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.order import Execution, Order
 from oms.domain.reasons import Reason
@@ -32,6 +33,8 @@ _ENUMS: Final = {
     "time_in_force": TimeInForce,
     "closed_reason": Reason,
 }
+_USUAL: Final = (*_TEXTS, *_ENUMS)
+_MEMBERS: Final = {name: {one.value: one for one in cls} for name, cls in _ENUMS.items()}
 _DECIMALS: Final = ("order_qty", "cum_qty", "traded_value")
 _APART: Final = ("price", "closed", "first_terms", "executions", "children")
 _TRADE_TEXTS: Final = (
@@ -42,7 +45,8 @@ _TRADE_DECIMALS: Final = ("last_qty", "last_px")
 # Its first byte is none that marshal begins a tuple with.
 _PICKLE: Final = 5
 _PICKLED: Final = b"\x80"
-_TERMS: Final = tuple(one.name for one in fields(OrderTerms) if one.name != "list_id")
+_APART_OF_TERMS: Final = ("conditions", "list_id")
+_TERMS: Final = tuple(one.name for one in fields(OrderTerms) if one.name not in _APART_OF_TERMS)
 
 
 def _rare(cls: type, *usual: str) -> dict[str, Any]:
@@ -176,18 +180,14 @@ def unpacked(family: Family) -> list[Order]:
 
 def _order(told: tuple[Any, ...], rare: dict[str, Any]) -> Order:
     *usual, order_qty, cum_qty, traded_value, price, closed, first = told
-    values: dict[str, Any] = dict(zip((*_TEXTS, *_ENUMS), usual, strict=False))
-    for name, cls in _ENUMS.items():
-        values[name] = cls(values[name])
+    values: dict[str, Any] = dict(zip(_USUAL, usual, strict=False))
+    for name, members in _MEMBERS.items():
+        values[name] = members[values[name]]
     values["order_qty"] = Decimal(order_qty)
     values["price"] = None if price is None else Decimal(price)
-    asked: dict[str, Any] = {name: values.get(name) for name in _TERMS}
-    asked["conditions"] = rare.get("conditions")
-    if first is not None:
-        asked["cl_ord_id"], asked["session"], first_qty, first_px = first
-        asked["order_qty"] = Decimal(first_qty)
-        asked["price"] = None if first_px is None else Decimal(first_px)
-    terms = rare.pop("first_terms", None) or OrderTerms(**asked, list_id=usual[-1])
+    terms = rare.pop("first_terms", None)
+    if terms is None:
+        terms = _terms(values, rare.get("conditions"), first, usual[-1])
     return Order(
         **values,
         **rare,
@@ -196,6 +196,20 @@ def _order(told: tuple[Any, ...], rare: dict[str, Any]) -> Order:
         closed=None if closed is None else OrdStatus(closed),
         first_terms=terms,
     )
+
+
+def _terms(
+    values: dict[str, Any],
+    conditions: Conditions | None,
+    first: tuple[Any, ...] | None,
+    list_id: str,
+) -> OrderTerms:
+    asked: dict[str, Any] = {name: values[name] for name in _TERMS}
+    if first is not None:
+        asked["cl_ord_id"], asked["session"], first_qty, first_px = first
+        asked["order_qty"] = Decimal(first_qty)
+        asked["price"] = None if first_px is None else Decimal(first_px)
+    return OrderTerms(**asked, conditions=conditions, list_id=list_id)
 
 
 def _trade(told: tuple[Any, ...], rare: dict[str, Any]) -> Execution:

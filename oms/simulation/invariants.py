@@ -138,7 +138,7 @@ def _check_working(state: State) -> None:
 def _written(order: Order) -> list[str]:
     """Its fields as written; two sets that are equal may be written in different orders."""
     values = [getattr(order, one.name) for one in fields(order)]
-    return [repr(sorted(one) if isinstance(one, set) else one) for one in values]
+    return [repr(sorted(one) if isinstance(one, (set, frozenset)) else one) for one in values]
 
 
 def check_packing(state: State) -> None:
