@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ems.amended_trades import decide_bust, decide_correction
-from ems.differences import differs, of_another_order, taken_otherwise, told_otherwise
+from ems.differences import (
+    differs,
+    of_another_order,
+    sized_otherwise,
+    taken_otherwise,
+    told_otherwise,
+)
 from ems.drop_copy import more_to_tell, told_before, told_by_venue
 from ems.orphans import decide_orphan, of_an_earlier_date
 from ems.renewals import renewed
@@ -120,21 +126,34 @@ _ACKNOWLEDGES = frozenset(
 )
 
 
+# Without a New before it, each ends an order that its venue had; a refusal is of none.
+_ENDS = frozenset({ExecType.CANCELED, ExecType.EXPIRED, ExecType.DONE_FOR_DAY})
+
+
 def _acknowledged(child: Order, report: ExecutionReport) -> Iterator[Event]:
-    """That the venue has the order, where a report is the first to tell."""
-    if child.accepted or report.exec_type not in _ACKNOWLEDGES or _is_its_end(report):
+    """That the venue has the order, where a report is the first to tell; and what it has otherwise
+    than we sent it.
+    """
+    if child.accepted:
         return
-    yield OrderAcknowledged(
-        order_id=child.order_id,
-        venue_order_id=report.order_id,
-        # Who waits for New hears of a restatement only where it changes the order.
-        implied=report.exec_type not in (ExecType.NEW, ExecType.RESTATED),
-    )
-    if report.exec_type is ExecType.NEW and not child.external:
+    kind = report.exec_type
+    at_work = kind in _ACKNOWLEDGES and not _is_its_end(report)
+    if at_work:
+        yield OrderAcknowledged(
+            order_id=child.order_id,
+            venue_order_id=report.order_id,
+            # Who waits for New hears of a restatement only where it changes the order.
+            implied=kind not in (ExecType.NEW, ExecType.RESTATED),
+        )
+    elif kind not in _ENDS or child.closed is not None:
+        return
+    if not child.external:
         yield from taken_otherwise(child, report)
-        if report.order_qty not in (None, child.order_qty):
-            yield more_to_tell(child)
-    if child.doubt_reason is Reason.VENUE_DISAGREES and report.exec_type is not ExecType.TRADE:
+    if not at_work or kind is ExecType.TRADE:  # a trade is booked first
+        return
+    otherwise = sized_otherwise(child, report) and kind is not ExecType.CALCULATED
+    disagrees = child.doubt_reason is Reason.VENUE_DISAGREES
+    if disagrees or (otherwise and child.closed is None and not child.external):
         yield more_to_tell(child)
 
 
@@ -196,7 +215,8 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
     if child.external and of_an_earlier_date(state, report.transact_time):
         yield from decide_orphan(state, venue, report)
         return
-    yield from of_another_order(child, report)
+    if child.accepted or child.external:  # else it was compared as the first word
+        yield from of_another_order(child, report)
     assert report.last_qty is not None, "decode requires LastQty (32) on a trade"
     assert report.last_px is not None, "decode requires LastPx (31) on a trade"
     yield TradeExecuted(
@@ -219,7 +239,8 @@ def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) ->
     disagrees = child.doubt_reason is Reason.VENUE_DISAGREES
     # Filled there and not here: a fill or a cut of the quantity was lost on its way.
     done = report.ord_status is OrdStatus.FILLED and not (child.requests or child.ahead)
-    if (disagrees or done) and child.closed is None and total < child.order_qty:
+    resized = not (child.accepted or child.external) and sized_otherwise(child, report)
+    if (disagrees or done or resized) and child.closed is None and total < child.order_qty:
         yield more_to_tell(child)
 
 

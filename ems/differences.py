@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import DiscrepancyFound
-from oms.domain.fix import OrdType
+from oms.domain.fix import ExecType, OrdType
 from oms.domain.order import Order
 from oms.domain.values import decimal_text
+
+# They tell of another quantity or price: that is their news.
+_CHANGES = frozenset({ExecType.RESTATED, ExecType.REPLACED})
 
 
 def differs(child: Order, field: str, ours: str, theirs: str) -> DiscrepancyFound:
@@ -15,8 +18,8 @@ def differs(child: Order, field: str, ours: str, theirs: str) -> DiscrepancyFoun
 
 
 def of_another_order(child: Order, report: ExecutionReport) -> Iterator[DiscrepancyFound]:
-    """A symbol or a side that is not the order's."""
-    if report.symbol != child.symbol:
+    """A symbol or a side that is not the order's; a status may name no symbol."""
+    if report.symbol and report.symbol != child.symbol:
         yield differs(child, "Symbol (55)", child.symbol, report.symbol)
     if report.side is None or report.side.sign != child.side.sign:
         theirs = report.side.name if report.side else "another"
@@ -24,8 +27,12 @@ def of_another_order(child: Order, report: ExecutionReport) -> Iterator[Discrepa
 
 
 def taken_otherwise(child: Order, report: ExecutionReport) -> Iterator[DiscrepancyFound]:
-    """What the venue's New says of the order and is not what we sent; what is absent is no word."""
+    """What the venue's first word says of the order and is not what we sent; what is absent is no
+    word.
+    """
     yield from of_another_order(child, report)
+    if report.exec_type in _CHANGES:
+        return
     # Of a peg it is the price of the moment.
     price = None if child.ord_type is OrdType.PEGGED else report.price
     for field, ours, theirs in (
@@ -34,6 +41,12 @@ def taken_otherwise(child: Order, report: ExecutionReport) -> Iterator[Discrepan
     ):
         if ours is not None and theirs is not None and ours != theirs:
             yield differs(child, field, decimal_text(ours), decimal_text(theirs))
+
+
+def sized_otherwise(child: Order, report: ExecutionReport) -> bool:
+    """Whether the venue's first word names another quantity than we sent."""
+    told = report.order_qty
+    return told is not None and told != child.order_qty and report.exec_type not in _CHANGES
 
 
 def told_otherwise(

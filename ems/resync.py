@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ems.child_orders import replaced_as_told, replaced_unasked, revived
-from ems.differences import differs
+from ems.differences import differs, sized_otherwise, taken_otherwise
+from ems.drop_copy import more_to_tell
 from ems.orphans import orphan_of
 from ems.standings import resized_to
 from oms.domain.commands import ExecutionReport
@@ -136,8 +137,10 @@ def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Ev
         if report.ord_status in _WORKING and report.leaves_qty > 0 and not child.external:
             yield from revived(child, report)
         return
-    if report.ord_status not in (OrdStatus.REJECTED, OrdStatus.PENDING_NEW) and not child.accepted:
+    first = not child.accepted and report.ord_status not in _NO_ORDER_YET
+    if first:
         yield OrderAcknowledged(order_id=child.order_id, venue_order_id=report.order_id)
+        yield from taken_otherwise(child, report)
     if report.ord_status is OrdStatus.CANCELED:
         asked = [one for one in child.requests if one.kind is RequestKind.CANCEL]
         yield OrderCanceled(
@@ -163,8 +166,11 @@ def _compare(state: State, child: Order, report: ExecutionReport) -> Iterator[Ev
     elif report.ord_status is OrdStatus.FILLED:
         yield from _replaced_after_all(state, child, report)
         yield from _restated_meanwhile(child, report)
+    elif first and sized_otherwise(child, report):
+        yield more_to_tell(child)
 
 
+_NO_ORDER_YET = frozenset({OrdStatus.REJECTED, OrdStatus.PENDING_NEW})
 _DONE = frozenset({OrdStatus.EXPIRED, OrdStatus.DONE_FOR_DAY})
 _WORKING = frozenset(
     {

@@ -1,4 +1,4 @@
-"""A venue's New that is not the order that we sent: flagged, and asked about where it matters."""
+"""A venue's first word is not of the order that we sent: flagged, and asked about if it matters."""
 
 from decimal import Decimal
 
@@ -77,7 +77,148 @@ def test_another_quantity_is_asked_about_and_what_the_venue_confirms_counts(
     assert world.order("c1").order_qty == 90, "as with any quantity that a venue restates"
 
 
-def test_a_trade_that_comes_first_is_compared_by_itself(world: CheckedWorld) -> None:
+def flagged(world: CheckedWorld) -> list[tuple[str, str, str]]:
+    return [(one.field, one.ours, one.theirs) for one in world.of(DiscrepancyFound)]
+
+
+def trade(world: CheckedWorld, child: Order, qty: str = "10", **said: object) -> None:
+    """A fill at 100 in the venue's own words."""
+    kind, status = ExecType.TRADE, OrdStatus.PARTIALLY_FILLED
+    told = {"last_qty": Decimal(qty), "last_px": Decimal(100)} | said
+    world.send(world.report(child.counterparty, child.cl_ord_id, kind, status, **told))
+
+
+def confirm(world: CheckedWorld, child: Order, quantity: str) -> None:
+    """The venue's answer to our question: that is its OrderQty."""
+    leaves = Decimal(quantity) - child.cum_qty
+    told = {"order_qty": Decimal(quantity), "leaves_qty": leaves}
+    world.status(child, OrdStatus.PARTIALLY_FILLED, **told)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({}, []),
+        ({"order_qty": Decimal("60.0"), "price": Decimal("101.00")}, []),
+        ({"price": Decimal(105)}, [("Price (44)", "101", "105")]),
+        ({"symbol": "MSFT"}, [("Symbol (55)", "AAPL", "MSFT")]),
+        ({"side": Side.SELL}, [("Side (54)", "BUY", "SELL")]),
+    ],
+)
+def test_a_trade_that_comes_before_any_new_is_compared_as_a_new_is(
+    world: CheckedWorld, said: dict[str, object], told: list[tuple[str, str, str]]
+) -> None:
     child = world.child("c1", 0)
-    world.fill(child, "10", "100", order_qty=Decimal(50))
-    assert [one.field for one in world.of(DiscrepancyFound)] == []
+    trade(world, child, **said)
+    assert flagged(world) == told, "each once"
+    assert child.cum_qty == 10, "it is booked all the same"
+    assert child.accepted
+    assert not child.in_doubt
+
+
+def test_another_quantity_in_a_first_trade_is_asked_about_and_counts_when_confirmed(
+    world: CheckedWorld,
+) -> None:
+    child = world.child("c1", 0)
+    trade(world, child, order_qty=Decimal(50))
+    assert flagged(world) == [("OrderQty (38)", "60", "50")]
+    assert child.in_doubt
+    world.tick(6_000_000)
+    assert world.of(OrderStatusQueried)
+    confirm(world, child, "50")
+    assert not child.in_doubt
+    assert child.order_qty == 50
+    assert world.order("c1").order_qty == 90
+
+
+def test_a_first_trade_that_fills_all_that_we_sent_leaves_nothing_to_ask(
+    world: CheckedWorld,
+) -> None:
+    child = world.child("c1", 0)
+    trade(world, child, "60", order_qty=Decimal(80))
+    assert flagged(world) == [("OrderQty (38)", "60", "80")]
+    assert child.is_filled
+    assert not child.in_doubt
+
+
+def test_only_the_first_word_is_compared(world: CheckedWorld) -> None:
+    child = world.child("c1", 0)
+    trade(world, child)
+    trade(world, child, order_qty=Decimal(50), price=Decimal(105))
+    assert flagged(world) == []
+    assert news(world, child, order_qty=Decimal(50)) == [], "a New after it says nothing new"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "leaves", "asked"),
+    [
+        (ExecType.STOPPED, OrdStatus.STOPPED, "50", True),
+        (ExecType.SUSPENDED, OrdStatus.SUSPENDED, "50", True),
+        (ExecType.TRIGGERED, OrdStatus.NEW, "50", True),
+        (ExecType.DONE_FOR_DAY, OrdStatus.DONE_FOR_DAY, "50", True),
+        (ExecType.DONE_FOR_DAY, OrdStatus.DONE_FOR_DAY, "0", False),
+        (ExecType.CALCULATED, OrdStatus.CALCULATED, "0", False),
+        (ExecType.CANCELED, OrdStatus.CANCELED, "0", False),
+        (ExecType.EXPIRED, OrdStatus.EXPIRED, "0", False),
+    ],
+)
+def test_a_first_word_of_any_kind_is_compared(
+    world: CheckedWorld, kind: ExecType, status: OrdStatus, leaves: str, *, asked: bool
+) -> None:
+    child = world.child("c1", 0)
+    said = {"order_qty": Decimal(50), "side": Side.SELL, "leaves_qty": Decimal(leaves)}
+    world.send(world.report(child.counterparty, child.cl_ord_id, kind, status, **said))
+    assert flagged(world) == [("Side (54)", "BUY", "SELL"), ("OrderQty (38)", "60", "50")]
+    assert child.in_doubt is asked, "what is over is not asked about"
+
+
+def test_an_end_told_twice_is_flagged_once(world: CheckedWorld) -> None:
+    child = world.child("c1", 0)
+    for times in (1, 0):
+        kind, status = ExecType.CANCELED, OrdStatus.CANCELED
+        said = {"order_qty": Decimal(50)}
+        world.send(world.report(child.counterparty, child.cl_ord_id, kind, status, **said))
+        assert len(flagged(world)) == times
+
+
+def test_a_first_restatement_has_its_quantity_for_news(world: CheckedWorld) -> None:
+    child = world.child("c1", 0)
+    kind, status = ExecType.RESTATED, OrdStatus.NEW
+    said = {"order_qty": Decimal(50), "symbol": "MSFT"}
+    world.send(world.report(child.counterparty, child.cl_ord_id, kind, status, **said))
+    assert flagged(world) == [("Symbol (55)", "AAPL", "MSFT")]
+    assert child.order_qty == 50
+    assert not child.in_doubt
+
+
+@pytest.mark.parametrize("kind", [ExecType.PENDING_NEW, ExecType.REJECTED])
+def test_what_tells_of_no_order_there_is_not_compared(world: CheckedWorld, kind: ExecType) -> None:
+    child = world.child("c1", 0)
+    status = OrdStatus(kind.value)
+    said = {"order_qty": Decimal(50), "symbol": "?"}
+    world.send(world.report(child.counterparty, child.cl_ord_id, kind, status, **said))
+    assert flagged(world) == []
+
+
+def test_a_status_that_comes_first_is_compared_and_its_quantity_counts(
+    world: CheckedWorld,
+) -> None:
+    child = world.child("c1", 0)
+    world.tick(6_000_000)
+    assert child.in_doubt
+    told = {"order_qty": Decimal(50), "leaves_qty": Decimal(50), "price": Decimal(105)}
+    world.status(child, OrdStatus.NEW, symbol="", **told)
+    assert flagged(world) == [("OrderQty (38)", "60", "50"), ("Price (44)", "101", "105")]
+    assert not child.in_doubt
+    assert child.order_qty == 50
+
+
+def test_a_status_that_nobody_asked_for_and_comes_first_is_asked_about(
+    world: CheckedWorld,
+) -> None:
+    child = world.child("c1", 0)
+    world.status(child, OrdStatus.NEW, order_qty=Decimal(50), leaves_qty=Decimal(50))
+    assert flagged(world) == [("OrderQty (38)", "60", "50")]
+    assert child.in_doubt
+    confirm(world, child, "50")
+    assert child.order_qty == 50
