@@ -6,6 +6,7 @@ nothing does. `replay` folds what the journal holds; it decides nothing.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final, cast, get_args
 
 from ems import child_orders, drop_copy, orphan_verdicts, refused_requests, resync, stops
 from oms.control import decide_control
@@ -60,6 +61,10 @@ from oms.placing import nowhere_to_go
 from oms.reactions import react
 from oms.sessions import hours, lost_clients, operators, reloads
 from oms.sessions.gaps import gap_found
+
+
+# A union looks through its members one by one, which for an event is all of them.
+_COMMANDS: Final = frozenset(get_args(Command))
 
 
 def is_duplicate(state: State, command: Command) -> bool:
@@ -131,10 +136,10 @@ def _of_lists(state: State, at: int, command: Command, first: list[Event]) -> It
 
 def replay(state: State, seq: int, at: int, entry: Command | Event) -> None:
     """Fold one journal entry."""
-    if isinstance(entry, Command):
-        fold_command(state, seq, at, entry)
+    if type(entry) in _COMMANDS:
+        fold_command(state, seq, at, cast("Command", entry))
     else:
-        fold_event(state, seq, at, entry)
+        fold_event(state, seq, at, cast("Event", entry))
 
 
 def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]:
