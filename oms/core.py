@@ -62,7 +62,6 @@ from oms.reactions import react
 from oms.sessions import hours, lost_clients, operators, reloads
 from oms.sessions.gaps import gap_found
 
-
 # A union looks through its members one by one, which for an event is all of them.
 _COMMANDS: Final = frozenset(get_args(Command))
 
