@@ -26,6 +26,7 @@ from oms.bench.scratch import Scratch
 from oms.bench.server import SHAPE, Server
 from oms.bench.stats import cpu_seconds
 from oms.bench.venue import Venue
+from oms.bench.wal import use_wal_files
 from oms.store.embedded_postgres import EmbeddedPostgres
 from oms.store.postgres_account import EmbeddedPostgresError
 
@@ -111,6 +112,7 @@ def _subjects(options: Options, figures: Figures) -> Iterator[_Subjects]:
         own_dir = Path(tempfile.mkdtemp(dir=options.data_dir))
         stack.callback(shutil.rmtree, own_dir, ignore_errors=True)
         postgres = stack.enter_context(EmbeddedPostgres(own_dir / "postgres"))
+        use_wal_files(postgres.url)
         server = Server(data_dir=own_dir, client_sessions=_CLIENT_SESSIONS)
         stack.callback(server.stop)
         crowded = _crowded(stack, own_dir / "crowded", figures.many_sessions)
@@ -138,7 +140,8 @@ def _crowded(stack: contextlib.ExitStack, data_dir: Path, sessions: int) -> Serv
     if not sessions:
         return None
     data_dir.mkdir()
-    stack.enter_context(EmbeddedPostgres(data_dir / "postgres"))
+    postgres = stack.enter_context(EmbeddedPostgres(data_dir / "postgres"))
+    use_wal_files(postgres.url)
     server = Server(data_dir=data_dir, client_sessions=sessions)
     stack.callback(server.stop)
     return server
