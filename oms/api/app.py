@@ -14,6 +14,7 @@ from oms.api.answers import Answers
 from oms.api.auth import keyring_of
 from oms.api.connections import Connections
 from oms.api.context import Context, Reconcile, make_engine
+from oms.api.deadline import Deadline
 from oms.api.examples import add_examples
 from oms.api.following import following
 from oms.api.gatekeeper import Gatekeeper
@@ -115,6 +116,8 @@ def create_app(
     app.state.context = context
     problems.install(app)
     app.add_exception_handler(NotAnsweredYet, on_not_answered_yet)
+    # The last one added is the first one asked.
+    app.add_middleware(Deadline)
     app.add_middleware(Gatekeeper, context=context)
     app.include_router(health.open_api)
     for api in _ROUTERS if reconcile is None else (*_ROUTERS, recon.runs_api):

@@ -132,6 +132,12 @@ def invalid(field: str, value: object, rule: str, *, status: int = 422) -> Probl
     return Problem(status, "invalid-request", _told(fault), errors=[fault])
 
 
+def database_unavailable() -> Problem:
+    """Nothing was answered; what became of a command is not known."""
+    detail = "the database does not answer; a command sent again under its cl_ord_id is taken once"
+    return Problem(503, "database-unavailable", detail, headers={"Retry-After": "1"})
+
+
 def not_found(what: str, name: str) -> Problem:
     """Nothing there, or nothing that the caller may see: the two are not told apart."""
     return Problem(404, "not-found", f"{what} {name}: not found")
@@ -241,9 +247,7 @@ def _on_database(request: Request, error: Exception) -> Response:
     if isinstance(error, DBAPIError) and not isinstance(error, _AWAY):
         return _on_error(request, error)
     log.error("api.database_fault", error=" ".join(str(error).split())[:500], path=request.url.path)
-    detail = "the database does not answer; a command sent again under its cl_ord_id is taken once"
-    problem = Problem(503, "database-unavailable", detail, headers={"Retry-After": "1"})
-    return problem.response(request.url.path)
+    return database_unavailable().response(request.url.path)
 
 
 def _on_error(request: Request, error: Exception) -> Response:

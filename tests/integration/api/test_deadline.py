@@ -1,0 +1,61 @@
+"""A database that is frozen: every request is told so in time, and nothing is lost."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import psycopg
+import pytest
+
+from oms.api import deadline
+from tests.integration.api.rig import ORDER, problem
+from tests.support.api import running_api, settings_for_api
+from tests.support.processes import eventually
+
+_BACKENDS = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'plumbline api%'
+"""
+
+
+@contextmanager
+def frozen(url: str) -> Iterator[None]:
+    """The API's part of the database stands still."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        pids = [pid for (pid,) in connection.execute(_BACKENDS)]
+    assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_who_asks_a_frozen_database_is_told_in_time(
+    module_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "LIMIT_S", 1.0)
+    with running_api(settings_for_api(), module_url) as api:
+        assert api.alpha.get("/v1/positions").status_code == 200
+        assert api.alpha.post("/v1/orders", json=ORDER).status_code == 202, "no core leads"
+        with frozen(module_url):
+            answers: list[httpx.Response] = [
+                api.alpha.get("/v1/positions"),
+                api.alpha.post("/v1/orders", json={**ORDER, "cl_ord_id": "frozen-1"}),
+            ]
+            for answer in answers:
+                problem(answer, 503, "database-unavailable")
+                assert answer.headers["retry-after"] == "1"
+            assert api.anonymous.get("/health").status_code == 200
+        assert eventually(
+            lambda: api.alpha.get("/v1/positions").status_code == 200, "an answer again"
+        )
+        again = api.alpha.post("/v1/orders", json={**ORDER, "cl_ord_id": "frozen-1"})
+        assert again.status_code == 202
+    with psycopg.connect(module_url) as connection:
+        taken = connection.execute("SELECT count(*) FROM command_inbox WHERE key = 'frozen-1'")
+        assert taken.fetchone() == (1,)
