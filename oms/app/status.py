@@ -12,11 +12,16 @@ from sqlalchemy import Connection
 from oms.app.exits import Exit
 from oms.app.operate import console, open_record, print_json, utc_text
 from oms.app.sessions import state_of
-from oms.queries.attention import job_run, journal_began, latest_runs, unfinished_jobs
+from oms.queries.attention import (
+    job_run,
+    journal_began,
+    latest_runs,
+    open_disputes,
+    open_orphans,
+    unfinished_jobs,
+)
 from oms.queries.calendars import FIRM, next_session, sessions_of
 from oms.queries.health import Health, health
-from oms.queries.paging import Window
-from oms.queries.refusals import list_disputes, list_orphans
 from oms.queries.risk import list_kill_switches
 from oms.queries.session_views import SessionView, views
 from oms.queries.sessions import list_sessions
@@ -189,9 +194,7 @@ def _reconciled(settings: Settings, connection: Connection) -> Iterator[Line]:
 
 
 def _decisions(connection: Connection) -> Iterator[Line]:
-    few = Window(limit=100)
-    orphans = len(list_orphans(connection, is_open=True, window=few).rows)
-    disputes = len(list_disputes(connection, is_open=True, window=few).rows)
+    orphans, disputes = open_orphans(connection), open_disputes(connection)
     text = f"{orphans} wait for a decision" if orphans else "none waits for a decision"
     hint = "oms orphans list" if orphans else ""
     yield Line(topic="orphans", ok=not orphans, text=text, hint=hint)

@@ -1,13 +1,15 @@
-"""What somebody may have to see to: jobs not done, the latest reconciliation of each venue."""
+"""What somebody may have to see to: jobs not done, the latest reconciliation of each venue, how
+much waits for a decision.
+"""
 
 from datetime import date
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from oms.queries.paging import Row, row_of, rows_of
-from oms.store.tables import job_runs, journal, recon_runs
+from oms.store.tables import disputes, job_runs, journal, orphans, recon_runs
 
 _MOST: Final = 50
 
@@ -43,3 +45,15 @@ def latest_runs(connection: Connection) -> list[Row]:
 def journal_began(connection: Connection) -> Row | None:
     """When the journal's first entry was made: {"at": ...}."""
     return row_of(connection, select(journal.c.at).order_by(journal.c.seq).limit(1))
+
+
+def open_orphans(connection: Connection) -> int:
+    """How many venue reports that fit no order of ours wait for somebody's decision."""
+    query = select(func.count()).select_from(orphans).where(orphans.c.is_open)
+    return connection.execute(query).scalar_one()
+
+
+def open_disputes(connection: Connection) -> int:
+    """How many trades their clients do not accept, and nobody has settled it."""
+    query = select(func.count()).select_from(disputes).where(disputes.c.resolved_at.is_(None))
+    return connection.execute(query).scalar_one()

@@ -134,6 +134,23 @@ def test_what_went_wrong_is_named(rows: Rows, settings: Settings, database_url: 
     assert found["reconciliation XSIM1"].hint == "oms recon show 2"
 
 
+def test_all_that_wait_for_a_decision_are_counted(
+    rows: Rows, settings: Settings, database_url: str
+) -> None:
+    rows.execute(
+        "INSERT INTO orphans (seq, at, venue, session, exec_type, ord_status, side, is_open)"
+        " SELECT n, now(), 'XSIM1', 'XSIM1', 'F', '2', '1', n < 252 FROM generate_series(1, 400) n"
+    )
+    rows.execute(
+        "INSERT INTO disputes (seq, at, client, order_id, child_id, venue, exec_id, report_id,"
+        " dk_reason, text, resolved_at) SELECT n, now(), 'ALPHA', 'O', 'C', 'XSIM1', n::text,"
+        " n::text, 'C', '', CASE WHEN n > 150 THEN now() END FROM generate_series(1, 300) n"
+    )
+    found = seen(settings, database_url)
+    assert found["orphans"].text == "251 wait for a decision"
+    assert found["disputes"].text == "150 trades are disputed by their clients"
+
+
 def test_without_a_core_no_session_is_told_as_up(settings: Settings, database_url: str) -> None:
     found = seen(settings, database_url)
     assert not found["core"].ok
