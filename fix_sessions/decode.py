@@ -189,6 +189,7 @@ def _order_cancel_replace_request(fields: Fields, origin: Origin) -> OrderCancel
         ord_type=fields.optional_choice(40, OrdType),
         time_in_force=fields.optional_choice(59, TimeInForce),
         conditions=read_conditions(fields),
+        transact_time=fields.timestamp(60),
     )
 
 

@@ -60,7 +60,8 @@ def replace_verdict(state: State, at: int, command: OrderCancelReplaceRequest) -
         return Verdict()
     stop_px = command.conditions.stop_px if command.conditions else None
     terms = _terms_after(order, command, stop_px)
-    return verdict_on(state, at, command.origin, terms, order)
+    sent_at = command.transact_time or command.origin.received_at
+    return verdict_on(state, at, command.origin, terms, order, sent_at=sent_at)
 
 
 def waited_verdict(state: State, order: Order) -> Verdict:

@@ -82,6 +82,7 @@ class OrderCancelReplaceRequest:
     ord_type: OrdType | None = None
     time_in_force: TimeInForce | None = None
     conditions: Conditions | None = None
+    transact_time: int = 0
 
 
 @fact

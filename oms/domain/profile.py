@@ -98,7 +98,7 @@ class ClientProfile:
     filled_is_final: whether a filled order refuses the replace that would open it again.
     cancel_on_disconnect: whether the loss of the session cancels what came by it and is open, after
     cancel_grace_ms (see oms.sessions.lost_clients). max_messages_per_second: its rate, 0 for none.
-    max_order_age_ms: how old a new order may be when it is decided, 0 for any age.
+    max_order_age_ms: how old a new order or a replace may be when it is decided, 0 for any age.
     """
 
     wire: WireProfile = USUAL_WIRE

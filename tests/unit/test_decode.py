@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fix_sessions.decode import CLIENT_READERS, VENUE_READERS, Decoder
 from fix_sessions.encode import encode
 from fix_sessions.registry import Counterparty
+from fix_sessions.wire import parse_utc_timestamp
 from oms.domain import effects as fx
 from oms.domain.commands import (
     Command,
@@ -337,9 +338,10 @@ def test_a_cancel_reject_and_a_replace_are_read_again() -> None:
     command = read([(35, msg_type), *pairs(body)], VENUE)
     assert isinstance(command, OrderCancelReject)
     assert command.cxl_rej_reason is CxlRejReason.TOO_LATE_TO_CANCEL
-    replaced = read({35: "G", 34: "1", 11: "c2", 41: "c1", 38: "50", 44: "9.99"})
+    replaced = read({35: "G", 34: "1", 11: "c2", 41: "c1", 38: "50", 44: "9.99", 60: TIME})
     assert isinstance(replaced, OrderCancelReplaceRequest)
     assert (replaced.orig_cl_ord_id, replaced.price) == ("c1", Decimal("9.99"))
+    assert replaced.transact_time == parse_utc_timestamp(TIME)
 
 
 VALUES = st.one_of(

@@ -5,9 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from oms.domain.commands import SYSTEM, NewOrderSingle
-from oms.domain.events import OrderRefused, OrderRouted, RequestRefused
-from oms.domain.fix import ExecType, OrdRejReason, OrdStatus, OrdType, Side, TimeInForce
+from oms.domain.commands import SYSTEM, NewOrderSingle, OrderCancelReplaceRequest
+from oms.domain.events import OrderRefused, OrderRouted, ReplacePending, RequestRefused
+from oms.domain.fix import (
+    CxlRejReason,
+    ExecType,
+    OrdRejReason,
+    OrdStatus,
+    OrdType,
+    Side,
+    TimeInForce,
+)
 from oms.domain.instrument import Reference
 from oms.domain.profile import ClientProfile, Throttle, VenueProfile
 from oms.domain.reasons import SPECS, Reason
@@ -152,6 +160,34 @@ def test_an_order_that_comes_long_after_it_was_sent_is_refused(by_rest: bool) ->
     text = "max_order_age_ms = 60000: measured 60001, it was sent too long ago"
     assert refusal.text == text
     assert SPECS[Reason.STALE].ord_rej_reason is OrdRejReason.TOO_LATE_TO_ENTER
+
+
+@pytest.mark.parametrize("by_rest", [False, True])
+def test_a_replace_that_comes_long_after_it_was_sent_is_refused(by_rest: bool) -> None:
+    """The order stays as it was; a cancel is taken however old it is."""
+    profile = ClientProfile(max_order_age_ms=AGE_MS)
+    alpha = replace(REFERENCE.clients["ALPHA"], profile=profile)
+    world = connected(replace(REFERENCE, clients=REFERENCE.clients | {"ALPHA": alpha}))
+    world.new("c1")
+    world.ack(world.child("c1"))
+    sent_at = world.at
+    world.at += AGE_MS * 1_000
+    asked = OrderCancelReplaceRequest(
+        origin=replace(world.origin("ALPHA"), received_at=sent_at if by_rest else world.at),
+        cl_ord_id="late",
+        orig_cl_ord_id="c1",
+        order_qty=Decimal(50),
+        price=Decimal(100),
+        transact_time=0 if by_rest else sent_at,
+    )
+    world.send(asked)
+    [refusal] = of_type(world, RequestRefused)
+    text = "max_order_age_ms = 60000: measured 60001, it was sent too long ago"
+    assert (refusal.reason, refusal.text) == (Reason.STALE, text)
+    assert SPECS[Reason.STALE].cxl_rej_reason is CxlRejReason.OTHER
+    assert world.order("c1").order_qty == Decimal(100)
+    world.send(replace(asked, cl_ord_id="just", transact_time=world.at))
+    assert [one.cl_ord_id for one in of_type(world, ReplacePending)][:1] == ["just"]
 
 
 def test_without_a_limit_an_order_is_placed_however_old() -> None:
