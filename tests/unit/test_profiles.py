@@ -216,7 +216,28 @@ def test_whether_a_canceled_order_may_come_back(final: bool) -> None:
     )
     world.send(restated)
     assert (child.closed is None) is not final
-    assert bool(of_type(world, OrderConfirmed)) is not final
+    assert [one.user for one in of_type(world, OrderConfirmed)] == [""] * (not final)
+
+
+@pytest.mark.parametrize(
+    ("kind", "leaves", "back"),
+    [
+        (ExecType.TRADE, "0", False),
+        (ExecType.TRADE, "1", True),
+        (ExecType.PENDING_CANCEL, "100", False),
+    ],
+)
+def test_only_what_shows_it_at_work_brings_a_canceled_order_back(
+    kind: ExecType, leaves: str, *, back: bool
+) -> None:
+    world = world_with(venue=VenueProfile(canceled_is_final=False))
+    world.new("c1")
+    child = world.child("c1")
+    world.ack(child)
+    world.canceled(child)
+    said = {"last_qty": Decimal(5), "last_px": Decimal(100), "leaves_qty": Decimal(leaves)}
+    world.send(world.report("XA", child.cl_ord_id, kind, OrdStatus.PARTIALLY_FILLED, **said))
+    assert (child.closed is None) is back
 
 
 @pytest.mark.parametrize("wanted", [True, False])

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from oms.domain.events import DiscrepancyFound, OrderStatusQueried
+from oms.domain.events import DiscrepancyFound, OrderInDoubt, OrderStatusQueried
 from oms.domain.fix import ExecType, OrdStatus, Side
 from oms.domain.order import Order
 from tests.support.checked_world import CheckedWorld, connected
@@ -138,7 +138,7 @@ def test_a_first_trade_that_fills_all_that_we_sent_leaves_nothing_to_ask(
     trade(world, child, "60", order_qty=Decimal(80))
     assert flagged(world) == [("OrderQty (38)", "60", "80")]
     assert child.is_filled
-    assert not child.in_doubt
+    assert not world.of(OrderInDoubt)
 
 
 def test_only_the_first_word_is_compared(world: CheckedWorld) -> None:
@@ -146,6 +146,7 @@ def test_only_the_first_word_is_compared(world: CheckedWorld) -> None:
     trade(world, child)
     trade(world, child, order_qty=Decimal(50), price=Decimal(105))
     assert flagged(world) == []
+    assert not child.in_doubt
     assert news(world, child, order_qty=Decimal(50)) == [], "a New after it says nothing new"
 
 
@@ -169,7 +170,8 @@ def test_a_first_word_of_any_kind_is_compared(
     said = {"order_qty": Decimal(50), "side": Side.SELL, "leaves_qty": Decimal(leaves)}
     world.send(world.report(child.counterparty, child.cl_ord_id, kind, status, **said))
     assert flagged(world) == [("Side (54)", "BUY", "SELL"), ("OrderQty (38)", "60", "50")]
-    assert child.in_doubt is asked, "what is over is not asked about"
+    assert child.in_doubt is asked
+    assert bool(world.of(OrderInDoubt)) is asked, "what is over is not asked about"
 
 
 def test_an_end_told_twice_is_flagged_once(world: CheckedWorld) -> None:
@@ -222,3 +224,12 @@ def test_a_status_that_nobody_asked_for_and_comes_first_is_asked_about(
     assert child.in_doubt
     confirm(world, child, "50")
     assert child.order_qty == 50
+
+
+def test_a_status_that_nobody_asked_for_and_says_what_we_sent_leaves_no_question(
+    world: CheckedWorld,
+) -> None:
+    child = world.child("c1", 0)
+    world.status(child, OrdStatus.NEW, order_qty=Decimal(60))
+    assert child.accepted
+    assert not world.of(OrderInDoubt)

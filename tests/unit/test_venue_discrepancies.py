@@ -10,6 +10,7 @@ from oms.domain.events import (
     DuplicateExecutionDropped,
     OrderAcknowledged,
     OrderCanceled,
+    OrderConfirmed,
     OrderExpired,
     OrderInDoubt,
     OrderReplaced,
@@ -188,6 +189,49 @@ def test_only_what_is_beyond_the_order_is_in_excess(
     assert {one.late for one in found} == {late}
 
 
+def test_a_report_under_our_name_is_ours_whatever_name_it_says_went_before() -> None:
+    world = connected()
+    child = world.working()
+    world.fill(child, "5", orig_cl_ord_id="somebody's")
+    assert child.cum_qty == 5
+
+
+@pytest.mark.parametrize("kind", [ExecType.PENDING_CANCEL, ExecType.PENDING_REPLACE])
+def test_that_a_request_is_pending_is_no_news(kind: ExecType) -> None:
+    world = connected()
+    child = world.working()
+    says(world, child, kind, OrdStatus(kind.value), order_qty=Decimal(50), price=Decimal(99))
+    assert not world.events
+    assert (child.order_qty, child.price) == (100, 100)
+
+
+@pytest.mark.parametrize("in_doubt", [True, False])
+def test_a_duplicate_that_a_venue_refuses_shows_that_it_has_the_order(*, in_doubt: bool) -> None:
+    world = connected()
+    world.new("c1")
+    child = world.child("c1")
+    if in_doubt:
+        world.tick(6_000_000)
+    assert child.in_doubt is in_doubt
+    says(world, child, ExecType.REJECTED, OrdStatus.REJECTED, ord_rej_reason="6")
+    assert [one.user for one in world.of(OrderConfirmed)] == [""] * in_doubt
+    assert child.is_open
+    assert not child.in_doubt
+
+
+@pytest.mark.parametrize(("replacing", "asked"), [(True, False), (False, True)])
+def test_filled_there_and_not_here_is_asked_about_unless_a_replace_explains_it(
+    *, replacing: bool, asked: bool
+) -> None:
+    world = connected()
+    child = world.working()
+    if replacing:
+        world.replace("c2", "c1", "60")
+    figures = {"last_qty": Decimal(60), "last_px": Decimal(100), "cum_qty": Decimal(60)}
+    says(world, child, ExecType.TRADE, OrdStatus.FILLED, **figures)
+    assert bool(world.of(OrderInDoubt)) is asked
+
+
 def test_a_trade_after_the_end_is_late() -> None:
     world = connected()
     child = world.working()
@@ -320,6 +364,19 @@ def test_a_cancel_that_nobody_asked_for_names_no_request() -> None:
     [canceled] = world.of(OrderCanceled)
     assert (canceled.order_id, canceled.cl_ord_id) == (child.order_id, "")
     assert canceled.reason is Reason.VENUE_CLOSED_ORDER
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(True, ""), (False, "8")])
+def test_a_cancel_that_we_asked_for_restates_nothing(*, asked: bool, kept: str) -> None:
+    world = connected()
+    child = world.working()
+    if asked:
+        world.cancel("c2", "c1")
+    name = child.requests[0].cl_ord_id if asked else child.cl_ord_id
+    kind, status = ExecType.CANCELED, OrdStatus.CANCELED
+    world.send(world.report(child.counterparty, name, kind, status, restatement="8"))
+    [canceled] = [one for one in world.of(OrderCanceled) if one.order_id == child.order_id]
+    assert canceled.restatement == kept
 
 
 def test_a_cancel_under_a_replaces_name_was_not_asked_for() -> None:
