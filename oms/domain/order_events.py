@@ -327,9 +327,8 @@ class ExpiryPending:
 class ReplacePending:
     """A replace is asked for; price None for a market order, stop_px None where it stays as it is.
 
-    session: as with CancelPending.
-    waits: another one is pending, and this one is taken up when that one is answered; then risk
-    judges it once more, and the event comes again without it.
+    session: as with CancelPending. waits: behind one that is pending; when that one is answered,
+    risk judges this one once more, and the event comes again without it.
     """
 
     order_id: str
@@ -345,7 +344,7 @@ class ReplacePending:
 
 @fact
 class ReplaceRejected:
-    """The replace was refused; the order stays as it is. figures: of one that had waited."""
+    """The replace was refused; the order stays as it is. waited: by us, before it was pending."""
 
     order_id: str
     cl_ord_id: str
@@ -354,6 +353,7 @@ class ReplaceRejected:
     cxl_rej_reason: CxlRejReason
     text: str
     figures: tuple[RiskFigure, ...] = ()
+    waited: bool = False
 
 
 @fact

@@ -171,6 +171,7 @@ def _refused(
         cxl_rej_reason=SPECS[reason].cxl_rej_reason,
         text=text,
         figures=figures,
+        waited=True,
     )
 
 

@@ -12,6 +12,7 @@ from oms.domain.events import (
     OrderRefused,
     OrderRejected,
     PeerRefusedMessage,
+    ReplaceRejected,
     RequestRefused,
 )
 from oms.domain.reasons import Reason
@@ -46,6 +47,7 @@ _REFUSALS = frozenset(
         DuplicateOrderRefused,
         MessageRefused,
         PeerRefusedMessage,
+        ReplaceRejected,
     }
 )
 
@@ -118,7 +120,10 @@ class CoreMetrics:
             self._refused(event)
 
     def _refused(self, event: Event) -> None:
-        if isinstance(event, (OrderRefused, OrderRejected, RequestRefused)):
+        if isinstance(event, ReplaceRejected):
+            if event.waited:
+                self._refusals.labels(event.reason.value).inc()
+        elif isinstance(event, (OrderRefused, OrderRejected, RequestRefused)):
             self._refusals.labels(event.reason.value).inc()
         elif isinstance(event, DuplicateOrderRefused):
             self._refusals.labels(Reason.DUPLICATE_CL_ORD_ID.value).inc()

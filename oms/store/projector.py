@@ -197,7 +197,6 @@ class Projector:
                 | OrderCanceled()
                 | OrderExpired()
                 | ExpiryPending()
-                | ReplaceRejected()
                 | OrderReplaced()
                 | OrderInDoubt()
                 | OrderStatusQueried()
@@ -216,6 +215,11 @@ class Projector:
                 self._refuse(seq, at, event)
             case RequestRefused() | DuplicateOrderRefused() | MessageRefused():
                 self._refuse(seq, at, event)
+            case ReplaceRejected():
+                self._touch(event.order_id, seq)
+                if event.waited:
+                    order = self._state.orders[event.order_id]
+                    self._refusals.append(rows.waited_refusal_row(seq, at, event, order))
             case TradeBusted() | TradeCorrected():
                 self._change_trade(seq, at, event)
             case _:

@@ -15,6 +15,7 @@ from oms.domain.events import (
     DuplicateOrderRefused,
     MessageRefused,
     OrderRefused,
+    ReplaceRejected,
     RequestRefused,
     RiskLimitSet,
     TradeExecuted,
@@ -315,3 +316,9 @@ def refusal_row(seq: int, at: int, event: Refusal) -> Row:
             who = (event.session, event.counterparty, "", event.list_id)
             reason = event.reason.value
     return (seq, at, kind, *who, reason, event.text)
+
+
+def waited_refusal_row(seq: int, at: int, event: ReplaceRejected, order: Order) -> Row:
+    """Of table refusals: a replace that had waited for its turn and was not taken up."""
+    who = (order.session, order.counterparty, order.order_id, event.cl_ord_id)
+    return (seq, at, type(event).__name__, *who, event.reason.value, event.text)
