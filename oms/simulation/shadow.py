@@ -126,7 +126,7 @@ class Shadow:
         position = state.positions.get(place)
         others = [
             one.exposure
-            for one in state.orders.values()
+            for one in map(state.orders.__getitem__, state.open_orders)
             if not one.is_child
             and one is not asked
             and (one.account, one.symbol) == place

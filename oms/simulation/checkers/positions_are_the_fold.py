@@ -11,6 +11,8 @@ from oms.simulation.watching import Watcher
 from oms.simulation.world import World
 
 Place = tuple[str, str]
+# Where, how much, signed, and what splits have made of a share of it.
+Trade = tuple[Place, Decimal, Fraction]
 
 
 class Checker(Watcher):
@@ -19,8 +21,9 @@ class Checker(Watcher):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._orders: dict[str, tuple[Place, int]] = {}
-        # Each with what splits have made of a share of it.
-        self._trades: dict[tuple[str, str], tuple[Place, Decimal, Fraction]] = {}
+        self._trades: dict[tuple[str, str], Trade] = {}
+        # Kept beside them, as a day has many trades and is looked at after each commit.
+        self._totals: dict[Place, Fraction] = {}
 
     def folded(self, groups: list[Group]) -> None:
         """See Watcher."""
@@ -40,14 +43,15 @@ class Checker(Watcher):
                         signed = sign * event.last_qty
                         key = (event.venue, event.exec_id)
                         assert key not in self._trades, f"trade {key} is counted twice"
-                        self._trades[key] = (place, signed, Fraction(1))
+                        self._set(key, (place, signed, Fraction(1)))
                     case PositionRebased():
                         self._rebase(event)
                     case TradeMatched() if not event.source:
                         # From here on it has the order session's name for it.
                         known = self._trades.pop((event.venue, event.exec_id), None)
                         if known is not None:
-                            self._trades[event.venue, event.told_as] = known
+                            self._totals[known[0]] -= Fraction(known[1]) * known[2]
+                            self._set((event.venue, event.told_as), known)
                     case TradeBusted():
                         self._amend((event.venue, event.exec_id), Decimal(0))
                     case TradeCorrected():
@@ -59,24 +63,29 @@ class Checker(Watcher):
     def _rebase(self, event: PositionRebased) -> None:
         """Every trade so far is of so many new shares; what is no whole one was paid out."""
         place = (event.account, event.symbol)
-        for key, (where, signed, factor) in self._trades.items():
+        for key, (where, signed, factor) in list(self._trades.items()):
             if where == place:
                 again = factor * Fraction(event.new_shares, event.old_shares)
-                self._trades[key] = (where, signed, again)
+                self._set(key, (where, signed, again))
         paid = (place, -event.cash_qty, Fraction(1))
-        self._trades[place[0], f"{place[1]} {event.action_id}"] = paid
+        self._set((place[0], f"{place[1]} {event.action_id}"), paid)
 
     def _amend(self, key: tuple[str, str], last_qty: Decimal) -> None:
         """The venue tells it in the shares of the day on which it was made."""
         place, old, factor = self._trades[key]
-        self._trades[key] = (place, last_qty if old >= 0 else -last_qty, factor)
+        self._set(key, (place, last_qty if old >= 0 else -last_qty, factor))
+
+    def _set(self, key: tuple[str, str], trade: Trade) -> None:
+        before = self._trades.get(key)
+        if before is not None:
+            self._totals[before[0]] -= Fraction(before[1]) * before[2]
+        self._trades[key] = trade
+        place, signed, factor = trade
+        self._totals[place] = self._totals.get(place, Fraction(0)) + Fraction(signed) * factor
 
     def _compare(self) -> None:
-        totals: dict[Place, Fraction] = {}
-        for place, signed, factor in self._trades.values():
-            totals[place] = totals.get(place, Fraction(0)) + Fraction(signed) * factor
         for place, position in self.world.shadow.state.positions.items():
-            total = totals.get(place, Fraction(0))
+            total = self._totals.get(place, Fraction(0))
             assert Fraction(position.quantity) == total, (
                 f"position {place[0]} {place[1]} is {position.quantity}, its trades come to {total}"
             )
