@@ -23,7 +23,8 @@ from oms.soak import evidence, lies
 from oms.soak.faults import Struck, possible
 from oms.soak.figures import Figures
 from oms.soak.ground import Ground, NamespacedGround, RelayedGround
-from oms.soak.judge import Gathered, examine, gather
+from oms.soak.judge import Judge, Verdict
+from oms.soak.record import Gathered, Record
 from oms.soak.stage import Stage, make_stage
 from oms.store.codec import encode
 
@@ -39,6 +40,8 @@ _PATIENT_SHARE, _PATIENCE_S = 0.7, 20.0
 # A fault of a soak of seconds lasts a part of its time.
 _SHORT_SHARE, _SHORT_MINUTES, _NOTICED_S = 0.35, 3.0, 2.0
 _LAST_MINUTES = 3
+# Acts of the desk for each of the FIX clients'.
+_DESK_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,8 @@ class Campaign:
         self._deck: list[str] = []
         self._active: list[Active] = []
         self._strike_at = self._tell_at = self._again_at = 0.0
+        self._record = Record(stage.site)
+        self._judge = Judge(self._record.reference, self._record.parties)
 
     def run(self) -> None:
         """All rounds, and the close of the day. Raises Broken."""
@@ -91,15 +96,16 @@ class Campaign:
                 round_s = left_s
             left_s -= round_s
             self._disturb(round_s)
-            self._settle(closed=False)
+            self._settle(closed=False, recovered=left_s <= 0)
         self._close_day()
-        gathered = self._settle(closed=True)
-        self._figures.doubted(lies.find_all(gathered))
+        gathered = self._settle(closed=True, recovered=True)
+        self._figures.doubted(lies.find_all(self._judge, gathered))
 
     def _disturb(self, seconds: float) -> None:
         """Orders and faults for so long; then the orders and the faults stop."""
         gap_s = min(_LONGEST_GAP_S, seconds / (len(self._kinds) + 2) / 2)
         self._stage.say(f"pace {self._pace}")
+        self._stage.desk.pace(self._options.rate * _DESK_SHARE)
         end = time.monotonic() + seconds
         self._strike_at = time.monotonic() + self._chance.uniform(0.5, gap_s)
         patience_s = 0.0
@@ -114,6 +120,7 @@ class Campaign:
                 patience_s = min(_PATIENCE_S, 2.5 * gap_s) if patient else 0.0
                 self._strike_at = time.monotonic() + (wait_s if self._strike() else TURN_S * 4)
         self._stage.say("pace 0")
+        self._stage.desk.pace(0.0)
         for one in self._active:
             one.until = 0.0
         self._turn()
@@ -166,8 +173,11 @@ class Campaign:
     def _clients_up(self) -> bool:
         return all(part.runs and part.state.get("up") for part in self._stage.clients.values())
 
-    def _settle(self, *, closed: bool) -> Gathered:
-        """Until all checkers hold; by what. Raises Broken with what the last of them said."""
+    def _settle(self, *, closed: bool, recovered: bool) -> Gathered:
+        """Until all checkers hold; by what. Raises Broken with what the last of them said.
+
+        recovered: see Record.gather.
+        """
         began = time.monotonic()
         deadline = began + QUIET_LIMIT_S
         calm_since, seq = began, -1
@@ -187,8 +197,7 @@ class Campaign:
                 continue
             next_judge = now + JUDGE_EVERY_S
             try:
-                gathered = gather(self._stage.site, self._stage.owner_url)
-                verdict = examine(gathered, closed=closed)
+                gathered, verdict = self._look(closed=closed, recovered=recovered)
             except Broken as error:
                 why = error
                 self._figures.note("not yet", checker=error.checker, text=error.text[:500])
@@ -198,6 +207,17 @@ class Campaign:
                 self._figures.held(verdict, time.monotonic() - began, closed=closed)
                 return gathered
         raise why
+
+    def _look(self, *, closed: bool, recovered: bool) -> tuple[Gathered, Verdict]:
+        """At all there is, once. Raises Broken, and what Record.gather raises."""
+        stage, began = self._stage, time.monotonic()
+        gathered = self._record.gather(stage.owner_url, stage.desk.handed, recovered=recovered)
+        had = time.monotonic()
+        try:
+            return gathered, self._judge.examine(gathered, closed=closed)
+        finally:
+            over = time.monotonic()
+            self._figures.judged(had - began, over - had, len(gathered.entries))
 
     def _moving(self, now: float) -> str:
         """What is not at rest; empty where all is."""
@@ -212,6 +232,8 @@ class Campaign:
             return "not all clients are logged on"
         if stage.told("unanswered"):
             return f"{stage.told('unanswered')} requests of clients have no answer"
+        if not stage.desk.at_rest:
+            return "not all that people handed over is answered"
         ended = [one.name for one in stage.all_parts() if not one.runs]
         return f"does not run: {', '.join(ended)}" if ended else ""
 

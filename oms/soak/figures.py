@@ -27,7 +27,7 @@ _LEADER_GOES = frozenset(
 _TAKEN_OVER = "core frozen"
 _GIVEN_UP_S = 30.0
 # Events that are for the file.
-_QUIET = frozenset({"healed", "recovered", "progress"})
+_QUIET = frozenset({"healed", "judged", "recovered", "progress"})
 
 
 @dataclass(slots=True)
@@ -154,6 +154,11 @@ class Figures:
             f" {health.epoch} leaders" + (f"; not over: {', '.join(wounds)}" if wounds else "")
         )
 
+    def judged(self, gather_s: float, judge_s: float, entries: int) -> None:
+        """The checkers were asked."""
+        seconds = {"gathered_s": round(gather_s, 2), "judged_s": round(judge_s, 2)}
+        self.note("judged", **seconds, entries=entries)
+
     def held(self, verdict: Verdict, seconds: float, *, closed: bool) -> None:
         """All checkers hold."""
         self._verdicts.append((verdict, seconds))
@@ -161,7 +166,7 @@ class Figures:
 
     def doubted(self, found: Mapping[str, str]) -> None:
         """Lies about the evidence, and the checkers that found them."""
-        self._lies = len(found)
+        self._lies += len(found)
         self.note("lies found", **{name.replace(" ", "_"): one for name, one in found.items()})
 
     def logged(self, said: Counter[str]) -> None:

@@ -1,161 +1,49 @@
 """The simulator's checkers over real parts: their world is journal, clients' tapes, venues' books.
 
 The journal is read from PostgreSQL and folded command by command, as the simulator does commit by
-commit. What a checker can only see inside of a simulated process is not asked of it: effects
-before their commit, what a live core holds in memory, kill switches (there are none in a soak).
-The read tables are compared by `oms audit verify`.
+commit. A judge folds each entry and reads each message once: what it looks at again, whenever all
+is quiet, are the books. `oms audit verify` asks `tables_are_the_fold` of the real tables. Not asked
+is `effects_after_commit`: no record tells when a commit became durable.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from types import ModuleType
 from typing import cast
 
-import psycopg
-
-from fix_sessions.exchange_control import ExchangeControl
 from fix_sessions.registry import Counterparty
-from oms.app.fix_parties import counterparties_of
-from oms.domain.commands import MessagesSent
 from oms.domain.instrument import Reference
-from oms.domain.order import Order
-from oms.settings.reference import reference_of
 from oms.simulation.checkers import (
     MODULES,
     book_keeps_its_laws,
     effects_after_commit,
-    inbox_is_answered_once,
     journal_folds_the_same,
     journal_is_whole,
-    kill_switch_holds,
-    strangers_are_accounted_for,
     tables_are_the_fold,
 )
-from oms.simulation.ledgers import ClientLedger, Standing
-from oms.simulation.shadow import Shadow
 from oms.simulation.watching import Broken, Watcher
 from oms.simulation.world import World
-from oms.soak.site import CLIENTS, COMP_ID, VENUES, Site
-from oms.soak.tape import Played, play
+from oms.soak.record import Gathered
+from oms.soak.stand_in import Evidence
+from oms.soak.wire import Wire, asked, name_of, reads
 from oms.store.batch import Entry
-from oms.store.journal import read
 
-# What these look at is inside of a simulated process, or does not happen in a soak.
-_NOT_ASKED = frozenset(
-    {
-        effects_after_commit,
-        inbox_is_answered_once,
-        journal_folds_the_same,
-        kill_switch_holds,
-        strangers_are_accounted_for,
-        tables_are_the_fold,
-    }
-)
+# The first cannot be seen from outside of a process, the second is `oms audit verify`'s.
+_NOT_ASKED = frozenset({effects_after_commit, tables_are_the_fold})
 CHECKERS: tuple[ModuleType, ...] = tuple(one for one in MODULES if one not in _NOT_ASKED)
 # What the soak itself looks at, beside those.
-OWN = ("tapes_are_clean", "nothing_is_unknown", "nothing_is_open", "no_part_has_a_defect")
-_SCANS = 100
-_OVER = frozenset("248C3")
-
-
-@dataclass(slots=True, kw_only=True)
-class Book:
-    """A client's book, or a venue's, as the checkers look at it."""
-
-    ledger: ClientLedger = field(default_factory=ClientLedger)
-    bundling: bool = False
-    orders: list[Standing] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Disk:
-    entries: list[Entry]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
-    """What there is of a soak: the journal, what each client has on tape, the venues' books.
-
-    orders, trades: by venue, in the venue's own words.
-    """
-
-    reference: Reference
-    parties: Sequence[Counterparty]
-    entries: list[Entry]
-    tapes: Mapping[str, Played]
-    orders: Mapping[str, list[dict[str, str]]]
-    trades: Mapping[str, list[dict[str, str]]]
-
-
-def gather(site: Site, url: str) -> Gathered:
-    """Raises psycopg.Error, OSError where it cannot be had."""
-    with psycopg.connect(url, connect_timeout=5) as connection:
-        entries = list(read(connection))
-    orders, trades = {}, {}
-    for name in VENUES:
-        with ExchangeControl(site.controls[name]) as venue:
-            orders[name] = [one for one in venue.orders() if one["owner"] == COMP_ID]
-            trades[name] = [one for one in venue.trades() if one["owner"] == COMP_ID]
-    settings = site.settings()
-    return Gathered(
-        reference=reference_of(settings),
-        parties=counterparties_of(settings),
-        entries=entries,
-        tapes={name: play(site.tape(name)) for name in CLIENTS},
-        orders=orders,
-        trades=trades,
-    )
-
-
-class Evidence:
-    """What the checkers of the simulator call their world."""
-
-    def __init__(self, gathered: Gathered) -> None:
-        self.reference = gathered.reference
-        self.shadow = Shadow(self.reference, gathered.parties)
-        self.disk = _Disk(entries=gathered.entries)
-        self.resets: dict[str, int] = {}
-        self.tapes = gathered.tapes
-        self.clients = {name: Book(ledger=tape.ledger) for name, tape in self.tapes.items()}
-        self.venues: dict[str, Book] = {}
-        self._by_child: dict[str, Standing] = {}
-
-    def standing(self, child: Order) -> Standing | None:
-        """The order as its venue has it."""
-        return self._by_child.get(child.order_id)
-
-    def take_venue(self, name: str, gathered: Gathered) -> None:
-        """A venue's book. Raises AssertionError where an order of ours is there twice."""
-        book = self.venues[name] = Book()
-        by_id: dict[str, Standing] = {}
-        for one in gathered.orders[name]:
-            standing = by_id[one["order_id"]] = _standing(name, one)
-            book.orders.append(standing)
-            child = self.shadow.state.child_of(name, one["cl_ord_id"])
-            if child is None:
-                continue
-            other = self._by_child.setdefault(child.order_id, standing)
-            assert other is standing, f"{name} has {child.order_id} twice"
-        for one in gathered.trades[name]:
-            if one["status"] != "BUSTED":
-                trade = (Decimal(one["last_qty"]), Decimal(one["last_px"]))
-                by_id[one["order_id"]].trades[one["exec_id"]] = trade
-
-
-def _standing(venue: str, one: dict[str, str]) -> Standing:
-    return Standing(
-        venue=venue,
-        cl_ord_id=one["cl_ord_id"],
-        side=one["side"],
-        symbol=one["symbol"],
-        order_qty=Decimal(one["order_qty"]),
-        price=one["price"],
-        tif=one["time_in_force"],
-        at=0,
-        closed=one["ord_status"] if one["ord_status"] in _OVER else "",
-    )
+OWN = (
+    "tables_are_the_fold",
+    "tapes_are_clean",
+    "nothing_is_unknown",
+    "nothing_is_open",
+    "no_part_has_a_defect",
+)
+# The whole book is looked at while it is folded whenever it has grown by such a part of itself, so
+# that all these looks together take as long as the fold does, times a number.
+_BOOK_SHARE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,77 +58,101 @@ class Verdict:
     transitions: int
 
 
-def examine(gathered: Gathered, *, closed: bool, scans: int = _SCANS) -> Verdict:
-    """Ask every checker. Raises Broken for the first that says no.
+class Judge:
+    """Asks every checker, as often as there is something to look at; goes on from the last time."""
 
-    closed: the day is, and nothing of it may work any more. scans: how often the whole book is
-    looked at while it is folded; it takes long.
-    """
-    evidence = Evidence(gathered)
-    world = cast("World", evidence)
-    watchers = [(one.__name__.rpartition(".")[2], one.Checker(world)) for one in CHECKERS]
-    for _, watcher in watchers:
-        if isinstance(watcher, book_keeps_its_laws.Checker):
-            watcher.every = max(watcher.every, len(gathered.entries) // scans)
-    # What has a hole cannot be folded.
-    _asked(*_first_of(watchers))
-    _fold(evidence, watchers)
-    for name in VENUES:
-        _asked("no_order_is_doubled", partial(evidence.take_venue, name, gathered))
-    for session, raw in _wire(evidence):
-        for name, watcher in watchers:
-            _asked(name, partial(watcher.on_wire, session, True, raw))
-    for name, watcher in watchers:
-        _asked(name, watcher.at_quiet)
-    _own_checks(evidence, closed=closed)
-    return _verdict(evidence)
+    def __init__(self, reference: Reference, parties: Sequence[Counterparty]) -> None:
+        self._evidence = Evidence(reference, parties)
+        self._world = cast("World", self._evidence)
+        self._watchers = [
+            (name_of(one), one.Checker(self._world)) for one in CHECKERS if not reads(one)
+        ]
+        self._folding = [
+            (name, one)
+            for name, one in self._watchers
+            if type(one).folded is not Watcher.folded
+            and not isinstance(one, book_keeps_its_laws.Checker)
+        ]
+        leaving = [one for one in self._watchers if type(one[1]).leaving is not Watcher.leaving]
+        self._wire = Wire(self._evidence, leaving, [one for one in CHECKERS if reads(one)])
+        self._folded = 0
+        self._since_book = 0
+        self._broken: Broken | None = None
+
+    def examine(self, gathered: Gathered, *, closed: bool) -> Verdict:
+        """Raises Broken for the first that says no.
+
+        closed: the day is, and nothing of it may work any more.
+        """
+        self._evidence.show(gathered)
+        self._ask_quietly("journal_is_whole", journal_is_whole)
+        if self._broken is not None:
+            raise self._broken
+        try:
+            # What is once in the journal, or was told, stays there.
+            self._fold(gathered.entries)
+            self._wire.read_on()
+        except Broken as error:
+            self._broken = error
+            raise
+        return self._look(gathered, self._wire, closed=closed)
+
+    def doubt(self, gathered: Gathered) -> None:
+        """Falsified evidence; of what was examined last. Raises Broken where it is found."""
+        if gathered.entries is not self._evidence.disk.entries:
+            # Another journal.
+            Judge(gathered.reference, gathered.parties).examine(gathered, closed=True)
+            return
+        told = self._evidence.tapes
+        self._evidence.show(gathered)
+        wire = self._wire
+        if any(tape is not told[name] for name, tape in gathered.tapes.items()):
+            wire = self._wire.again()
+        try:
+            self._look(gathered, wire, closed=True)
+        finally:
+            self._evidence.tapes = told
+
+    def _look(self, gathered: Gathered, wire: Wire, *, closed: bool) -> Verdict:
+        """At the books."""
+        asked("no_order_is_doubled", partial(self._evidence.take_venues, gathered))
+        for name, watcher in (*self._watchers, *wire.watchers):
+            if isinstance(watcher, journal_is_whole.Checker):
+                continue  # what has a hole could not be folded
+            if isinstance(watcher, journal_folds_the_same.Checker) and not self._evidence.core:
+                continue  # recovering takes long, and is not tried each time
+            asked(name, watcher.at_quiet)
+        _own_checks(self._evidence, closed=closed)
+        return _verdict(self._evidence)
+
+    def _ask_quietly(self, name: str, module: ModuleType) -> None:
+        asked(name, next(one for _, one in self._watchers if type(one) is module.Checker).at_quiet)
+
+    def _fold(self, entries: list[Entry]) -> None:
+        evidence = self._evidence
+        for group_of_entries in _groups(entries, self._folded):
+            groups = evidence.shadow.take(group_of_entries)
+            self._folded += len(group_of_entries)
+            self._wire.note(groups)
+            for name, watcher in self._folding:
+                asked(name, partial(watcher.folded, groups))
+            self._since_book += 1
+            orders = len(evidence.shadow.state.orders)
+            if self._since_book >= max(book_keeps_its_laws.EVERY, orders // _BOOK_SHARE):
+                self._since_book = 0
+                self._ask_quietly("book_keeps_its_laws", book_keeps_its_laws)
 
 
-def _first_of(watchers: list[tuple[str, Watcher]]) -> tuple[str, Callable[[], None]]:
-    name, watcher = watchers[0]
-    assert isinstance(watcher, journal_is_whole.Checker)
-    return name, watcher.at_quiet
-
-
-def _fold(evidence: Evidence, watchers: list[tuple[str, Watcher]]) -> None:
-    for entries in _groups(evidence.disk.entries):
-        groups = evidence.shadow.take(entries)
-        for name, watcher in watchers:
-            _asked(name, partial(watcher.folded, groups))
-
-
-def _wire(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
-    """What came to clients, by their tapes; and what was sent to venues, by the journal's notes."""
-    for name, tape in evidence.tapes.items():
-        for raw in tape.told:
-            yield name, raw
-    notes: dict[tuple[str, int, int], str] = {}
-    for entry in evidence.disk.entries:
-        if isinstance(entry.obj, MessagesSent):
-            for one in entry.obj.messages:
-                if one.session in VENUES:
-                    notes[one.session, one.epoch, one.msg_seq_num] = one.text
-    for session, epoch, number in sorted(notes):
-        yield session, notes[session, epoch, number].encode("latin-1")
-
-
-def _groups(entries: list[Entry]) -> Iterable[list[Entry]]:
-    """Each command with its events."""
+def _groups(entries: list[Entry], first: int) -> Iterable[list[Entry]]:
+    """Each command with its events, from that place on."""
     group: list[Entry] = []
-    for entry in entries:
+    for entry in islice(entries, first, None):
         if entry.kind == "C" and group:
             yield group
             group = []
         group.append(entry)
     if group:
         yield group
-
-
-def _asked(name: str, question: Callable[[], None]) -> None:
-    try:
-        question()
-    except AssertionError as error:
-        raise Broken(name, str(error)) from error
 
 
 def _own_checks(evidence: Evidence, *, closed: bool) -> None:

@@ -10,6 +10,7 @@ import psycopg
 
 from oms.demo.programs import DemoError, wait_until
 from oms.soak import parts
+from oms.soak.desk import Desk
 from oms.soak.ground import Ground
 from oms.soak.health import Health, Watch
 from oms.soak.parts import Part
@@ -49,6 +50,7 @@ class Stage:
     owner_url: str = ""
     standby: Part | None = None
     watch: Watch | None = None
+    desk: Desk = field(init=False)
     guard: Part | None = None
     held: set[int] = field(default_factory=set)
     spoiled: set[str] = field(default_factory=set)
@@ -74,6 +76,7 @@ class Stage:
             part.start()
         self.serve.start()
         self.owner_url = self._await_database()
+        self.desk = Desk(self.site, role_url(self.owner_url, APP_ROLE))
         with psycopg.connect(role_url(self.owner_url, SUPERUSER), autocommit=True) as connection:
             # The disk is small.
             connection.execute("ALTER SYSTEM SET max_wal_size = '192MB'")
@@ -88,6 +91,7 @@ class Stage:
         app_url = role_url(self.owner_url, APP_ROLE)
         self.standby = parts.standby(self.site, self.ground.server_prefix, app_url, self.owner_url)
         self.standby.start()
+        self.desk.start()
 
     def _await_database(self) -> str:
         """Our own server's URL, once the supervisor has made it and its tables."""
@@ -173,6 +177,8 @@ class Stage:
         """Stop everything, in order."""
         if self.watch is not None:
             self.watch.stop()
+        if self.owner_url:
+            self.desk.stop()
         self.let_go(list(self.held))
         for part in self.all_parts():
             part.stop()

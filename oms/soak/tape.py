@@ -6,7 +6,6 @@ the number expected next; `closed`, why a connection ended; `fault`, bytes that 
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,31 +73,42 @@ class Played:
     last_id: int = 0
 
 
+class Reel:
+    """A tape that is read on from where it was read last."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+        self._played = Played()
+
+    def read_on(self) -> Played:
+        """All that it says by now; a line that is being written is left for the next time."""
+        if self._path.exists():
+            with self._path.open("rb") as lines:
+                lines.seek(self._read)
+                for line in lines:
+                    if line.endswith(b"\n"):
+                        self._read += len(line)
+                        _play_entry(self._played, json.loads(line))
+        return self._played
+
+
 def play(path: Path) -> Played:
     """Read a tape from its start; its last line may be torn."""
-    played = Played()
-    for entry in _entries(path):
-        at = int(entry["at"])
-        if "out" in entry:
-            _played_out(played, at, int(entry["seq"]), entry["out"])
-        elif "in" in entry:
-            for raw in entry["in"]:
-                _played_in(played, raw)
-            played.next_in = int(entry["next_in"])
-        elif "closed" in entry:
-            played.ends.append(str(entry["closed"]))
-        elif "fault" in entry:
-            played.faults.append(str(entry["fault"]))
-    return played
+    return Reel(path).read_on()
 
 
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.endswith("\n"):
-                yield json.loads(line)
+def _play_entry(played: Played, entry: dict[str, Any]) -> None:
+    if "out" in entry:
+        _played_out(played, int(entry["at"]), int(entry["seq"]), entry["out"])
+    elif "in" in entry:
+        for raw in entry["in"]:
+            _played_in(played, raw)
+        played.next_in = int(entry["next_in"])
+    elif "closed" in entry:
+        played.ends.append(str(entry["closed"]))
+    elif "fault" in entry:
+        played.faults.append(str(entry["fault"]))
 
 
 def _played_out(played: Played, at: int, seq: int, raw: str) -> None:
