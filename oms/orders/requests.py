@@ -37,6 +37,7 @@ from oms.domain.values import decimal_text
 from oms.domain.verdict import Verdict
 from oms.orders.spent_ids import spent
 from oms.orders.splits import old_shares_fault
+from oms.orders.stop_prices import stop_px_fault
 
 
 def terms_of(command: NewOrderSingle, list_id: str = "") -> OrderTerms:
@@ -274,13 +275,10 @@ def replace_fault(
 
 def _condition_changed(order: Order, asked: Conditions) -> str:
     """Which condition a replace would change that must stay; only the StopPx of a stop may not."""
+    fault = stop_px_fault(order, asked.stop_px)
+    if fault:
+        return fault
     have = order.conditions or Conditions()
-    if asked.stop_px is not None and asked.stop_px != have.stop_px:
-        stop_px = decimal_text(asked.stop_px)
-        if not order.ord_type.is_stop:
-            return f"StopPx (99) = {stop_px}: only on a stop or stop limit order"
-        if order.triggered_at:
-            return f"StopPx (99) = {stop_px}: the order was triggered"
     for name, wanted, has in (
         ("ExpireTime (126)", asked.expire_time, have.expire_time),
         ("ExpireDate (432)", asked.expire_date, have.expire_date),

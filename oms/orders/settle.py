@@ -23,6 +23,7 @@ from oms.domain.state import State
 from oms.domain.terms import RiskFigure
 from oms.domain.values import ZERO, decimal_text
 from oms.domain.verdict import Verdict
+from oms.orders.stop_prices import stop_px_fault
 
 
 def children_open(state: State, parent: Order) -> list[Order]:
@@ -133,6 +134,9 @@ def taken_up(state: State, order: Order, verdict: Verdict) -> ReplacePending | R
     if order.in_doubt:
         text = f"the state of {order.order_id} is unknown"
         return _refused(order, request, Reason.ORDER_STATE_UNKNOWN, text)
+    triggered = stop_px_fault(order, request.stop_px)
+    if triggered:
+        return _refused(order, request, Reason.FIELD_NOT_REPLACEABLE, triggered)
     if below and profile.replace_below_cum_qty is BelowCumQty.REJECT:
         asked = f"OrderQty (38) = {decimal_text(request.order_qty)}"
         text = f"{asked}: must not be below CumQty {decimal_text(order.cum_qty)}"

@@ -1,15 +1,24 @@
 """A queued replace that is not taken up is a refusal of ours: listed, and counted, as one."""
 
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
 from prometheus_client import CollectorRegistry
 
 from oms.core import replay
+from oms.domain import effects as fx
 from oms.domain.commands import Command
 from oms.domain.events import ReplaceRejected
+from oms.domain.fix import ExecType, OrdStatus, OrdType
+from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.runtime.metrics import CoreMetrics
 from oms.store.projector import Projector
+from tests.support.terms_world import world_of
 from tests.support.world import World, of_type
 from tests.unit.test_chained_replaces import (
+    QUEUE,
     limited,
     venue_grants,
     venue_refuses,
@@ -57,3 +66,31 @@ def test_one_that_its_venue_refuses_is_no_refusal_of_ours() -> None:
     venue_refuses(world)
     assert of_type(world, ReplaceRejected)
     assert refusals_of(world) == []
+
+
+@pytest.mark.parametrize(("stop_px", "taken"), [("103", False), ("101", True)])
+def test_no_other_stop_price_after_its_venue_has_triggered_the_order(
+    stop_px: str, *, taken: bool
+) -> None:
+    world = world_of(types={OrdType.STOP})
+    client = replace(world.state.reference.clients["ALPHA"], profile=QUEUE)
+    clients = {**world.state.reference.clients, "ALPHA": client}
+    world.state.reference = replace(world.state.reference, clients=clients)
+    world.ask("X", OrdType.STOP, stop_px=Decimal(101))
+    child = world.child("X")
+    world.ack(child)
+    world.amend("Y", "X", qty="90")
+    world.amend("Z", "Y", qty="80", stop_px=Decimal(stop_px))
+    world.send(world.report("XA", child.cl_ord_id, ExecType.TRIGGERED, OrdStatus.NEW))
+    world.replaced(child, "90")
+    asked = [one for one in world.effects if isinstance(one, fx.SendOrderCancelReplaceRequest)]
+    assert bool(asked) is taken
+    refused = of_type(world, ReplaceRejected)
+    if not taken:
+        assert [(one.cl_ord_id, one.reason, one.text) for one in refused] == [
+            (
+                "Z",
+                Reason.FIELD_NOT_REPLACEABLE,
+                "StopPx (99) = 103: the order was triggered",
+            )
+        ]
