@@ -26,6 +26,8 @@ from oms.domain.fix import CxlRejReason, CxlRejResponseTo, ExecType, OrdStatus
 from oms.domain.instrument import Client
 from oms.domain.profile import BelowCumQty, ChainedReplace, ClientProfile
 from oms.domain.reasons import Reason
+from oms.domain.verdict import Verdict
+from oms.orders.settle import taken_up
 from tests.support.desk_model import ACTIONS, Desk
 from tests.support.invariants import check_same, check_state
 from tests.support.world import DATE, REFERENCE, World, of_type
@@ -146,6 +148,7 @@ def test_a_cancel_ends_what_waits() -> None:
     [
         ("70", BelowCumQty.REJECT, [("Z", "Y", "9", "2")]),
         ("70", BelowCumQty.AT_CUM_QTY, [("Z", "Y", "9", "2")]),
+        ("80", BelowCumQty.AT_CUM_QTY, [("Z", "Y", "9", "2")]),
         ("120", BelowCumQty.REJECT, [("Z", "Y", "E", "E"), ("Z", "Y", "5", "1")]),
     ],
 )
@@ -345,6 +348,25 @@ def test_one_that_waits_is_below_what_has_traded_by_now(
     venue_grants(world)
     assert told(world)[:2] == [("Y", "X", "5", "1"), *told_then]
     check(world)
+
+
+def test_one_that_waits_for_exactly_what_has_traded_is_not_below_it() -> None:
+    world = world_with_two_replaces(replace(QUEUE, replace_below_cum_qty=BelowCumQty.REJECT), "50")
+    world.fill(world.child("X"), "40")
+    venue_grants(world)
+    assert told(world)[:2] == [("Y", "X", "5", "1"), ("Z", "Y", "E", "E")]
+    check(world)
+
+
+@pytest.mark.parametrize("why", ["in doubt", "expiring"])
+def test_one_that_waits_is_refused_by_what_has_become_of_its_order(why: str) -> None:
+    world = world_with_two_replaces()
+    order = world.order("X")
+    order.doubt_since, order.expiring = int(why == "in doubt"), why == "expiring"
+    refused = taken_up(world.state, order, Verdict())
+    assert isinstance(refused, ReplaceRejected)
+    reasons = {"in doubt": Reason.ORDER_STATE_UNKNOWN, "expiring": Reason.TOO_LATE}
+    assert (refused.cl_ord_id, refused.reason) == ("Z", reasons[why])
 
 
 def test_one_that_waits_when_the_day_ends_is_refused() -> None:

@@ -35,6 +35,8 @@ from oms.domain.order import Order
 from oms.domain.shelf import MemoryShelf, NewShelf
 from oms.runtime.disk_shelf import DiskShelf
 from oms.runtime.scratch import Scratch
+from tests.support.baskets import listed, taken
+from tests.support.checked_world import connected as checked_world
 from tests.support.desk_model import ACTIONS, Desk
 from tests.support.invariants import check_same, check_state
 from tests.support.world import DATE, World, connected, of_type
@@ -136,6 +138,28 @@ def test_what_works_is_never_packed() -> None:
         world.new(f"c{n}", "100", price=f"{99 - n}")
         world.ack(world.child(f"c{n}"))
     assert len(world.state.orders.here()) == 2 * 19
+
+
+def test_a_filled_order_with_a_part_still_at_a_venue_is_not_packed() -> None:
+    world = checked_world()
+    world.state.orders.put_away_after_us = 0
+    first, second = world.split()
+    world.fill(first, "100")
+    assert not world.order("c1").is_open
+    assert second.is_open
+    world.state.put_away(world.at, 100)
+    assert not is_packed(world, second.order_id)
+    assert not is_packed(world, second.parent_id)
+
+
+def test_an_order_of_a_list_is_packed_when_the_list_is_over() -> None:
+    world = taken((listed(1, "100", "99"), listed(2, "200", "98")))
+    world.state.orders.put_away_after_us = 0
+    for name, packed in (("o1", False), ("o2", True)):
+        child = world.child(name)
+        world.fill(child, str(child.order_qty))
+        world.state.put_away(world.at, 100)
+        assert is_packed(world, child.parent_id) is packed
 
 
 def test_the_same_trade_again_is_dropped() -> None:

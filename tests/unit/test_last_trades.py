@@ -7,6 +7,7 @@ import pytest
 from oms.domain.commands import SYSTEM, SetRiskLimit
 from oms.domain.events import OrderAccepted
 from oms.domain.fix import ExecType, OrdStatus
+from oms.domain.last_trades import LastTrades
 from oms.domain.order import Order
 from tests.support.world import World, of_type
 
@@ -57,6 +58,22 @@ def test_a_corrected_trade_is_the_price_that_it_was_corrected_to(world: World) -
     more |= {"exec_ref_id": "good", "last_px": Decimal(90)}
     amended(world, world.child("c1"), ExecType.TRADE_CORRECT, **more)
     assert measured(world, "102") == 0, "the other trade was the last one"
+
+
+def test_after_a_split_the_price_in_new_shares_counts_until_the_next_trade() -> None:
+    trades = LastTrades()
+    trades.add("AAPL", ("A1", 0), Decimal(90))
+    trades.restate("AAPL", Decimal(30))
+    assert trades.px("AAPL") == 30
+    trades.add("AAPL", ("A1", 1), Decimal(31))
+    assert trades.px("AAPL") == 31
+
+
+def test_other_trades_are_not_the_same() -> None:
+    some, others = LastTrades(), LastTrades()
+    assert some == others
+    some.add("AAPL", ("A1", 0), Decimal(90))
+    assert some != others
 
 
 def test_more_busts_than_are_remembered_leave_the_configured_price(world: World) -> None:

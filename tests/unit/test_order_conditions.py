@@ -66,7 +66,7 @@ def test_a_minimum_that_has_traded_is_not_asked_of_the_rest() -> None:
     assert (rest.session, rest.order_qty, rest.conditions) == ("XB", 40, None)
 
 
-@pytest.mark.parametrize(("traded", "left"), [("0", "50"), ("30", "20"), ("50", None)])
+@pytest.mark.parametrize(("traded", "left"), [("0", "50"), ("1", "49"), ("30", "20"), ("50", None)])
 def test_trades_count_towards_the_minimum(traded: str, left: str | None) -> None:
     asked = Conditions(min_qty=Decimal(50), max_floor=Decimal(10))
     assert asked.left(Decimal(traded)) == replace(

@@ -93,6 +93,13 @@ def test_a_cancel_that_is_asked_adds_nothing() -> None:
     assert (one.exposure, one.is_live) == (0, False)
 
 
+def test_beside_a_cancel_a_replace_still_counts() -> None:
+    one = order()
+    traded(one, "100")
+    one.requests = (request(REPLACE, "120"), request(CANCEL))
+    assert (one.exposure, one.is_live) == (20, True)
+
+
 def test_the_oldest_request_is_the_pending_one() -> None:
     one = order()
     assert one.pending is None
@@ -166,6 +173,16 @@ def test_each_trade_counts_the_splits_that_came_after_it() -> None:
     traded(one, "10")
     one.recount()
     assert (one.order_qty, one.cum_qty) == (300, 10 * 3 + 5 + 10)
+
+
+def test_two_splits_in_a_row_are_one_and_those_before_a_trade_stay() -> None:
+    one = order("100")
+    traded(one, "10")
+    split(one, Fraction(2))
+    traded(one, "10")
+    split(one, Fraction(3))
+    split(one, Fraction(5))
+    assert one.rebasings == ((1, 2), (2, 15))
 
 
 def test_splits_that_undo_each_other_leave_nothing() -> None:

@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 
 from oms.domain.commands import (
+    SYSTEM,
+    EngageKillSwitch,
     NewOrderSingle,
     OrderCancelReplaceRequest,
     OrderCancelRequest,
@@ -18,6 +20,7 @@ from oms.domain.events import (
     DuplicateOrderRefused,
     Event,
     OrderAccepted,
+    OrderCanceled,
     OrderReplaced,
     OrderStatusReported,
     ReplacePending,
@@ -84,6 +87,20 @@ def test_an_unknown_orig_cl_ord_id_is_refused_by_name() -> None:
     world = connected()
     amend(world, orig_cl_ord_id="never")
     assert refusal(world) == (Reason.UNKNOWN_ORDER, "OrigClOrdID (41) = never: no such order")
+    assert [one.order_id for one in world.of(RequestRefused)] == [""]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_cancel_says_so_where_the_server_began_it(*, own: bool) -> None:
+    world = connected()
+    child = world.working()
+    if own:
+        world.cancel("c2", "c1")
+    else:
+        world.send(EngageKillSwitch(origin=SYSTEM, level="FIRM", subject="*", reason="test"))
+    world.canceled(child, child.requests[0].cl_ord_id)
+    [told] = [one for one in world.of(OrderCanceled) if one.order_id == child.parent_id]
+    assert told.text == ("" if own else "cancelled by the server: KILL_SWITCH")
 
 
 Send = Callable[[CheckedWorld, Origin], list[Event]]

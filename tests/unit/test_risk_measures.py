@@ -7,13 +7,14 @@ import pytest
 
 from oms.domain.commands import SYSTEM, SetRiskLimit
 from oms.domain.conditions import Conditions
-from oms.domain.events import OrderAccepted, OrderRefused
+from oms.domain.events import OrderAccepted, OrderRefused, ReplacePending
 from oms.domain.fix import OrdType, Side, TimeInForce
 from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.domain.terms import OrderTerms
 from oms.risk.checks import Asked, check
 from oms.risk.limits import refusal_of_kill, refusal_of_limit
+from tests.support.baskets import THREE, send_list
 from tests.support.world import REFERENCE, START, World, of_type
 
 
@@ -163,6 +164,30 @@ def test_a_message_counts_for_a_second(wait_us: int, *, refused: bool) -> None:
     world.at += wait_us
     world.new("c3")
     assert bool(of_type(world, OrderRefused)) is refused
+
+
+@pytest.mark.parametrize(("most", "refused"), [("2", 1), ("3", 0)])
+def test_each_order_of_a_list_counts_as_a_message(most: str, refused: int) -> None:
+    world = World()
+    world.connect("XA", "XB")
+    limit(world, "MAX_MESSAGE_RATE", most)
+    send_list(world, THREE)
+    assert len(of_type(world, OrderRefused)) == refused
+
+
+def test_only_a_new_order_can_repeat_another() -> None:
+    world = World()
+    world.connect("XA", "XB")
+    limit(world, "DUPLICATE_CONTENT", "1000")
+    world.new("c1", "100")
+    world.ack(world.child("c1"))
+    world.new("c2", "90")
+    assert of_type(world, OrderAccepted), "another content"
+    world.replace("c3", "c1", "90")
+    assert of_type(world, ReplacePending), "a replace is no new order"
+    world.new("c4", "90")
+    [refused] = of_type(world, OrderRefused)
+    assert refused.reason is Reason.DUPLICATE_CONTENT
 
 
 @pytest.mark.parametrize(

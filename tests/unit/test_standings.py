@@ -8,7 +8,7 @@ import pytest
 from oms.domain import effects as fx
 from oms.domain.commands import SYSTEM, EngageKillSwitch, ReleaseKillSwitch
 from oms.domain.events import DiscrepancyFound, OrderRouted
-from oms.domain.fix import ExecType, OrdStatus, TimeInForce
+from oms.domain.fix import ExecType, OrdStatus, Side, TimeInForce
 from oms.domain.reasons import Reason
 from tests.support.checked_world import connected as checked_world
 from tests.support.world import REFERENCE, World, connected, of_type, reports
@@ -308,8 +308,30 @@ def test_a_restatement_that_changes_nothing_is_noted_unless_it_ends_a_standing(
     if mark is not None:
         told(world, mark, OrdStatus.SUSPENDED, "100")
     told(world, ExecType.RESTATED, OrdStatus.SUSPENDED if mark else OrdStatus.NEW, "100")
-    noted = [(one.field, one.theirs) for one in of_type(world, DiscrepancyFound)]
-    assert noted == ([] if mark else [("ExecType (150)", "RESTATED")])
+    noted = [(one.field, one.ours, one.theirs) for one in of_type(world, DiscrepancyFound)]
+    assert noted == ([] if mark else [("ExecType (150)", "", "RESTATED")])
+
+
+def test_a_quantity_of_nothing_restates_nothing() -> None:
+    world = at_work()
+    told(world, ExecType.RESTATED, OrdStatus.NEW, "100", order_qty=Decimal(0))
+    assert (world.child("c1").order_qty, world.order("c1").order_qty) == (100, 100)
+    assert [one.theirs for one in of_type(world, DiscrepancyFound)] == ["RESTATED"]
+
+
+@pytest.mark.parametrize(("price", "is_now", "noted"), [("101", 101, 0), ("99", 100, 1)])
+def test_a_sellers_limit_is_broken_by_a_lower_price(price: str, is_now: int, noted: int) -> None:
+    world = at_work(side=Side.SELL)
+    told(world, ExecType.RESTATED, OrdStatus.NEW, "100", price=Decimal(price), side=Side.SELL)
+    assert len(of_type(world, DiscrepancyFound)) == noted
+    assert (world.child("c1").price, world.order("c1").price) == (Decimal(price), is_now)
+
+
+def test_a_sellers_price_that_comes_back_to_the_limit_is_no_news() -> None:
+    world = at_work(side=Side.SELL)
+    for price in ("99", "100"):
+        told(world, ExecType.RESTATED, OrdStatus.NEW, "100", price=Decimal(price), side=Side.SELL)
+    assert not of_type(world, DiscrepancyFound)
 
 
 def test_a_price_that_comes_back_to_the_limit_is_no_news_for_the_client() -> None:

@@ -24,6 +24,13 @@ def execution(last_qty: Decimal, last_px: Decimal, *, busted: bool) -> Execution
     )
 
 
+def test_other_trades_are_not_the_same() -> None:
+    some, others = TradeLog(), TradeLog()
+    assert some == others
+    some.add(Side.BUY, Decimal(1), Decimal(100))
+    assert some != others
+
+
 @given(
     PRICES,
     st.integers(0, 200),
