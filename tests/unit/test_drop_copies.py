@@ -11,6 +11,7 @@ from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
     CommandAnswered,
     DiscrepancyFound,
+    DuplicateExecutionDropped,
     Event,
     OrderCanceled,
     OrphanReported,
@@ -19,7 +20,14 @@ from oms.domain.events import (
 from oms.domain.fix import ExecType, OrdStatus, Side
 from oms.domain.instrument import DropCopy
 from oms.domain.orphan_events import OrphanSettled, TradeMatched
-from oms.domain.orphans import DecideOrphan, OrphanKind, OrphanVerdict, Settlement, TradeIds
+from oms.domain.orphans import (
+    DecideOrphan,
+    OrphanKind,
+    OrphanVerdict,
+    Settlement,
+    TradeIds,
+    copy_id,
+)
 from oms.domain.reasons import Reason
 from tests.support.invariants import check_same
 from tests.support.world import REFERENCE, World, of_type, reports
@@ -135,6 +143,8 @@ def test_what_may_be_booked_already_is_asked_and_not_booked(
     # Told again, nothing more happens.
     told(world, COPY, "D1", **more)
     assert len(world.state.orphans) == 1
+    [dropped] = of_type(world, DuplicateExecutionDropped)
+    assert dropped.order_id == "", "no order has it yet"
     check_same(world.state, world.replayed())
 
 
@@ -183,8 +193,20 @@ def test_a_question_ends_when_its_trade_comes(world: World) -> None:
     assert world.order("c1").cum_qty == 20
     [settled] = of_type(world, OrphanSettled)
     assert settled.settlement is Settlement.BOOKED
+    [matched] = of_type(world, TradeMatched)
+    assert (matched.exec_id, matched.source, matched.told_as) == ("E2", COPY, copy_id(COPY, "D2"))
     assert not world.state.orphans
     check_same(world.state, world.replayed())
+
+
+def test_what_the_order_session_repeats_while_it_is_asked_about_is_dropped(world: World) -> None:
+    told(world, COPY, "D1")
+    told(world, "XA", "E1", transact_time=AT + 5_000_000)
+    assert of_type(world, OrphanReported)
+    told(world, "XA", "E1", transact_time=AT + 5_000_000)
+    child = world.child("c1")
+    assert [one.order_id for one in of_type(world, DuplicateExecutionDropped)] == [child.order_id]
+    assert child.cum_qty == 10
 
 
 def test_what_the_venue_counts_beyond_the_book_is_a_new_trade(world: World) -> None:

@@ -11,8 +11,10 @@ from oms.domain.conditions import Conditions
 from oms.domain.events import (
     DiscrepancyFound,
     OrderAcknowledged,
+    OrderInDoubt,
     OrderTriggered,
     OrphanReported,
+    TradeCorrected,
     TradeExecuted,
 )
 from oms.domain.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
@@ -20,6 +22,7 @@ from oms.domain.instrument import DropCopy
 from oms.domain.order import Order
 from oms.domain.orphan_events import TradeMatched
 from oms.domain.orphans import OrphanKind, copy_id
+from oms.domain.reasons import Reason
 from tests.support.world import REFERENCE, World, of_type
 
 COPY = "XA-DC"
@@ -136,6 +139,41 @@ def test_a_copy_may_name_the_order_by_what_it_was_called_before(world: World) ->
     child = world.child("c1")
     copied(world, child, cl_ord_id="nobody's", orig_cl_ord_id=child.cl_ord_id)
     assert child.cum_qty == 10
+
+
+def test_an_order_is_found_by_its_name_whatever_the_copy_says_it_was_before(world: World) -> None:
+    child = world.child("c1")
+    copied(world, child, orig_cl_ord_id="nobody's", order_id="nobody's")
+    assert child.cum_qty == 10
+
+
+@pytest.mark.parametrize(("qty", "asked"), [("99", True), ("100", False)])
+def test_a_copys_trade_that_fills_the_order_leaves_nothing_to_ask(
+    world: World, qty: str, *, asked: bool
+) -> None:
+    child = world.child("c1")
+    world.ack(child)
+    said = {"cum_qty": Decimal(20), "leaves_qty": Decimal(80)}
+    world.send(world.report("XA", child.cl_ord_id, ExecType.ORDER_STATUS, PARTLY, **said))
+    assert child.doubt_reason is Reason.VENUE_DISAGREES
+    copied(world, child, qty)
+    assert bool(of_type(world, OrderInDoubt)) is asked
+
+
+def test_a_copys_correction_by_the_venues_name_that_is_known_corrects_nothing(
+    world: World,
+) -> None:
+    child = world.child("c1")
+    world.ack(child)
+    world.fill(child, "5", exec_id="t1")
+    said = {"exec_ref_id": "t1", "last_qty": Decimal(4), "last_px": Decimal(100)}
+    kind = ExecType.TRADE_CORRECT
+    world.send(world.report("XA", child.cl_ord_id, kind, PARTLY, exec_id="t2", **said))
+    assert child.cum_qty == 4
+    copied(world, child, "4", kind=kind, exec_id="b1", exec_ref_id="t1")
+    assert of_type(world, TradeMatched)
+    assert not of_type(world, TradeCorrected)
+    assert child.cum_qty == 4
 
 
 def test_a_copy_that_names_two_orders_is_asked(world: World) -> None:
