@@ -27,7 +27,7 @@ from oms.domain.events import (
 )
 from oms.domain.fix import ExecType, OrdStatus, Side
 from oms.domain.reasons import Reason
-from tests.support.world import DATE, REFERENCE, connected, of_type, reports
+from tests.support.world import DATE, REFERENCE, World, connected, of_type, reports
 
 
 def test_silence_makes_the_child_unknown_and_asks() -> None:
@@ -42,6 +42,22 @@ def test_silence_makes_the_child_unknown_and_asks() -> None:
     assert of_type(world, RequestRefused)[0].reason is Reason.ORDER_STATE_UNKNOWN
     world.ack(world.child("c1"))
     assert not world.order("c1").in_doubt
+
+
+def test_each_venue_is_waited_for_as_long_as_it_may_take() -> None:
+    slow = replace(REFERENCE.venues["XA"], ack_timeout_ms=60_000)
+    aapl = replace(REFERENCE.instruments["AAPL"], venues=("XB",))
+    venues = REFERENCE.venues | {"XA": slow}
+    instruments = REFERENCE.instruments | {
+        "AAPL": aapl,
+        "AT_XA": replace(aapl, symbol="AT_XA", venues=("XA",)),
+    }
+    world = World(replace(REFERENCE, venues=venues, instruments=instruments))
+    world.connect("XA", "XB")
+    world.new("c1", symbol="AT_XA")
+    world.new("c2")
+    world.tick(6_000_000)
+    assert [world.child(one).in_doubt for one in ("c1", "c2")] == [False, True]
 
 
 def test_not_found_after_silence_resolves_nothing() -> None:

@@ -209,6 +209,28 @@ def test_what_the_order_session_repeats_while_it_is_asked_about_is_dropped(world
     assert child.cum_qty == 10
 
 
+def test_what_was_asked_about_is_dropped_when_no_copy_is_ahead_any_more(world: World) -> None:
+    told(world, COPY, "D1")
+    told(world, "XA", "E1", transact_time=AT + 5_000_000)
+    assert of_type(world, OrphanReported)
+    told(world, "XA", "E2")
+    assert of_type(world, TradeMatched)
+    child = world.child("c1")
+    assert child.ahead == 0
+    told(world, "XA", "E1", transact_time=AT + 5_000_000)
+    assert not of_type(world, TradeExecuted)
+    assert child.cum_qty == 10
+
+
+def test_what_is_asked_about_may_be_what_the_venue_counts_beyond_the_book(world: World) -> None:
+    told(world, "XA", "E1")
+    told(world, COPY, "D2", transact_time=AT + 5_000_000)
+    assert of_type(world, OrphanReported)
+    told(world, COPY, "D3", transact_time=AT + 9_000_000, cum_qty=Decimal(20))
+    assert of_type(world, OrphanReported)
+    assert world.child("c1").cum_qty == 10
+
+
 def test_what_the_venue_counts_beyond_the_book_is_a_new_trade(world: World) -> None:
     """Two fills that differ in their time only, of which the copy has missed the first."""
     told(world, "XA", "E1", cum_qty=Decimal(10))

@@ -218,6 +218,19 @@ def test_a_venue_counts_what_it_told_before(
     assert [one.field for one in of_type(world, DiscrepancyFound)] == ["CumQty (14)"] * flagged
 
 
+def test_a_venue_counts_what_it_corrected_before(world: World) -> None:
+    child = world.child("c1")
+    world.ack(child)
+    world.fill(child, "5", exec_id="t1")
+    copied(world, child, "5")
+    said = {"exec_ref_id": "t1", "last_qty": Decimal(4), "last_px": Decimal(100)}
+    world.send(world.report("XA", child.cl_ord_id, ExecType.TRADE_CORRECT, PARTLY, **said))
+    copied(world, child, "10", last_px=Decimal(99))
+    assert child.ahead
+    world.fill(child, "20", "101", cum_qty=Decimal(24))
+    assert not of_type(world, DiscrepancyFound)
+
+
 def test_a_copy_may_take_back_a_trade_by_the_venues_own_name_for_it(world: World) -> None:
     child = world.child("c1")
     world.ack(child)

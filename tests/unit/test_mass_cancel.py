@@ -122,6 +122,16 @@ def test_a_used_id_is_refused_without_a_mark_or_for_something_else() -> None:
         assert report.text.endswith("already used")
 
 
+def test_a_cancel_under_its_id_is_refused() -> None:
+    world = desk()
+    ask(world)
+    world.new("a4", "10", "97")
+    world.cancel("m1", "a4")
+    [refused] = of_type(world, RequestRefused)
+    assert refused.reason is Reason.DUPLICATE_CL_ORD_ID
+    assert not of_type(world, CancelPending)
+
+
 def test_an_id_is_free_on_the_next_date() -> None:
     world = desk()
     ask(world)
