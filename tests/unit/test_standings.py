@@ -9,7 +9,6 @@ from oms.domain import effects as fx
 from oms.domain.commands import SYSTEM, EngageKillSwitch, ReleaseKillSwitch
 from oms.domain.events import DiscrepancyFound, OrderRouted
 from oms.domain.fix import ExecType, OrdStatus, Side, TimeInForce
-from oms.domain.order import Order
 from oms.domain.reasons import Reason
 from tests.support.checked_world import connected as checked_world
 from tests.support.world import REFERENCE, World, connected, of_type, reports
@@ -165,35 +164,6 @@ def test_calculated_follows_the_fill() -> None:
     assert told(world, *calculated) == [calculated]
     assert told(world, *calculated) == []
     assert world.order("c1").cum_qty == 100
-
-
-def calculated(world: World, child: Order) -> OrdStatus | None:
-    """The mark of c1 when the venue has reported that of its child."""
-    kind, status = ExecType.CALCULATED, OrdStatus.CALCULATED
-    figures = {"cum_qty": child.cum_qty, "leaves_qty": Decimal(0)}
-    world.send(world.report(child.counterparty, child.cl_ord_id, kind, status, **figures))
-    return world.order("c1").mark
-
-
-def test_an_order_is_calculated_when_all_that_has_traded_of_it_is() -> None:
-    world = checked_world()
-    first, second = world.split()
-    world.fill(first, "60")
-    world.fill(second, "40")
-    assert calculated(world, first) is None
-    assert calculated(world, second) is OrdStatus.CALCULATED
-
-
-def test_what_has_not_traded_of_it_need_not_be_calculated() -> None:
-    world = checked_world()
-    first, second = world.split()
-    world.fill(first, "60")
-    world.canceled(second)
-    world.cancel("c2", "c1")
-    third = world.child("c1")
-    world.canceled(third, third.requests[0].cl_ord_id)
-    assert not world.order("c1").is_open
-    assert calculated(world, first) is OrdStatus.CALCULATED
 
 
 def test_calculated_with_a_rest_is_the_end_of_the_day_first() -> None:
