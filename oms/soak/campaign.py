@@ -84,6 +84,7 @@ class Campaign:
         self._deck: list[str] = []
         self._active: list[Active] = []
         self._strike_at = self._tell_at = self._again_at = 0.0
+        self._pace = 0.0
         self._record = Record(stage.site)
         self._judge = Judge(self._record.reference, self._record.parties)
 
@@ -104,7 +105,7 @@ class Campaign:
     def _disturb(self, seconds: float) -> None:
         """Orders and faults for so long; then the orders and the faults stop."""
         gap_s = min(_LONGEST_GAP_S, seconds / (len(self._kinds) + 2) / 2)
-        self._stage.say(f"pace {self._pace}")
+        self._pace = self._options.rate / len(self._stage.clients)
         self._stage.desk.pace(self._options.rate * _DESK_SHARE)
         end = time.monotonic() + seconds
         self._strike_at = time.monotonic() + self._chance.uniform(0.5, gap_s)
@@ -119,6 +120,7 @@ class Campaign:
                 patient = self._chance.random() < _PATIENT_SHARE
                 patience_s = min(_PATIENCE_S, 2.5 * gap_s) if patient else 0.0
                 self._strike_at = time.monotonic() + (wait_s if self._strike() else TURN_S * 4)
+        self._pace = 0.0
         self._stage.say("pace 0")
         self._stage.desk.pace(0.0)
         for one in self._active:
@@ -129,10 +131,6 @@ class Campaign:
     @property
     def _undealt(self) -> bool:
         return not self._figures.kinds_dealt >= set(self._kinds)
-
-    @property
-    def _pace(self) -> float:
-        return self._options.rate / len(self._stage.clients)
 
     def _strike(self) -> bool:
         """The next fault of a shuffled deck of all kinds; whether it found somebody."""
@@ -156,6 +154,8 @@ class Campaign:
         again = now >= self._again_at
         if again:
             self._again_at = now + 0.5
+            # Again and again, as one that was killed begins at rest.
+            self._stage.say(f"pace {self._pace}")
         for one in list(self._active):
             if now >= one.until:
                 one.struck.undo()

@@ -70,6 +70,7 @@ class Figures:
         self._wounds: list[Wound] = []
         self._verdicts: list[tuple[Verdict, float]] = []
         self._epochs = self._lies = 0
+        self._judged_s = 0.0
         self._said: Counter[str] = Counter()
 
     @property
@@ -157,6 +158,7 @@ class Figures:
     def judged(self, gather_s: float, judge_s: float, entries: int) -> None:
         """The checkers were asked."""
         seconds = {"gathered_s": round(gather_s, 2), "judged_s": round(judge_s, 2)}
+        self._judged_s += gather_s + judge_s
         self.note("judged", **seconds, entries=entries)
 
     def held(self, verdict: Verdict, seconds: float, *, closed: bool) -> None:
@@ -215,10 +217,13 @@ class Figures:
             quiet = [seconds for _, seconds in self._verdicts]
             yield f"- {last.orders:,} client orders, {last.children:,} at venues"
             yield f"- {last.trades:,} trades, {last.reports:,} reports to clients"
+            yield f"- {last.handed:,} orders by the inbox, kill switches {last.kill_switches}"
+            yield f"  times, {last.strangers} trades of strangers"
             yield f"- {last.entries:,} journal entries by {self._epochs} leaders"
             yield f"- {self.dealt} faults; {last.transitions} kinds of transition of an order"
             yield f"- checked {len(quiet)} times in quiet, after {min(quiet):.0f} to"
-            yield f"  {max(quiet):.0f} s without faults"
+            yield f"  {max(quiet):.0f} s without faults; reading evidence and asking"
+            yield f"  the checkers took {self._judged_s:.1f} s of that in all"
         if self._lies:
             yield f"- the evidence falsified in {self._lies} ways afterwards: found each time"
         if self.verified:

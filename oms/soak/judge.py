@@ -41,20 +41,24 @@ OWN = (
     "nothing_is_open",
     "no_part_has_a_defect",
 )
-# The whole book is looked at while it is folded whenever it has grown by such a part of itself, so
-# that all these looks together take as long as the fold does, times a number.
-_BOOK_SHARE = 4
+# The whole book is looked at while it is folded whenever the journal has grown by such a part of
+# itself: all these looks together take so many times as long as the last of them.
+_BOOK_SHARE = 16
+_BOOK_EVERY = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """All checkers hold; what they looked at."""
+    """All checkers hold; what they looked at. handed: orders by the inbox; strangers: trades."""
 
     entries: int
     orders: int
     children: int
     trades: int
     reports: int
+    handed: int
+    strangers: int
+    kill_switches: int
     transitions: int
 
 
@@ -76,7 +80,7 @@ class Judge:
         leaving = [one for one in self._watchers if type(one[1]).leaving is not Watcher.leaving]
         self._wire = Wire(self._evidence, leaving, [one for one in CHECKERS if reads(one)])
         self._folded = 0
-        self._since_book = 0
+        self._book_at = 0
         self._broken: Broken | None = None
 
     def examine(self, gathered: Gathered, *, closed: bool) -> Verdict:
@@ -136,10 +140,8 @@ class Judge:
             self._wire.note(groups)
             for name, watcher in self._folding:
                 asked(name, partial(watcher.folded, groups))
-            self._since_book += 1
-            orders = len(evidence.shadow.state.orders)
-            if self._since_book >= max(book_keeps_its_laws.EVERY, orders // _BOOK_SHARE):
-                self._since_book = 0
+            if self._folded >= self._book_at:
+                self._book_at = self._folded + max(_BOOK_EVERY, self._folded // _BOOK_SHARE)
                 self._ask_quietly("book_keeps_its_laws", book_keeps_its_laws)
 
 
@@ -180,5 +182,8 @@ def _verdict(evidence: Evidence) -> Verdict:
         children=sum(one.is_child for one in orders),
         trades=sum(len(book.trades) for one in evidence.venues.values() for book in one.orders),
         reports=sum(len(one.ledger.reports) for one in evidence.clients.values()),
+        handed=sum(len(user.handed) for user in evidence.rest.values()),
+        strangers=sum(len(book.strangers.told) for book in evidence.venues.values()),
+        kill_switches=evidence.shadow.events["KillSwitchEngaged"],
         transitions=len(evidence.shadow.transitions),
     )

@@ -82,7 +82,8 @@ class Part:
     def say(self, text: str) -> None:
         """One line, where it takes them; one that is dead hears nothing."""
         if self._process is not None and self._process.stdin is not None:
-            with contextlib.suppress(OSError):
+            # ValueError: it was killed, and its pipe is closed.
+            with contextlib.suppress(OSError, ValueError):
                 self._process.stdin.write(f"{text}\n".encode())
                 self._process.stdin.flush()
 
