@@ -43,9 +43,13 @@ def room_for_burst() -> list[bytes]:
     """Memory for BURST_BYTES of small objects, asked of the system now; what to keep to keep it.
 
     A page that a process touches for the first time takes microseconds, on a virtual machine more
-    than ten: in a burst that was a twelfth of an order's time.
+    than ten: in a burst that was a twelfth of an order's time. A process that may not have so much
+    goes on without: it is faster with it, and no more.
     """
-    touched = [bytes(_SMALL_BYTES) for _ in range(BURST_BYTES // _SMALL_BYTES)]
+    try:
+        touched = [bytes(_SMALL_BYTES) for _ in range(BURST_BYTES // _SMALL_BYTES)]
+    except MemoryError:
+        return []
     return touched[::_STAYS_EVERY]
 
 

@@ -86,3 +86,19 @@ def first_touches(before: str) -> int:
 def test_a_burst_finds_memory_that_the_system_has_given_already() -> None:
     assert first_touches("") > 4_000
     assert first_touches("room = room_for_burst()") < 1_000
+
+
+_LITTLE = """
+import resource
+from oms.runtime.memory import room_for_burst
+size = 1024 * next(int(one.split()[1]) for one in open("/proc/self/status") if "VmSize" in one)
+resource.setrlimit(resource.RLIMIT_AS, (size + (16 << 20), resource.RLIM_INFINITY))
+room = room_for_burst()
+print(len(room), len(bytes(4 << 20)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says how large a process is")
+def test_a_process_that_may_not_have_so_much_goes_on_without() -> None:
+    done = subprocess.run([sys.executable, "-c", _LITTLE], check=True, stdout=PIPE)
+    assert done.stdout.split() == [b"0", b"4194304"]
