@@ -290,6 +290,23 @@ def test_one_that_was_touched_since_is_forgotten_a_date_later() -> None:
     assert child.order_id not in world.state.orders
 
 
+@pytest.mark.parametrize("last", [0, 1])
+@pytest.mark.parametrize(("after_us", "kept"), [(0, False), (1, True)])
+def test_whichever_was_touched_last_says_when_both_are_forgotten(
+    last: int, after_us: int, *, kept: bool
+) -> None:
+    world, child = filled()
+    world.send(OpenTradingDate(origin=SYSTEM, trade_date="2026-09-22"))
+    world.cancel("c3", "c2")
+    since, orders = world.state.trade_date_at, world.state.orders
+    family = [orders[child.parent_id], orders[child.order_id]]
+    family[last].updated_at = since + after_us
+    world.state.put_away(world.at, 100)
+    assert is_packed(world, child.order_id)
+    world.send(OpenTradingDate(origin=SYSTEM, trade_date="2026-09-23"))
+    assert (child.order_id in orders) is kept
+
+
 def traffic(acts: list[tuple[int, int]], put_away_after_us: int) -> Desk:
     desk = Desk(lambda _: None)
     desk.world.state.orders.put_away_after_us = put_away_after_us
