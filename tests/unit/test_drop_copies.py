@@ -267,6 +267,21 @@ def test_a_question_is_not_settled_by_a_trade_that_was_told_otherwise(world: Wor
     assert world.order("c1").cum_qty == 20
 
 
+def test_where_the_trade_in_question_was_told_since_it_is_the_nearest_of_those_left(
+    world: World,
+) -> None:
+    for exec_id, seconds in (("E0", -60), ("E1", 0), ("E2", 8)):
+        told(world, "XA", exec_id, transact_time=AT + seconds * 1_000_000)
+    told(world, BROKER, "B0", transact_time=AT - 60_000_000)
+    told(world, COPY, "D1", transact_time=AT + 3_000_000)
+    [asked] = of_type(world, OrphanReported)
+    assert asked.twin == "E1"
+    told(world, COPY, "D2")
+    decide(world, OrphanVerdict.REFUSE)
+    [matched] = of_type(world, TradeMatched)
+    assert (matched.exec_id, matched.source) == ("E2", COPY)
+
+
 def test_the_order_session_is_down_and_its_order_stays_in_doubt(world: World) -> None:
     world.disconnect("XA")
     told(world, COPY, "D1")
