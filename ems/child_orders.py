@@ -266,7 +266,8 @@ def _closed_with_trade(child: Order, report: ExecutionReport, *, known: bool) ->
             text=report.text,
             restatement=report.restatement,
         )
-        yield from _ended(child, report, booked, canceled)
+        flagged = not (known or child.external or _counts_copies(child, report, booked))
+        yield from _ended(child, report, booked, canceled, flagged=flagged)
 
 
 def _expired(child: Order, report: ExecutionReport) -> Iterator[Event]:
@@ -287,16 +288,22 @@ def _first_named(child: Order, report: ExecutionReport) -> str:
 
 
 def _ended(
-    child: Order, report: ExecutionReport, booked: Decimal, event: OrderCanceled | OrderExpired
+    child: Order,
+    report: ExecutionReport,
+    booked: Decimal,
+    event: OrderCanceled | OrderExpired,
+    *,
+    flagged: bool = False,
 ) -> Iterator[Event]:
     """The end of a child; but where the venue counts fills that are still to come, doubt.
 
-    Its rest would go elsewhere, and be too much by just these fills.
+    Its rest would go elsewhere, and be too much by just these fills. flagged: with its trade.
     """
     if report.cum_qty <= booked:
         yield event
         return
-    yield differs(child, "CumQty (14)", decimal_text(booked), decimal_text(report.cum_qty))
+    if not flagged:
+        yield differs(child, "CumQty (14)", decimal_text(booked), decimal_text(report.cum_qty))
     yield OrderInDoubt(
         order_id=child.order_id,
         reason=Reason.VENUE_DISAGREES,

@@ -233,3 +233,28 @@ def test_a_status_that_nobody_asked_for_and_says_what_we_sent_leaves_no_question
     world.status(child, OrdStatus.NEW, order_qty=Decimal(60))
     assert child.accepted
     assert not world.of(OrderInDoubt)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_fills_that_are_not_told_are_flagged_once_where_the_last_one_bundles_the_end(
+    world: CheckedWorld, *, again: bool
+) -> None:
+    child = world.child("c1", 0)
+    world.ack(child)
+    if again:
+        world.fill(child, "10", exec_id="T", cum_qty=Decimal(10))
+    world.send(
+        world.report(
+            child.counterparty,
+            child.cl_ord_id,
+            ExecType.TRADE,
+            OrdStatus.CANCELED,
+            exec_id="T",
+            last_qty=Decimal(10),
+            last_px=Decimal(100),
+            cum_qty=Decimal(40),
+        )
+    )
+    found = [(one.field, one.ours, one.theirs) for one in world.of(DiscrepancyFound)]
+    assert found == [("CumQty (14)", "10", "40")]
+    assert [one.order_id for one in world.of(OrderInDoubt)] == [child.order_id]
