@@ -44,6 +44,17 @@ def test_a_filled_order_whose_price_is_corrected_stays_filled() -> None:
     assert world.order("c1").ord_status is OrdStatus.FILLED
 
 
+def test_an_order_at_work_is_not_ended_by_a_correction() -> None:
+    world = connected()
+    child = world.working()
+    world.fill(child, "60", exec_id="t1")
+    said = {"exec_ref_id": "t1", "last_qty": Decimal(50), "last_px": Decimal(100)}
+    kind, status = ExecType.TRADE_CORRECT, OrdStatus.PARTIALLY_FILLED
+    world.send(world.report(child.counterparty, child.cl_ord_id, kind, status, **said))
+    assert not world.of(OrderCanceled)
+    assert (child.is_open, child.cum_qty) == (True, 50)
+
+
 def test_what_its_venue_does_not_work_again_ends_and_nobody_asked_for_it() -> None:
     world = connected()
     child = world.working()

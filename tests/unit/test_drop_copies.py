@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ems.same_trade import window_of
 from oms.domain import effects as fx
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
@@ -89,6 +90,26 @@ def test_a_trade_of_both_sessions_is_booked_and_told_once(
     exec_id = "1" if order[0] == "XA" else "2"
     assert list(world.order("c1").executions) == [("XA", exec_id)]
     check_same(world.state, world.replayed())
+
+
+@pytest.mark.parametrize(("apart_us", "same"), [(1_000_000, True), (1_000_001, False)])
+def test_one_trade_is_told_at_most_the_window_apart(
+    world: World, apart_us: int, *, same: bool
+) -> None:
+    told(world, "XA", "1")
+    told(world, COPY, "2", transact_time=AT + apart_us)
+    assert bool(of_type(world, TradeMatched)) is same
+    assert bool(of_type(world, OrphanReported)) is not same
+
+
+def test_of_several_copies_of_a_venue_the_widest_window_counts() -> None:
+    told = {"A": ("XA", 2), "B": ("XA", 5), "C": ("XA", 3), "D": ("XB", 60)}
+    copies = {
+        name: DropCopy(session=name, venue=venue, match_window_us=window)
+        for name, (venue, window) in told.items()
+    }
+    state = World(replace(REFERENCE, drop_copies=copies)).state
+    assert [window_of(state, venue) for venue in ("XA", "XB")] == [5, 60]
 
 
 def test_three_sessions_tell_one_trade(world: World) -> None:

@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal
 
 import oms.domain
+from oms.domain.reasons import SPECS
 
 PLAIN = (bool, int, str, Decimal)
 # All others, each as documented for those who set it or leave it out.
@@ -28,6 +29,18 @@ SAID = {
 }
 
 
+# What REST answers to a refusal, where it is not the usual 422.
+HTTP_STATUSES = {
+    "ACCOUNT_NOT_PERMITTED": 403,
+    "UNKNOWN_ORDER": 404,
+    "DUPLICATE_CL_ORD_ID": 409,
+    "TOO_LATE": 409,
+    "ALREADY_PENDING": 409,
+    "BELOW_CUM_QTY": 409,
+    "ORDER_STATE_UNKNOWN": 409,
+}
+
+
 def language() -> Iterator[type]:
     for found in pkgutil.iter_modules(oms.domain.__path__):
         module = importlib.import_module(f"oms.domain.{found.name}")
@@ -44,6 +57,11 @@ def test_what_is_left_unsaid_is_nothing() -> None:
         if field.default is not MISSING and type(field.default) in PLAIN and field.default
     }
     assert told == SAID
+
+
+def test_some_refusals_have_an_http_status_of_their_own() -> None:
+    told = {reason.name: spec.http_status for reason, spec in SPECS.items()}
+    assert {name: status for name, status in told.items() if status != 422} == HTTP_STATUSES
 
 
 def test_most_of_the_language_has_something_that_may_be_left_unsaid() -> None:

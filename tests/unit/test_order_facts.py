@@ -119,6 +119,8 @@ def test_the_oldest_request_is_the_pending_one() -> None:
         ("100", [], None, OrdStatus.CANCELED, OrdStatus.FILLED),
         ("40", [], OrdStatus.SUSPENDED, None, OrdStatus.SUSPENDED),
         ("0", [], OrdStatus.SUSPENDED, None, OrdStatus.SUSPENDED),
+        ("40", [], OrdStatus.SUSPENDED, OrdStatus.EXPIRED, OrdStatus.SUSPENDED),
+        ("40", [], OrdStatus.SUSPENDED, OrdStatus.CANCELED, OrdStatus.SUSPENDED),
     ],
 )
 def test_the_status_is_the_highest_that_holds(

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from oms.domain.events import DuplicateExecutionDropped, TradeExecuted
+from oms.domain.events import DuplicateExecutionDropped, OrphanReported, TradeExecuted
 from oms.domain.fix import ExecType
 from oms.domain.orphan_events import OrphanSettled, TradeMatched
-from oms.domain.orphans import OrphanVerdict, Settlement
+from oms.domain.orphans import OrphanVerdict, Settlement, copy_id
 from oms.domain.profile import OrphanPolicy
 from tests.support.invariants import check_same
 from tests.support.world import of_type
@@ -103,7 +103,7 @@ def test_adopting_a_trade_of_an_order_of_ours_says_whether_it_is_too_much() -> N
         decide(world, number, OrphanVerdict.ADOPT, account="A1")
         [trade] = of_type(world, TradeExecuted)
         assert trade.order_id == child.order_id
-        assert trade.excess is excess
+        assert (trade.excess, trade.late) == (excess, False)
         [settled] = [one for one in of_type(world, OrphanSettled) if one.orphan == number]
         assert (settled.settlement, settled.order_id) == (Settlement.ADOPTED, child.order_id)
 
@@ -114,9 +114,39 @@ def test_the_same_orphan_by_two_sessions_is_matched_by_what_they_call_it() -> No
     stranger(world, "C-1", source=COPY)
     [matched] = of_type(world, TradeMatched)
     assert (matched.exec_id, matched.source, matched.order_id) == ("S-1", COPY, "")
+    assert matched.parent_id == ""
     assert len(world.state.orphans) == 1
     stranger(world, "C-2", source=COPY, kind=ExecType.TRADE_CANCEL, exec_ref_id="C-1")
     assert [one.settlement for one in of_type(world, OrphanSettled)] == [Settlement.AMENDED]
+
+
+def test_what_two_sessions_told_is_adopted_with_what_each_calls_it() -> None:
+    world = world_with(OrphanPolicy.HOLD)
+    stranger(world)
+    [held] = of_type(world, OrphanReported)
+    assert held.exec_ref_id == ""
+    stranger(world, "C-1", source=COPY)
+    [number] = world.state.orphans
+    decide(world, number, OrphanVerdict.ADOPT, account="A1")
+    [matched] = of_type(world, TradeMatched)
+    assert (matched.exec_id, matched.source, matched.told_as) == ("S-1", COPY, copy_id(COPY, "C-1"))
+    check_same(world.state, world.replayed())
+
+
+def test_a_correction_that_is_adopted_ends_once() -> None:
+    world = EarlyWorld()
+    world.told("whose", CORRECTION)
+    world.adopt()
+    assert [one.settlement for one in of_type(world, OrphanSettled)] == [Settlement.ADOPTED]
+
+
+def test_a_bust_that_waited_is_the_only_word_beside_its_trade() -> None:
+    world = EarlyWorld()
+    child = world.placed()
+    world.told(child.cl_ord_id, BUST)
+    world.told(child.cl_ord_id, TRADE)
+    assert child.cum_qty == 0
+    assert not of_type(world, TradeMatched)
 
 
 def test_a_refused_orphan_is_no_orders_and_says_who_refused_it() -> None:

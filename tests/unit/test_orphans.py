@@ -97,6 +97,12 @@ def test_a_trade_of_an_earlier_date_is_held_whatever_the_policy() -> None:
     assert len(world.state.orphans) == 2, "of an order that is known since"
 
 
+def test_a_trade_without_a_time_is_of_no_earlier_date() -> None:
+    world = world_with(OrphanPolicy.ADOPT, "HOUSE")
+    stranger(world, transact_time=0)
+    assert external(world).cum_qty == 10
+
+
 def test_what_cannot_be_booked_is_held_whatever_the_policy() -> None:
     world = world_with(OrphanPolicy.ADOPT, "HOUSE")
     stranger(world, symbol="WHAT")

@@ -132,7 +132,14 @@ def test_a_price_below_one_is_a_price() -> None:
 
 def test_nothing_to_place_makes_no_leg() -> None:
     assert placed(wish("0"), quote("100", "10"), None) == {}
+    assert placed(wish("0"), None, None) == {}
+    assert plan(wish("1"), AAPL, [], {"XA": quote("100", "10")}) == ()
     assert placed(wish("1"), quote("100", "10"), None) == {"XA": 1}
+
+
+def test_a_single_share_is_placed_too() -> None:
+    assert placed(wish("11"), quote("100", "10"), quote("101", "500")) == {"XA": 10, "XB": 1}
+    assert placed(wish("101"), quote("100", "60"), quote("101", "40")) == {"XA": 61, "XB": 40}
 
 
 def venue(*times: TimeInForce, kinds: frozenset[OrdType] = frozenset({OrdType.MARKET})) -> Venue:

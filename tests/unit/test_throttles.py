@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from ems.room import has_room
 from oms.domain.commands import SYSTEM, NewOrderSingle, OrderCancelReplaceRequest
 from oms.domain.events import OrderRefused, OrderRouted, ReplacePending, RequestRefused
 from oms.domain.fix import (
@@ -120,6 +121,24 @@ def test_where_no_venue_has_room_a_new_order_is_refused_and_a_cancel_goes() -> N
     world.new("c6")
     assert reports(world) == NEW
     check_same(world.state, world.replayed())
+
+
+@pytest.mark.parametrize(("ago_us", "room"), [(999_999, False), (1_000_000, True)])
+def test_a_message_to_a_venue_counts_for_a_second(ago_us: int, *, room: bool) -> None:
+    world = with_venues("XA")
+    venue = world.state.reference.venues["XA"]
+    for name in ("c1", "c2"):
+        world.new(name, tif=TimeInForce.IOC)
+    [sent, _] = world.state.message_times["to XA"]
+    world.state.at = sent + ago_us
+    assert has_room(world.state, venue) is room
+
+
+def test_a_venue_without_a_rate_has_room() -> None:
+    profile = VenueProfile(throttle=Throttle.REJECT)
+    venue = replace(REFERENCE.venues["XA"], profile=profile, max_messages_per_second=0)
+    world = connected(replace(REFERENCE, venues=REFERENCE.venues | {"XA": venue}))
+    assert has_room(world.state, venue)
 
 
 def test_a_cancel_counts_too() -> None:
