@@ -146,6 +146,8 @@ def test_a_list_that_is_not_the_clients_is_unknown(kind: type[ListExecute]) -> N
         [refused] = of_type(world, MessageRefused)
         assert (refused.business, refused.reason_code, refused.ref_id) == (True, "1", name)
         assert refused.text == f"ListID (66) = {name}: no list of yours"
+        named = {ListStatusRequest: "M", ListCancelRequest: "K", ListExecute: "L"}[kind]
+        assert (refused.ref_msg_type, refused.ref_tag) == (named, 0)
     check(world)
 
 

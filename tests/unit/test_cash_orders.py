@@ -10,8 +10,10 @@ from oms.domain.conditions import Conditions
 from oms.domain.events import DuplicateOrderRefused, OrderStatusReported
 from oms.domain.fix import OrdType, Side, TimeInForce
 from oms.domain.instrument import Instrument
+from oms.domain.reasons import Reason
 from oms.domain.terms import OrderTerms
 from oms.orders.cash import in_lots
+from oms.risk.conditions import cash_fault
 from tests.support.world import World, of_type
 
 
@@ -79,6 +81,25 @@ def test_what_comes_to_no_quantity_stays_as_it_is(
     terms = asked(cash, price)
     px = None if reference is None else Decimal(reference)
     assert in_lots(terms, instrument("1"), px) == terms
+
+
+@pytest.mark.parametrize(
+    ("cash", "cash_px", "reason", "text"),
+    [
+        ("0", None, Reason.QUANTITY_NOT_POSITIVE, "0: must be greater than zero"),
+        ("-1", None, Reason.QUANTITY_NOT_POSITIVE, "-1: must be greater than zero"),
+        ("1", None, Reason.NO_REFERENCE_PRICE, "1: there is no limit price and no reference"),
+        ("1", "9", Reason.QUANTITY_NOT_POSITIVE, "1: must be enough for a lot of 5 at 9, the mid"),
+    ],
+)
+def test_why_cash_came_to_no_quantity(
+    cash: str, cash_px: str | None, reason: Reason, text: str
+) -> None:
+    price = None if cash_px is None else Decimal(cash_px)
+    wanted = Conditions(cash_order_qty=Decimal(cash), cash_px=price, cash_px_source="mid")
+    verdict = cash_fault(wanted, Decimal(5))
+    assert verdict.reason is reason
+    assert verdict.text.startswith(f"CashOrderQty (152) = {text}")
 
 
 def test_of_an_instrument_that_nobody_knows_there_are_no_lots() -> None:

@@ -86,7 +86,9 @@ def test_a_bust_or_a_correction_by_the_venue_settles_it() -> None:
         )
         world.send(report)
         [over] = of_type(world, DisputeResolved)
-        assert (over.user, over.text.partition(" ")[0]) == ("", child.counterparty)
+        busted = exec_type is ExecType.TRADE_CANCEL
+        did = "took the trade back" if busted else "corrected the trade"
+        assert (over.user, over.text) == ("", f"{child.counterparty} {did}")
         assert world.state.position("A1", "AAPL").quantity == quantity
         assert world.replayed() == world.state
 
@@ -103,6 +105,7 @@ def test_what_the_client_was_not_told_it_cannot_dispute() -> None:
         [reject] = world.effects
         assert isinstance(reject, SendReject)
         assert (reject.business, reject.reason_code, reject.ref_id) == (True, "1", named)
+        assert (reject.ref_msg_type, reject.ref_tag) == ("Q", 0)
         assert reject.text.startswith(said)
     assert not world.state.disputes
 

@@ -26,6 +26,7 @@ from oms.domain.events import (
 )
 from oms.domain.fix import ExecType, OrdStatus, OrdType, TimeInForce
 from oms.domain.values import micros, utc
+from oms.orders.good_till import due
 from tests.support.terms_world import TermsWorld, world_of
 from tests.support.world import DATE, START
 
@@ -143,6 +144,15 @@ def test_a_date_whose_close_was_missed_ends_with_the_next_opening() -> None:
     open_date(world)
     assert world.of(ExpiryPending)
     assert not world.of(OrderRestated)
+
+
+def test_an_expire_time_is_over_at_that_very_moment() -> None:
+    world = world_of(times={GTC})
+    until = START + 60_000_000
+    world.ask("c1", price="100", tif=GTD, expire_time=until)
+    [order_id] = world.state.until
+    assert not list(due(world.state, until - 1))
+    assert [one.order_id for one in due(world.state, until)] == [order_id]
 
 
 def test_a_time_is_kept_by_our_clock_where_the_venue_has_only_good_till_cancel() -> None:

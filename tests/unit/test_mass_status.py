@@ -46,6 +46,15 @@ def test_each_open_order_of_the_client_has_a_report_and_the_last_one_says_so() -
     assert [one.last_rpt_requested for one in found] == [False, True]
 
 
+def test_many_orders_are_told_in_the_order_in_which_they_came() -> None:
+    world = desk()
+    names = [f"m{n}" for n in range(20)]
+    for name in names:
+        world.new(name, "1", "90")
+    told = [one.report.cl_ord_id for one in ask(world)]
+    assert told == ["a1", "a2", *names]
+
+
 def test_a_security_and_a_side_narrow_it() -> None:
     world = desk()
     assert len(ask(world, MassStatusReqType.SECURITY, symbol="AAPL", side=Side.BUY)) == 2

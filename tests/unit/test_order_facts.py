@@ -255,6 +255,10 @@ def test_a_plain_value_has_no_zeros_behind_and_no_exponent(value: str, told: str
     assert str(plain(Decimal(value))) == told
 
 
+def test_ten_has_no_exponent_either() -> None:
+    assert str(plain(Decimal(10))) == "10"
+
+
 def test_an_average_of_nothing_is_zero() -> None:
     assert average(Decimal(5), Decimal(0)) == 0
     assert average(Decimal(10), Decimal(3)) == Decimal("3.3333333333")

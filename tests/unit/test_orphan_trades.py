@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from oms.domain import orphan_events
 from oms.domain.events import DuplicateExecutionDropped, OrphanReported, TradeExecuted
 from oms.domain.fix import ExecType
 from oms.domain.orphan_events import OrphanSettled, TradeMatched
@@ -147,6 +148,15 @@ def test_a_bust_that_waited_is_the_only_word_beside_its_trade() -> None:
     world.told(child.cl_ord_id, TRADE)
     assert child.cum_qty == 0
     assert not of_type(world, TradeMatched)
+
+
+def test_of_those_that_wait_for_a_trade_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orphan_events, "EARLY_KEPT", 2)
+    world = EarlyWorld()
+    child = world.placed()
+    for n in range(4):
+        world.told(child.cl_ord_id, (f"B-{n}", "XA", BUST[2] | {"exec_ref_id": f"T-{n}"}))
+    assert [name for _, name in world.state.orphans.early] == ["T-2", "T-3"]
 
 
 def test_a_refused_orphan_is_no_orders_and_says_who_refused_it() -> None:

@@ -1,11 +1,13 @@
 """Splits: for which date one may be applied, and orders that stay in old shares."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from oms.domain.events import CommandAnswered, RequestRefused
 from oms.domain.fix import ExecType, OrdStatus
 from oms.domain.reasons import Reason
 from oms.domain.splits import PreviewCorporateAction
+from oms.orders.splits import old_shares_fault, waits
 from tests.support.splits import TOMORROW, apply, open_date, person, preview
 from tests.unit.test_splits import worked
 
@@ -26,6 +28,27 @@ def test_an_order_that_was_filled_before_a_split_is_not_opened_again() -> None:
         " it stays in old shares, send a new order"
     )
     assert (world.order("c1").order_qty, world.order("c1").cum_qty) == (10000, 10000)
+
+
+def test_a_split_concerns_what_was_done_in_its_symbol_before_its_date() -> None:
+    world, child = worked(filled="")
+    world.fill(child, "10000", "50")
+    preview(world)
+    order = world.order("c1")
+    assert not old_shares_fault(world.state, order), "it is not applied yet"
+    assert apply(world) == ""
+    assert old_shares_fault(world.state, order)
+    assert not old_shares_fault(world.state, replace(order, symbol="MSFT"))
+    assert not old_shares_fault(world.state, replace(order, trade_date=TOMORROW))
+    assert not old_shares_fault(world.state, replace(order, created_at=world.at + 1))
+
+
+def test_an_order_that_its_venue_has_not_acknowledged_keeps_a_split_waiting() -> None:
+    world, child = worked(filled="")
+    assert waits(world.state, child) == ""
+    assert waits(world.state, world.order("c1")) == ""
+    child.accepted = False
+    assert waits(world.state, child) == f"order {child.order_id}: XA has not acknowledged it"
 
 
 def test_a_split_that_was_taken_back_is_none_for_a_replace() -> None:
