@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from oms.domain.answers import MassCancelAnswered
 from oms.domain.commands import (
     Command,
+    NewOrderSingle,
     OrderCancelReplaceRequest,
     OrderCancelRequest,
     ResolveOrder,
@@ -26,6 +27,9 @@ from oms.domain.events import (
 from oms.domain.reasons import Reason
 from oms.store.rows import Row
 
+_OF_ORDERS = (NewOrderSingle, OrderCancelRequest, OrderCancelReplaceRequest)
+_NAMED = (OrderCancelRequest, OrderCancelReplaceRequest, ResolveOrder)
+
 
 @dataclass(slots=True, kw_only=True)
 class _Answer:
@@ -46,10 +50,11 @@ class _Answer:
 class Answers:
     """Collects an answer for each command with an inbox_id: the first telling event's, else yes."""
 
-    __slots__ = ("_answered", "_open")
+    __slots__ = ("_answered", "_of_order", "_open")
 
     def __init__(self) -> None:
         self._open: _Answer | None = None
+        self._of_order = False
         self._answered: dict[int, _Answer] = {}
 
     def observe_command(self, seq: int, at: int, command: Command) -> None:
@@ -57,8 +62,8 @@ class Answers:
         self._open = None
         inbox_id = command.origin.inbox_id
         if inbox_id and inbox_id not in self._answered:
-            named = (OrderCancelRequest, OrderCancelReplaceRequest, ResolveOrder)
-            order_id = command.order_id if isinstance(command, named) else ""
+            order_id = command.order_id if isinstance(command, _NAMED) else ""
+            self._of_order = isinstance(command, _OF_ORDERS)
             self._open = _Answer(inbox_id=inbox_id, first_seq=seq, at=at, order_id=order_id)
             self._answered[inbox_id] = self._open
 
@@ -69,6 +74,8 @@ class Answers:
             return
         match event:
             case OrderAccepted() | CancelPending() | ReplacePending() | OrderStatusReported():
+                if not self._of_order:  # it follows from what was asked for
+                    return
                 answer.order_id = event.order_id
             case OrderRefused() | RequestRefused():
                 answer.order_id = event.order_id
