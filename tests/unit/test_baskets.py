@@ -9,6 +9,7 @@ from oms.domain.baskets import (
     ListCancelRequest,
     ListDone,
     ListExecute,
+    ListOrder,
     ListStatusRequest,
 )
 from oms.domain.commands import SYSTEM, SetRiskLimit
@@ -218,6 +219,17 @@ def test_a_list_that_waits_may_be_cancelled() -> None:
     assert told(world) == [("2", "6")]
     assert not world.state.orders
     check(world)
+
+
+@pytest.mark.parametrize("orders", [THREE[:2], (*THREE[:2], listed(4))])
+def test_another_list_of_that_name_is_no_repetition(orders: tuple[ListOrder, ...]) -> None:
+    world = connected()
+    send_list(world, THREE)
+    send_list(world, THREE, again=True)
+    assert told(world) == [("2", "3")]
+    send_list(world, orders, again=True)
+    assert told(world) != [("2", "3")]
+    assert not of_type(world, OrderRouted)
 
 
 def test_fragments_make_one_list() -> None:

@@ -211,6 +211,8 @@ def test_a_client_gets_its_own_trades_of_the_date_oldest_first() -> None:
 
 def test_criteria_narrow_the_trades() -> None:
     world = traded()
+    answered, found = trades(world, subscription="0")
+    assert (answered.result, answered.text, len(found)) == ("0", "", 3)
     _, [sold] = trades(world, "1", side=Side.SELL)
     assert sold.account == "A2"
     order_id = world.order("a1").order_id

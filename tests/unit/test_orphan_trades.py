@@ -159,6 +159,25 @@ def test_of_those_that_wait_for_a_trade_so_many_are_kept(monkeypatch: pytest.Mon
     assert [name for _, name in world.state.orphans.early] == ["T-2", "T-3"]
 
 
+def test_an_exec_id_alone_does_not_make_two_trades_one() -> None:
+    world = world_with(OrphanPolicy.HOLD)
+    stranger(world)
+    stranger(world, source=COPY, last_qty=Decimal(20), last_px=Decimal(51))
+    assert not of_type(world, TradeMatched)
+    assert len(world.state.orphans) == 2
+
+
+def test_a_question_without_a_trade_that_is_refused_is_no_trade() -> None:
+    world = EarlyWorld()
+    child = world.placed()
+    wrong = {"last_qty": Decimal(10), "last_px": Decimal(59), "symbol": "HALT"}
+    world.told(child.cl_ord_id, ("D-1", COPY, wrong))
+    [number] = world.state.orphans
+    decide(world, number, OrphanVerdict.REFUSE)
+    assert [one.settlement for one in of_type(world, OrphanSettled)] == [Settlement.REFUSED]
+    assert not of_type(world, TradeMatched)
+
+
 def test_a_refused_orphan_is_no_orders_and_says_who_refused_it() -> None:
     world = world_with(OrphanPolicy.HOLD)
     stranger(world)

@@ -153,6 +153,12 @@ def test_a_price_must_be_above_zero(price: str) -> None:
     assert "Price (44)" in verdict.text
 
 
+@pytest.mark.parametrize(("stop_px", "fine"), [("0.01", True), ("0", False), ("-1", False)])
+def test_a_stop_price_must_be_above_zero(stop_px: str, *, fine: bool) -> None:
+    verdict = check(asked(price=None, stop_px=stop_px))
+    assert (verdict.reason is Reason.NONE) is fine
+
+
 @pytest.mark.parametrize(("wait_us", "refused"), [(997_999, True), (998_000, False)])
 def test_a_message_counts_for_a_second(wait_us: int, *, refused: bool) -> None:
     """The third comes so much and two milliseconds after the first."""

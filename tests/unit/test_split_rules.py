@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from oms.domain.events import CommandAnswered, RequestRefused
-from oms.domain.fix import ExecType, OrdStatus
+from oms.domain.fix import ExecType, OrdStatus, TimeInForce
 from oms.domain.reasons import Reason
 from oms.domain.splits import PreviewCorporateAction
 from oms.orders.splits import old_shares_fault, waits
@@ -46,7 +46,10 @@ def test_a_split_concerns_what_was_done_in_its_symbol_before_its_date() -> None:
 def test_an_order_that_its_venue_has_not_acknowledged_keeps_a_split_waiting() -> None:
     world, child = worked(filled="")
     assert waits(world.state, child) == ""
-    assert waits(world.state, world.order("c1")) == ""
+    order = world.order("c1")
+    assert waits(world.state, order) == ""
+    day = waits(world.state, replace(order, time_in_force=TimeInForce.DAY))
+    assert day.endswith("DAY orders must have ended before a split")
     child.accepted = False
     assert waits(world.state, child) == f"order {child.order_id}: XA has not acknowledged it"
 
