@@ -217,8 +217,8 @@ class Figures:
             quiet = [seconds for _, seconds in self._verdicts]
             yield f"- {last.orders:,} client orders, {last.children:,} at venues"
             yield f"- {last.trades:,} trades, {last.reports:,} reports to clients"
-            yield f"- {last.handed:,} orders by the inbox, kill switches {last.kill_switches}"
-            yield f"  times, {last.strangers} trades of strangers"
+            yield f"- {last.handed:,} of these orders by the inbox, kill switches"
+            yield f"  {last.kill_switches} times, {last.strangers} trades of strangers"
             yield f"- {last.entries:,} journal entries by {self._epochs} leaders"
             yield f"- {self.dealt} faults; {last.transitions} kinds of transition of an order"
             yield f"- checked {len(quiet)} times in quiet, after {min(quiet):.0f} to"
