@@ -228,11 +228,6 @@ class OrderList:
     open: set[str] = field(default_factory=set)
 
     @property
-    def key(self) -> ListKey:
-        """By which the state has it."""
-        return self.counterparty, self.list_id
-
-    @property
     def complete(self) -> bool:
         """Whether its last fragment has come."""
         return self.seq > 0
