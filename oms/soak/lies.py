@@ -10,10 +10,11 @@ from itertools import islice
 
 from fix_sessions.wire import fields_of, first, frame
 from oms.domain.commands import Command, NewOrderSingle
-from oms.domain.events import Event, KillSwitchEngaged, KillSwitchReleased
+from oms.domain.events import Event, KillSwitchEngaged, KillSwitchReleased, OrderRouted
 from oms.simulation.watching import Broken
 from oms.soak.judge import Judge
 from oms.soak.record import Gathered, Row
+from oms.soak.site import CLIENTS
 from oms.soak.tape import Played
 from oms.store.batch import entry_hash
 from oms.store.codec import encode
@@ -126,13 +127,26 @@ def _no_answer(all_: Gathered) -> Gathered:
 
 
 def _never_released(all_: Gathered) -> Gathered:
-    index, event = next(
-        (n, one.obj)
-        for n, one in enumerate(all_.entries)
-        if isinstance(one.obj, KillSwitchReleased)
-    )
+    """Of all releases the one after which most orders went to venues before the next like it."""
+    following: dict[int, int] = {}
+    last: dict[tuple[str, str], int] = {}
+    for n, entry in enumerate(all_.entries):
+        event = entry.obj
+        if isinstance(event, KillSwitchReleased):
+            last[event.level, event.subject] = n
+            following[n] = 0
+        elif isinstance(event, OrderRouted):
+            account = event.terms.account
+            client = next((name for name, those in CLIENTS.items() if account in those), "")
+            for scope in (("FIRM", "*"), ("SESSION", client), ("ACCOUNT", account)):
+                if scope in last:
+                    following[last[scope]] += 1
+    index = max(following, key=lambda one: following[one])
+    released = all_.entries[index].obj
     engaged = next(one.obj for one in all_.entries if isinstance(one.obj, KillSwitchEngaged))
-    return _rewritten(all_, index, replace(engaged, level=event.level, subject=event.subject))
+    assert isinstance(released, KillSwitchReleased)
+    again = replace(engaged, level=released.level, subject=released.subject)
+    return _rewritten(all_, index, again)
 
 
 def _other_positions(all_: Gathered) -> Gathered:
