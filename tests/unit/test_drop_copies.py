@@ -291,7 +291,7 @@ def test_a_question_is_not_settled_by_a_trade_that_was_told_otherwise(world: Wor
 def test_where_the_trade_in_question_was_told_since_it_is_the_nearest_of_those_left(
     world: World,
 ) -> None:
-    for exec_id, seconds in (("E0", -60), ("E1", 0), ("E2", 8)):
+    for exec_id, seconds in (("E0", -60), ("E3", -30), ("E1", 0), ("E2", 8)):
         told(world, "XA", exec_id, transact_time=AT + seconds * 1_000_000)
     told(world, BROKER, "B0", transact_time=AT - 60_000_000)
     told(world, COPY, "D1", transact_time=AT + 3_000_000)
