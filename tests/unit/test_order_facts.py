@@ -255,8 +255,8 @@ def test_a_plain_value_has_no_zeros_behind_and_no_exponent(value: str, told: str
     assert str(plain(Decimal(value))) == told
 
 
-def test_ten_has_no_exponent_either() -> None:
-    assert str(plain(Decimal(10))) == "10"
+def test_a_multiple_of_ten_has_no_exponent_either() -> None:
+    assert str(plain(Decimal(987650))) == "987650"
 
 
 def test_an_average_of_nothing_is_zero() -> None:
