@@ -67,7 +67,7 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
     if child is None:
         yield from decide_orphan(state, venue, report)
         return
-    yield from _acknowledged(child, report)
+    yield from _acknowledged(state, child, report)
     if _revives(child, report, venue):
         yield from revived(child, report)
     if child.mark is not None:
@@ -130,7 +130,11 @@ _ACKNOWLEDGES = frozenset(
 _ENDS = frozenset({ExecType.CANCELED, ExecType.EXPIRED, ExecType.DONE_FOR_DAY})
 
 
-def _acknowledged(child: Order, report: ExecutionReport) -> Iterator[Event]:
+# They mark a child, and its client order where that has no other at work.
+_MARKS = frozenset({ExecType.STOPPED, ExecType.SUSPENDED, ExecType.DONE_FOR_DAY})
+
+
+def _acknowledged(state: State, child: Order, report: ExecutionReport) -> Iterator[Event]:
     """That the venue has the order, where a report is the first to tell; and what it has otherwise
     than we sent it.
     """
@@ -142,8 +146,9 @@ def _acknowledged(child: Order, report: ExecutionReport) -> Iterator[Event]:
         yield OrderAcknowledged(
             order_id=child.order_id,
             venue_order_id=report.order_id,
-            # Who waits for New hears of a restatement only where it changes the order.
-            implied=kind not in (ExecType.NEW, ExecType.RESTATED),
+            # Who waits for New hears of all else only where it changes the client order.
+            implied=kind is ExecType.TRADE
+            or (kind in _MARKS and state.orders[child.parent_id].open_children == {child.order_id}),
         )
     elif kind not in _ENDS or child.closed is not None:
         return

@@ -83,6 +83,26 @@ def test_the_first_of_several_venues_tells_it() -> None:
     check(world)
 
 
+@pytest.mark.parametrize("first", [ExecType.DONE_FOR_DAY, ExecType.CALCULATED])
+def test_a_venue_that_has_done_with_it_at_once_leaves_new_to_the_next_one(first: ExecType) -> None:
+    """Found by seed 72057 of the simulator: the client heard of its order from nobody."""
+    world = world_with()
+    world.new("X")
+    begun = world.child("X")
+    done = {"order_qty": Decimal(100), "leaves_qty": Decimal(0)}
+    told = []
+    for kind in dict.fromkeys((first, ExecType.CALCULATED)):
+        status = OrdStatus(kind.value)
+        world.send(world.report(begun.counterparty, begun.cl_ord_id, kind, status, **done))
+        told += reports(world)
+    again = world.child("X")
+    assert again is not begun
+    world.ack(again)
+    told += reports(world)
+    assert told == [NEW]
+    check(world)
+
+
 def test_a_cancel_may_come_before_it() -> None:
     world = world_with()
     world.new("X")
