@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEPT = ROOT / ".cache" / "mutation"
-SCOPE = ("oms/domain", "oms/orders", "oms/risk", "ems")
+SCOPE = ("oms/domain", "oms/orders", "oms/risk", "oms/judging.py", "ems")
 SUITE = ("tests/unit", "tests/matrices", "tests/simulation/test_found.py")
 SEEDS = 60
 OPTIONS = (
@@ -36,13 +36,17 @@ Reach = dict[str, dict[str, Any]]
 
 def in_scope() -> list[str]:
     """The files that are mutated, from the checkout's top."""
-    found = [path for top in SCOPE for path in (ROOT / top).rglob("*.py")]
-    return [str(path.relative_to(ROOT)) for path in sorted(found)]
+    return _files(SCOPE, "**/*.py")
 
 
 def test_files() -> list[str]:
-    tops = [ROOT / top for top in SUITE]
-    found = [path for top in tops for path in ([top] if top.is_file() else top.glob("test_*.py"))]
+    return _files(SUITE, "test_*.py")
+
+
+def _files(tops: tuple[str, ...], pattern: str) -> list[str]:
+    """From the checkout's top; a top that is a file is itself."""
+    places = [ROOT / top for top in tops]
+    found = [one for top in places for one in ([top] if top.is_file() else top.glob(pattern))]
     return [str(path.relative_to(ROOT)) for path in sorted(found)]
 
 
