@@ -6,11 +6,18 @@ So the last line of a soak says not only that the checkers found nothing, but th
 from collections.abc import Callable, Mapping
 from copy import copy, deepcopy
 from dataclasses import replace
+from decimal import Decimal
 from itertools import islice
 
 from fix_sessions.wire import fields_of, first, frame
-from oms.domain.commands import Command, NewOrderSingle
-from oms.domain.events import Event, KillSwitchEngaged, KillSwitchReleased, OrderRouted
+from oms.domain.commands import Command, NewOrderSingle, Origin
+from oms.domain.events import (
+    Event,
+    KillSwitchEngaged,
+    KillSwitchReleased,
+    OrderRouted,
+    RiskLimitSet,
+)
 from oms.simulation.watching import Broken
 from oms.soak.judge import Judge
 from oms.soak.record import Gathered, Row
@@ -149,6 +156,27 @@ def _never_released(all_: Gathered) -> Gathered:
     return _rewritten(all_, index, again)
 
 
+def _message_twice(all_: Gathered) -> Gathered:
+    first_of: dict[str, Origin] = {}
+    for index, entry in enumerate(all_.entries):
+        command = entry.obj
+        if isinstance(command, Command) and command.origin.msg_seq_num:
+            one = first_of.setdefault(command.origin.session, command.origin)
+            if one is not command.origin:
+                origin = replace(command.origin, epoch=one.epoch, msg_seq_num=one.msg_seq_num)
+                return _rewritten(all_, index, replace(command, origin=origin))
+    raise StopIteration
+
+
+def _lower_limit(all_: Gathered) -> Gathered:
+    index, limit = next(
+        (n, one.obj)
+        for n, one in enumerate(all_.entries)
+        if isinstance(one.obj, RiskLimitSet) and one.obj.rule == "MAX_ORDER_QTY"
+    )
+    return _rewritten(all_, index, replace(limit, value=Decimal(1)))
+
+
 def _other_positions(all_: Gathered) -> Gathered:
     assert all_.recovered is not None
     state = copy(all_.recovered)
@@ -188,6 +216,8 @@ LIES: Mapping[str, tuple[str, Lie]] = {
     "a request of a person was taken twice": ("inbox_is_answered_once", _taken_twice),
     "a person was told of another order": ("inbox_is_answered_once", _anothers_answer),
     "a person was never answered": ("inbox_is_answered_once", _no_answer),
+    "a message of a counterparty was taken twice": ("messages_are_taken_once", _message_twice),
+    "a limit was lower than what was taken on": ("limits_hold", _lower_limit),
     "a kill switch was never released": ("kill_switch_holds", _never_released),
 }
 
