@@ -8,9 +8,17 @@ import pytest
 
 from fix_sessions.light_session import Message
 from oms.domain.commands import ClockTicked
-from oms.domain.events import Event, OrphanReported, TradeExecuted
-from oms.domain.fix import ExecType, OrdStatus, Side
-from oms.simulation.checkers import strangers_are_accounted_for
+from oms.domain.events import (
+    Event,
+    OrderRouted,
+    OrderTerms,
+    OrphanReported,
+    TradeBusted,
+    TradeCorrected,
+    TradeExecuted,
+)
+from oms.domain.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
+from oms.simulation.checkers import positions_are_the_fold, strangers_are_accounted_for
 from oms.simulation.ledgers import Asked, ClientLedger, Split
 from oms.simulation.plan import Recipe, plan_of
 from oms.simulation.shadow import Group
@@ -193,3 +201,35 @@ def told(
     }
     pairs = [(tag, value) for tag, value in fields.items() if value]
     ledger.note(Message(msg_type="8", seq=1, fields=pairs, raw=b"", at_ns=0))
+
+
+def test_an_older_correction_brings_back_no_trade_that_was_busted() -> None:
+    """Seed 74086: a drop copy told a bust ahead of the correction before it."""
+    world = World(plan_of(Recipe(seed=1)))
+    watcher = positions_are_the_fold.Checker(world)
+    terms = OrderTerms(
+        counterparty="XA",
+        session="XA",
+        cl_ord_id="O-1",
+        account="A1",
+        symbol="AAPL",
+        side=Side.SELL,
+        order_qty=Decimal(150),
+        ord_type=OrdType.LIMIT,
+        price=Decimal(98),
+        time_in_force=TimeInForce.DAY,
+    )
+    named = {"order_id": "O-1", "parent_id": "O", "venue": "XA", "exec_id": "T"}
+    amended = Decimal(150)
+    routed = OrderRouted(order_id="O-1", parent_id="O", terms=terms, why="", quotes=())
+    trade = TradeExecuted(**named, last_qty=amended, last_px=Decimal(98), transact_time=1)
+    bust = TradeBusted(**named, bust_exec_id="E2")
+    older = TradeCorrected(
+        **named, correction_exec_id="E1", last_qty=amended, last_px=Decimal(99), transact_time=1
+    )
+    position = world.shadow.state.position("A1", "AAPL")
+    watcher.folded([group(routed)])
+    with pytest.raises(AssertionError, match="its trades come to -150"):
+        watcher.folded([group(trade)])
+    watcher.folded([group(bust, older)])
+    assert position.quantity == 0

@@ -73,7 +73,8 @@ class Checker(Watcher):
     def _amend(self, key: tuple[str, str], last_qty: Decimal) -> None:
         """The venue tells it in the shares of the day on which it was made."""
         place, old, factor = self._trades[key]
-        self._set(key, (place, last_qty if old >= 0 else -last_qty, factor))
+        if old:  # what was taken back stays so, though an older correction of it comes later
+            self._set(key, (place, last_qty if old > 0 else -last_qty, factor))
 
     def _set(self, key: tuple[str, str], trade: Trade) -> None:
         before = self._trades.get(key)
