@@ -87,6 +87,9 @@ def first_or_again(
     steps = trade.tale.steps if trade.tale is not None else [(trade.last_qty, trade.last_px)]
     if step < len(steps):
         yield from again(child, trade, amendment, steps[step])
+    elif trade.busted and not amendment.is_bust:
+        # Older than the bust, and told after it: what is taken back is not corrected.
+        yield from again(child, trade, amendment, (ZERO, ZERO))
     else:
         yield from booked(child, trade, amendment)
 

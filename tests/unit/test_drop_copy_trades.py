@@ -14,6 +14,7 @@ from oms.domain.events import (
     OrderInDoubt,
     OrderTriggered,
     OrphanReported,
+    TradeBusted,
     TradeCorrected,
     TradeExecuted,
 )
@@ -23,6 +24,7 @@ from oms.domain.order import Order
 from oms.domain.orphan_events import TradeMatched
 from oms.domain.orphans import OrphanKind, copy_id
 from oms.domain.reasons import Reason
+from tests.support.invariants import check_same
 from tests.support.world import REFERENCE, World, of_type
 
 COPY = "XA-DC"
@@ -241,3 +243,23 @@ def test_a_copy_may_take_back_a_trade_by_the_venues_own_name_for_it(world: World
     assert (matched.exec_id, matched.source) == ("t1", COPY)
     copied(world, child, "5", exec_id="t1")
     assert child.cum_qty == 0, "it is told again and was taken back"
+
+
+def test_a_correction_that_is_told_after_the_bust_that_followed_it_corrects_nothing(
+    world: World,
+) -> None:
+    """A gap in the copy's own stream; its client would take the trade for one that counts again."""
+    child = world.child("c1")
+    world.ack(child)
+    copied(world, child, "5", exec_id="d1")
+    copied(world, child, kind=ExecType.TRADE_CANCEL, exec_id="d3", exec_ref_id="d1")
+    assert of_type(world, TradeBusted)
+    copied(world, child, "4", kind=ExecType.TRADE_CORRECT, exec_id="d2", exec_ref_id="d1")
+    assert not of_type(world, TradeCorrected)
+    [told] = of_type(world, TradeMatched)
+    assert (told.amends, told.told_as) == (True, copy_id(COPY, "d2"))
+    [flagged] = of_type(world, DiscrepancyFound)
+    assert (flagged.ours, flagged.theirs) == ("0 at 0", f"4 at 100 of {copy_id(COPY, 'd2')}")
+    assert not world.effects, "its client is told nothing"
+    assert (child.cum_qty, world.order("c1").cum_qty) == (0, 0)
+    check_same(world.state, world.replayed())
