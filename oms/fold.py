@@ -76,7 +76,10 @@ _TO_VENUES: Final = (OrderRouted, CancelPending, ReplacePending)
 
 
 def fold_command(state: State, seq: int, at: int, command: Command) -> None:
-    """What a journaled command says by itself: stream position, send marks, message rate."""
+    """What a journaled command says by itself: stream position, send marks, message rate.
+
+    A recovery's commands have no more than what is looked at here: `oms.store.fold_codec`.
+    """
     state.seq = seq
     state.at = at
     if state.orders.due(at):
