@@ -1,9 +1,11 @@
 """The API process: uvicorn around the application, until SIGTERM or SIGINT."""
 
+import os
 import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -17,6 +19,7 @@ from oms.api.wire import BoundedHttp
 from oms.queries.reloads import Reread
 from oms.settings import Settings
 
+_THREADS_END_S: Final = 2.0
 EXIT_PORT_IN_USE: Final = 4
 """As of every command of ours whose port is taken."""
 log = structlog.get_logger(__name__)
@@ -48,7 +51,20 @@ def run(
     log.info("api.listens", host=host, port=port)
     Server(configuration(settings, url, reconcile, reread)).run(sockets=[listener])
     log.info("api.stopped")
+    _end_unless_threads_do()
     return 0
+
+
+def _end_unless_threads_do() -> None:
+    """What waits for a database that answers never would keep this process from ending."""
+    deadline = time.monotonic() + _THREADS_END_S
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(deadline - time.monotonic(), 0.0))
+            if thread.is_alive():
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(0)
 
 
 class Server(uvicorn.Server):

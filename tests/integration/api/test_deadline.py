@@ -10,7 +10,9 @@ import psycopg
 import pytest
 
 from oms.api import deadline
+from oms.app.free_ports import free_port
 from tests.integration.api.rig import ORDER, problem
+from tests.integration.api.test_process import start
 from tests.support.api import running_api, settings_for_api
 from tests.support.processes import eventually
 
@@ -59,3 +61,27 @@ def test_who_asks_a_frozen_database_is_told_in_time(
     with psycopg.connect(module_url) as connection:
         taken = connection.execute("SELECT count(*) FROM command_inbox WHERE key = 'frozen-1'")
         assert taken.fetchone() == (1,)
+
+
+def test_the_process_ends_when_told_though_its_database_is_frozen(module_url: str) -> None:
+    port = free_port()
+    process = start(module_url, port)
+    headers = {"X-API-Key": "example-key-alpha"}
+    url = f"http://127.0.0.1:{port}/v1/positions"
+    try:
+        eventually(lambda: _answers(url, headers), "the API serves")
+        with frozen(module_url):
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.get(url, headers=headers, timeout=1)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(25) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _answers(url: str, headers: dict[str, str]) -> bool:
+    try:
+        return httpx.get(url, headers=headers, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
