@@ -239,7 +239,7 @@ def _child_of(state: State, event: OrphanReported) -> Order | None:
 
 
 def adopted(
-    state: State, orphan: Orphan, account: str, *, user: str = "", text: str = ""
+    state: State, orphan: Orphan, account: str, *, text: str, user: str = ""
 ) -> Iterator[Event]:
     """The trade is booked: to the order it is of, else to a new external one."""
     event = orphan.event

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from oms.domain.commands import SYSTEM
-from oms.domain.events import Event, TradeBusted, TradeExecuted
+from oms.domain.events import Event, TradeBusted, TradeCorrected, TradeExecuted
 from oms.domain.fix import ExecType, OrdStatus, Side
 from oms.domain.instrument import DropCopy
 from oms.domain.order import Order
@@ -198,6 +198,43 @@ def test_a_correction_that_was_refused_does_not_touch_the_trade() -> None:
     assert (world.quantity(), left(world)) == (10, (0, 0))
 
 
+def test_one_of_two_that_wait_for_a_trade_is_refused_and_the_other_goes_on_waiting() -> None:
+    world = EarlyWorld()
+    name = world.placed().cl_ord_id
+    world.told(name, CORRECTION)
+    world.told(name, ("D-1", COPY, CORRECTION[2] | {"last_qty": Decimal(7)}))
+    _, of_the_copy = sorted(world.state.orphans)
+    world.send(
+        DecideOrphan(
+            origin=replace(SYSTEM, user="eve"),
+            orphan=of_the_copy,
+            verdict=OrphanVerdict.REFUSE,
+            reason="theirs",
+        )
+    )
+    world.told(name, TRADE)
+    assert (world.quantity(), left(world)) == (8, (0, 0))
+    check_same(world.state, world.replayed())
+
+
+def test_what_a_drop_copy_told_too_early_is_what_the_order_session_told_in_time() -> None:
+    """Its corrections wait for its own name of the trade, and are no further ones then."""
+    world = EarlyWorld()
+    name = world.placed().cl_ord_id
+    second = CORRECTION[2] | {"last_qty": Decimal(7)}
+    world.told(name, ("D-2", COPY, CORRECTION[2] | {"exec_ref_id": "D-1"}))
+    world.told(name, ("D-3", COPY, second | {"exec_ref_id": "D-2"}))
+    for message in (TRADE, CORRECTION, ("C-2", "XA", second | {"exec_ref_id": "C-1"})):
+        world.told(name, message)
+    assert (world.quantity(), len(world.state.orphans)) == (7, 1)
+    world.told(name, ("D-1", COPY, TRADE[2]))
+    assert not of_type(world, TradeCorrected)
+    assert (world.quantity(), left(world)) == (7, (0, 0))
+    world.told(name, ("D-4", COPY, BUST[2] | {"exec_ref_id": "D-3"}))
+    assert world.quantity() == 0, "its next step is news"
+    check_same(world.state, world.replayed())
+
+
 @pytest.mark.parametrize("policy", [OrphanPolicy.HOLD, OrphanPolicy.ADOPT])
 def test_a_bust_before_the_trade_of_an_order_that_nobody_sent(policy: OrphanPolicy) -> None:
     world = EarlyWorld(policy)
@@ -230,6 +267,18 @@ def test_a_drop_copys_bust_before_anybody_told_the_trade(named: str) -> None:
     assert (world.quantity(), left(world)) == (0, (0, 0))
     world.told(name, BUST)
     assert (world.quantity(), left(world)) == (0, (0, 0))
+    check_same(world.state, world.replayed())
+
+
+def test_another_trade_than_that_of_a_drop_copys_adopted_correction_is_news() -> None:
+    world = EarlyWorld()
+    name = world.placed().cl_ord_id
+    world.told(name, ("C-1", COPY, CORRECTION[2]))
+    world.adopt()
+    world.told(name, ("T-2", "XA", {"last_qty": Decimal(5), "last_px": Decimal(52)}))
+    assert (world.quantity(), left(world)) == (13, (0, 0))
+    world.told(name, TRADE)
+    assert world.quantity() == 13, "that is the one that was corrected"
     check_same(world.state, world.replayed())
 
 

@@ -86,6 +86,22 @@ def test_adopted_by_policy_with_its_position_and_its_later_trades() -> None:
     check_same(world.state, world.replayed())
 
 
+def test_what_no_human_decided_names_no_human() -> None:
+    world = world_with(OrphanPolicy.ADOPT, "HOUSE")
+    stranger(world)
+    [settled] = of_type(world, OrphanSettled)
+    assert (settled.settlement, settled.user) == (Settlement.ADOPTED, "")
+    assert settled.text == "policy of XA"
+
+
+def test_what_is_taken_back_while_it_is_held_ends_without_an_order_or_a_human() -> None:
+    world = world_with(OrphanPolicy.HOLD)
+    stranger(world)
+    stranger(world, "B-1", kind=ExecType.TRADE_CANCEL, exec_ref_id="S-1")
+    [settled] = of_type(world, OrphanSettled)
+    assert (settled.settlement, settled.order_id, settled.user) == (Settlement.AMENDED, "", "")
+
+
 def test_a_trade_of_an_earlier_date_is_held_whatever_the_policy() -> None:
     """Found by simulated seed 10581: it had been adopted then, and was forgotten since."""
     world = world_with(OrphanPolicy.ADOPT, "HOUSE")

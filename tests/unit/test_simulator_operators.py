@@ -15,7 +15,7 @@ from ems.simulator.commands import (
     SplitShares,
 )
 from ems.simulator.model import LiquiditySettings
-from ems.simulator.statements import order_file, utc_date
+from ems.simulator.statements import order_file, trade_file, utc_date
 from ems.simulator.venue import Venue
 from oms.domain.fix import ExecType, OrdStatus
 from tests.unit.simulator_venues import AT, brief, cancel, new, order, reports, venue
@@ -106,6 +106,18 @@ def test_what_was_acted_on_is_named() -> None:
         assert (outcome.refused, outcome.subject) == ("", acted_on)
     outcome = market.apply(fill_of("1", "0.5"), AT)
     assert (outcome.refused, outcome.subject) == ("", list(market.trades)[-1].exec_id)
+
+
+def test_the_columns_of_a_days_files_have_the_names_that_readers_know() -> None:
+    market, day = traded(), utc_date(AT)
+    columns, *_ = trade_file(market.trades, (), day).splitlines()
+    assert columns == (
+        "exec_id,cl_ord_id,order_id,symbol,side,last_qty,last_px,transact_time,status"
+    )
+    columns, *_ = order_file(market.orders, day).splitlines()
+    assert columns == (
+        "cl_ord_id,order_id,symbol,side,order_qty,price,cum_qty,leaves_qty,ord_status"
+    )
 
 
 def test_a_market_order_has_no_price_in_the_order_file() -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+import ems.simulator
 import oms.domain
 import oms.risk
+from oms.domain.fix import GT_CORPORATE_ACTION, GT_RENEWAL, REPRICING
 
 DICTIONARIES = Path(sys.prefix) / "share" / "quickfix"
 # What we call shorter than QuickFIX's dictionaries do.
@@ -44,8 +46,8 @@ MASS = {
 
 
 def enumerations() -> Iterator[type[Enum]]:
-    """Those of the language and of risk."""
-    for package in (oms.domain, oms.risk):
+    """Those of the language, of risk and of the simulated venue."""
+    for package in (oms.domain, oms.risk, ems.simulator):
         for found in pkgutil.iter_modules(package.__path__):
             module = importlib.import_module(f"{package.__name__}.{found.name}")
             for one in vars(module).values():
@@ -82,6 +84,18 @@ def test_a_wire_value_means_what_the_standard_says(one: type[Enum]) -> None:
     for member in one:
         called = CALLED.get(member.name, MASS.get((tag, member.name), member.name))
         assert called in standard()[tag].get(str(member.value), set()), member
+
+
+@pytest.mark.parametrize(
+    ("value", "called"),
+    [
+        (GT_CORPORATE_ACTION, "GT_CORPORATE_ACTION"),
+        (GT_RENEWAL, "GT_RENEWAL"),
+        (REPRICING, "REPRICING_OF_ORDER"),
+    ],
+)
+def test_an_exec_restatement_reason_means_what_the_standard_says(value: str, called: str) -> None:
+    assert called in standard()["378"].get(value, set())
 
 
 @pytest.mark.parametrize("one", CODES, ids=lambda one: one.__name__)
