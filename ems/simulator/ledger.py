@@ -90,10 +90,6 @@ class Ledger:
     def end(self) -> tuple[Delivery, ...]:
         return tuple(self._out)
 
-    @property
-    def answers_made(self) -> int:
-        return self._answers_made
-
     def next_order_id(self) -> str:
         self._orders_made += 1
         return f"{self._prefix}-O{self._orders_made}"

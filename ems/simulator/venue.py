@@ -74,11 +74,6 @@ class Venue:
         return self._books
 
     @property
-    def answers_made(self) -> int:
-        """The number of the last answer that a command caused."""
-        return self._ledger.answers_made
-
-    @property
     def falsifications(self) -> tuple[statements.Falsification, ...]:
         return self._falsifier.done(self._ledger.trades)
 

@@ -6,16 +6,22 @@ from decimal import Decimal
 import pytest
 
 from ems.simulator.commands import (
+    BustTrade,
     CancelUnsolicited,
     Command,
+    ExpireDay,
     Falsify,
     NewOrder,
     SetFault,
     SplitShares,
+    WalkPrices,
     command_from_json,
     command_to_json,
 )
+from ems.simulator.ledger import Echo
+from ems.simulator.model import LiquiditySettings
 from ems.simulator.quotes import View
+from ems.simulator.statements import iso_time, order_file, utc_date
 from ems.simulator.venue import Venue
 from oms.domain.fix import ExecType, OrdStatus
 from tests.unit.simulator_venues import (
@@ -29,6 +35,8 @@ from tests.unit.simulator_venues import (
     reports,
     venue,
 )
+
+DAY = 86_400_000_000
 
 
 def kinds(market: Venue, command: Command) -> list[ExecType]:
@@ -109,6 +117,121 @@ def traded() -> Venue:
     reports(market, new("A", "1", "100", "100"))
     reports(market, new("B", "2", "60", "100"))
     return market
+
+
+def test_what_was_cancelled_is_no_quantity_of_its_price_any_more() -> None:
+    market = venue()
+    reports(market, new("A", "1", "50", "100"))
+    reports(market, new("B", "1", "50", "100"))
+    reports(market, cancel("A2", "A"))
+    best = market.books["ACME"].bids.best()
+    assert best is not None
+    assert best.qty == 50
+    assert kinds(market, new("S", "2", "60", "100", time_in_force="4"))[-1] is ExecType.CANCELED
+    assert ExecType.TRADE in kinds(market, new("S2", "2", "50", "100", time_in_force="4"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        cancel("A2", "A"),
+        replace_order("A2", "A", "90", "100"),
+        replace_order("A2", "A", "90", "99"),
+        BustTrade(),
+        CancelUnsolicited(),
+        ExpireDay(),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_a_book_that_changed_is_one_that_subscribers_are_told_of(command: Command) -> None:
+    market = traded()
+    reports(market, new("Z", price="20", qty="10", symbol="ZETA"))
+    reports(market, replace(cancel("Z2", "Z"), symbol="ZETA"))
+    assert market.take_touched() == {"ACME", "ZETA"}
+    market.apply(command, AT)
+    assert market.take_touched() == {"ACME"}
+
+
+def test_a_bust_of_two_that_were_filled_changes_the_book() -> None:
+    market = venue()
+    reports(market, new("A", "1", "60", "100"))
+    reports(market, new("B", "2", "60", "100"))
+    market.take_touched()
+    reports(market, BustTrade())
+    assert market.take_touched() == {"ACME"}
+
+
+def test_an_order_stands_in_the_order_file_of_each_day_on_which_it_changed() -> None:
+    market = venue()
+    reports(market, new("A", time_in_force="1"))
+    reports(market, new("B", time_in_force="1"))
+    market.apply(cancel("A2", "A"), AT + 2 * DAY)
+    files = [order_file(market.orders, utc_date(AT + days * DAY)) for days in range(3)]
+    found = [[row.split(",")[0] for row in text.splitlines()[1:-1]] for text in files]
+    assert found == [["A2", "B"], [], ["A2"]]
+
+
+def test_a_moment_is_written_to_the_microsecond_in_utc() -> None:
+    assert iso_time(AT + 123_456) == "2026-09-21T14:13:20.123456Z"
+    assert str(utc_date(AT)) == "2026-09-21"
+
+
+def test_an_order_of_another_symbol_or_type_is_not_changed() -> None:
+    market = venue()
+    reports(market, new("A"))
+    other = replace(cancel("A2", "A"), symbol="ZETA")
+    assert cancel_reject(market, other).text == "Symbol (55) ZETA: the order has ACME"
+    other_type = replace(replace_order("A3", "A", "90", "100"), ord_type="1", price=None)
+    assert cancel_reject(market, other_type).text == "OrdType (40) 1: may not change"
+    assert cancel_reject(market, cancel("A4", "NEVER")).text == "OrigClOrdID (41) NEVER: unknown"
+    assert order(market, "A").leaves_qty == 100
+
+
+def test_a_replace_by_the_same_terms_keeps_the_orders_place() -> None:
+    market = venue()
+    reports(market, new("A", "1", "100", "100"))
+    reports(market, new("B", "1", "100", "100"))
+    reports(market, replace_order("A2", "A", "100", "100"))
+    reports(market, new("S", "2", "100", "100"))
+    assert (order(market, "A2").cum_qty, order(market, "B").cum_qty) == (100, 0)
+
+
+def test_a_status_is_of_the_time_at_which_it_was_asked() -> None:
+    market = venue()
+    reports(market, new("A"))
+    echo = Echo(owner="OMS", cl_ord_id="A", symbol="", side="")
+    assert market.status(echo, "1", AT + 5).transact_time == AT + 5
+    [told] = market.mass_status(replace(echo, cl_ord_id=""), "2", AT + 6)
+    assert told.transact_time == AT + 6
+
+
+def test_a_lie_that_waited_is_told_of_one_trade() -> None:
+    market = venue()
+    waiting = market.apply(Falsify(kind="omit"), AT)
+    assert (waiting.refused, waiting.subject) == ("", "")
+    for n in range(2):
+        reports(market, new(f"A{n}", "1", "60", "100"))
+        reports(market, new(f"B{n}", "2", "60", "100"))
+        assert [one.exec_id for one in market.falsifications] == [next(iter(market.trades)).exec_id]
+
+
+@pytest.mark.parametrize("exec_id", ["", "none"])
+def test_a_lie_that_cannot_be_told_is_about_no_trade(exec_id: str) -> None:
+    market = traded()
+    outcome = market.apply(Falsify(kind="omit" if exec_id else "wrong", exec_id=exec_id), AT)
+    assert (bool(outcome.refused), outcome.subject) == (True, "")
+    done = market.apply(Falsify(kind="omit"), AT)
+    assert (done.refused, bool(done.subject)) == ("", True)
+
+
+def test_background_orders_are_of_whole_lots_and_as_many_as_are_wanted() -> None:
+    market = venue(LiquiditySettings(depth=3, replenish=False))
+    for _ in range(30):
+        for book in market.books.values():
+            for side in (book.bids, book.asks):
+                assert len(list(side.levels())) == 3
+        assert all(one.qty % 10 == 0 for one in market.books["ZETA"].bids.levels())
+        market.apply(WalkPrices(), AT)
 
 
 def test_each_trade_is_lied_about_once_and_the_last_one_first() -> None:

@@ -11,6 +11,7 @@ from ems.simulator.commands import (
     Falsify,
     ReportUnknownFill,
 )
+from ems.simulator.ledger import Echo
 from ems.simulator.statements import (
     ORDER_COLUMNS,
     TRADE_COLUMNS,
@@ -123,6 +124,9 @@ def test_an_unknown_fill_looks_like_any_other_to_the_venue() -> None:
     )
     (found,) = reports(market, command)
     assert found.cl_ord_id.startswith("NOT-YOURS-")
+    assert (found.time_in_force, found.ord_type) == ("0", "2")
+    asked = Echo(owner="OMS", cl_ord_id=found.cl_ord_id, symbol="ACME", side="1")
+    assert market.status(asked, "", AT).ord_status is OrdStatus.FILLED
     assert brief(found)[1:] == ("F", "2", "7", "0", "7")
     assert [item.exec_id for item in market.trades] == [found.exec_id]
     elsewhere = ReportUnknownFill(

@@ -133,8 +133,12 @@ def test_a_correction_may_make_a_share_of_it_and_not_more_than_was_ordered() -> 
     market = traded()
     assert market.apply(CorrectTrade(last_qty=Decimal(1)), AT).refused == ""
     assert (order(market, "A").leaves_qty, order(market, "B").cum_qty) == (99, 1)
-    refused = market.apply(CorrectTrade(last_qty=Decimal(61)), AT).refused
-    assert refused.startswith("LastQty (32) 61: CumQty would pass OrderQty of ")
+    best = market.books["ACME"].bids.best()
+    assert best is not None
+    assert best.qty == 99
+    outcome = market.apply(CorrectTrade(last_qty=Decimal(61)), AT)
+    assert outcome.refused.startswith("LastQty (32) 61: CumQty would pass OrderQty of ")
+    assert outcome.subject == ""
     assert market.apply(CorrectTrade(last_qty=Decimal(60)), AT).refused == ""
 
 
@@ -228,6 +232,14 @@ def test_the_end_of_the_day_ends_what_is_not_good_longer(
     assert [one.exec_type for one in found] == [told]
     assert order(market, "A").leaves_qty == left
     assert reports(market, new("B", "2", "10", "200"))[0].exec_type is ExecType.NEW
+
+
+def test_the_end_of_the_day_ends_what_works_behind_what_is_done() -> None:
+    market = traded()
+    reports(market, new("C", "1", "10", "90"))
+    assert [one.cl_ord_id for one in reports(market, ExpireDay())] == ["A", "C"]
+    reports(market, new("D", "1", "10", "90"))
+    assert [one.cl_ord_id for one in reports(market, ExpireDay())] == ["D"]
 
 
 def test_a_split_that_leaves_no_whole_shares_is_refused_and_changes_nothing() -> None:

@@ -61,6 +61,52 @@ def test_a_waiting_stop_is_cancelled_and_replaced() -> None:
     assert [one.exec_type for one in reports(at, new("S", "2", "9", "105"))] == [ExecType.NEW]
 
 
+def test_a_sale_that_waits_is_triggered_by_the_bid() -> None:
+    at = venue()
+    sale = {"side": "2", "stop_px": Decimal(99)}
+    reports(at, stop("A", **sale))
+    reports(at, new("B1", "1", "40", "99.01", owner="RIVAL"))
+    assert order(at, "A").waits
+    reports(at, new("S", "2", "40", "99.01", owner="RIVAL"))
+    found = reports(at, new("B2", "1", "100", "99", owner="RIVAL"))
+    assert [brief(one)[:3] for one in found if one.owner == "OMS"] == [
+        ("A", "L", "0"),
+        ("A", "F", "2"),
+    ]
+    found = reports(at, stop("B", **sale | {"stop_px": Decimal(98)}))
+    assert [one.exec_type for one in found] == [ExecType.NEW]
+    found = reports(at, new("B3", "1", "100", "97", owner="RIVAL"))
+    assert ExecType.TRIGGERED in [one.exec_type for one in found], "a bid below it reaches it too"
+
+
+def test_a_replace_that_says_nothing_of_the_stop_price_leaves_it() -> None:
+    at = venue()
+    reports(at, stop("A", price="103"))
+    [told] = reports(at, replace(replace_order("B", "A", "50", "102"), ord_type="4"))
+    assert (told.exec_type, told.stop_px, told.price) == (ExecType.REPLACED, STOP_PX, 102)
+    reports(at, new("C"))
+    [told] = reports(at, replace(replace_order("D", "C", "50", "100"), stop_px=STOP_PX))
+    assert (told.exec_type, told.stop_px) == (ExecType.REPLACED, None)
+    [gone] = reports(at, cancel("E", "D"))
+    assert gone.exec_type is ExecType.CANCELED
+    assert at.books["ACME"].bids.best() is None
+
+
+def test_a_stop_price_of_one_is_taken_and_of_nothing_is_not() -> None:
+    at = venue()
+    [told] = reports(at, stop("A", stop_px=Decimal(1)))
+    assert told.exec_type is ExecType.NEW
+    [told] = reports(at, stop("B", stop_px=Decimal(0)))
+    assert told.text.startswith("StopPx (99) 0: must be above 0")
+
+
+def test_a_stop_for_the_close_is_done_with_at_the_close() -> None:
+    at = venue()
+    reports(at, stop("A", time_in_force="7"))
+    assert [one.exec_type for one in reports(at, ExpireDay())] == [ExecType.CANCELED]
+    assert [one.exec_type for one in reports(at, new("S", "2", "9", "105"))] == [ExecType.NEW]
+
+
 def test_orders_for_the_close_trade_when_the_day_ends() -> None:
     at = venue()
     reports(at, new("A", "1", "30", None, time_in_force="7"))
@@ -91,8 +137,10 @@ def test_a_time_of_its_own_ends_an_order() -> None:
     until = AT + 1_000_000
     reports(at, replace(new("A", time_in_force="6"), expire_time=until))
     assert at.apply(WalkPrices(), AT + 999_999).deliveries == ()
+    assert at.books["ACME"].bids.best() is not None
     [expired] = at.apply(WalkPrices(), until).deliveries
     assert expired.answer.ord_status == "C"
+    assert at.books["ACME"].bids.best() is None
 
 
 def test_an_iceberg_shows_its_floor_and_trades_whole() -> None:

@@ -10,8 +10,9 @@ from ems.simulator.commands import (
     command_from_json,
     command_to_json,
 )
+from ems.simulator.model import LiquiditySettings
 from oms.domain.fix import ExecType
-from tests.unit.simulator_venues import AT, new, order, reports, venue
+from tests.unit.simulator_venues import AT, new, order, replace_order, reports, venue
 
 SPLIT = SplitShares(symbol="ACME", new_shares=2, old_shares=1)
 
@@ -29,6 +30,54 @@ def test_a_split_rebases_what_works_and_says_so() -> None:
     assert (best.price, best.qty) == (50, 80)
     assert "no trade that stands" in market.apply(BustTrade(), AT).refused
     assert order(market, "B").order_qty == 60, "what is done stays in the shares of its day"
+
+
+def test_a_split_leaves_orders_their_place_in_the_queue() -> None:
+    market = venue()
+    reports(market, new("A", "1", "50", "100"))
+    reports(market, new("S", "2", "50", "100"))
+    reports(market, new("B", "1", "100", "100"))
+    reports(market, new("C", "1", "100", "100"))
+    reports(market, replace_order("B2", "B", "120", "100"))
+    reports(market, BustTrade())
+    reports(market, SPLIT)
+    for name in ("C", "B2", "A"):
+        size = f"{order(market, name).leaves_qty}"
+        found = reports(market, new(f"S-{name}", "2", size, "50"))
+        assert {one.cl_ord_id for one in found if one.exec_type is ExecType.TRADE} == {
+            f"S-{name}",
+            name,
+        }
+
+
+def test_every_trade_of_before_a_split_stands_and_the_first_after_it_may_be_busted() -> None:
+    market = venue()
+    reports(market, SPLIT)
+    reports(market, new("A", "1", "100", "50"))
+    reports(market, new("B", "2", "10", "50"))
+    assert market.apply(BustTrade(), AT).refused == ""
+    reports(market, new("C", "2", "10", "50"))
+    reports(market, new("D", "2", "10", "50"))
+    reports(market, SPLIT)
+    for trade in list(market.trades):
+        assert "no trade that stands" in market.apply(BustTrade(exec_id=trade.exec_id), AT).refused
+
+
+def test_a_floor_after_a_split_is_of_whole_shares() -> None:
+    market = venue()
+    reports(market, replace(new("A", "1", "100", "90"), max_floor=Decimal(5)))
+    reports(market, replace(SPLIT, new_shares=3, old_shares=2))
+    assert (order(market, "A").order_qty, order(market, "A").max_floor) == (150, 7)
+
+
+def test_a_split_puts_all_background_orders_anew_that_cross_nobody() -> None:
+    market = venue(LiquiditySettings(depth=3, replenish=False))
+    book = market.books["ACME"]
+    best = book.bids.best()
+    assert best is not None
+    reports(market, new("S", "2", str(best.qty + 100), str(best.price)))
+    reports(market, replace(SPLIT, new_shares=1, old_shares=1))
+    assert (len(list(book.bids.levels())), len(list(book.asks.levels()))) == (2, 4)
 
 
 def test_what_would_be_no_whole_share_is_not_split() -> None:
