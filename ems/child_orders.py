@@ -7,6 +7,7 @@ the order in doubt. FIX 4.4 Volume 4, order state changes, seen as the initiator
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import assert_never
 
 from ems.amended_trades import decide_bust, decide_correction
 from ems.differences import (
@@ -73,8 +74,8 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
     if child.mark is not None:
         yield from unmarked(child, report)
     match report.exec_type:
-        case ExecType.NEW | ExecType.PENDING_NEW:
-            pass
+        case ExecType.NEW | ExecType.PENDING_NEW | ExecType.ORDER_STATUS:
+            pass  # a status is held against the order by ems.resync, and does not get here
         case ExecType.PENDING_CANCEL | ExecType.PENDING_REPLACE:
             pass
         case ExecType.TRADE:
@@ -104,10 +105,10 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
             yield from _triggered(child)
         case ExecType.RESTATED if report.restatement in (GT_RENEWAL, GT_CORPORATE_ACTION):
             yield from renewed(child, report)
-        case ExecType.ORDER_STATUS:
-            yield differs(child, "ExecType (150)", "", report.exec_type.name)
-        case _:
+        case ExecType.STOPPED | ExecType.SUSPENDED | ExecType.CALCULATED | ExecType.RESTATED:
             yield from decide_standing(child, report)
+        case _:
+            assert_never(report.exec_type)
 
 
 # A first report of any of these kinds tells that the venue has the order (matrix XA.1.c, XI.1.a).
