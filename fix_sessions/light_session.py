@@ -351,9 +351,9 @@ class LightSession:
         """Send again what is asked for; session messages and gaps become one gap fill each."""
         last = self.next_out - 1 if end == 0 else min(end, self.next_out - 1)
         gap_from = begin
-        for seq in range(begin, last + 1):
-            stored = self.sent.get(seq)
-            fields = fields_of(stored.decode("latin-1")) if stored else []
+        # Of many numbers nothing may be kept.
+        for seq in sorted(one for one in self.sent if begin <= one <= last):
+            fields = fields_of(self.sent[seq].decode("latin-1"))
             msg_type = first(fields, 35)
             if msg_type is None or msg_type in ADMIN_TYPES:
                 continue

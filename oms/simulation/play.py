@@ -33,7 +33,9 @@ class Outcome:
 
 
 def play(recipe: Recipe, *, judged: bool = True, story: bool = False) -> Outcome:
-    """judged: with the checkers; the run is the same without. story: told in sentences."""
+    """judged: with the checkers; without them the run is the same, and events and states are not
+    counted. story: told in sentences.
+    """
     world = World(plan_of(recipe), WATCHERS if judged else (), story=story)
     outcome = Outcome(seed=recipe.seed)
     try:

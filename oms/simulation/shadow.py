@@ -41,9 +41,15 @@ class Group:
 
 
 class Shadow:
-    """See the module. messages: what may leave, by session: MsgType and body."""
+    """See the module. messages: what may leave, by session: MsgType and body.
 
-    def __init__(self, reference: Reference, parties: Sequence[Counterparty]) -> None:
+    watched: by checkers; without them the state alone is folded.
+    """
+
+    def __init__(
+        self, reference: Reference, parties: Sequence[Counterparty], *, watched: bool = True
+    ) -> None:
+        self._watched = watched
         self._encoders = {one.session_id: encoder_of(one) for one in parties}
         self.state = State(reference=reference)
         self.exec_ids: dict[str, set[str]] = {}
@@ -68,20 +74,28 @@ class Shadow:
         for entry in entries:
             obj = decode(entry.type, entry.payload)
             if isinstance(obj, Command):
-                self._close(groups)
-                doubts = frozenset(self.state.in_doubt)
-                group = Group(seq=entry.seq, at=entry.at, command=obj, doubts_before=doubts)
-                groups.append(group)
-                self.commands[entry.type] += 1
+                groups.append(self._begin(groups, entry, obj))
                 fold_command(self.state, entry.seq, entry.at, obj)
             else:
                 assert groups, f"entry {entry.seq} is an event without its command"
                 groups[-1].events.append((entry.seq, obj))
                 if isinstance(obj, SessionsReloaded):
                     self.state.next_reference = self.read[groups[-1].command.origin.inbox_id]
-                self._fold(entry, obj)
-        self._close(groups)
+                if self._watched:
+                    self._fold(entry, obj)
+                else:
+                    fold_event(self.state, entry.seq, entry.at, obj)
+        if self._watched:
+            self._close(groups)
         return groups
+
+    def _begin(self, groups: list[Group], entry: Entry, command: Command) -> Group:
+        if not self._watched:
+            return Group(seq=entry.seq, at=entry.at, command=command)
+        self._close(groups)
+        self.commands[entry.type] += 1
+        doubts = frozenset(self.state.in_doubt)
+        return Group(seq=entry.seq, at=entry.at, command=command, doubts_before=doubts)
 
     def _close(self, groups: list[Group]) -> None:
         if groups:

@@ -1,5 +1,6 @@
 """What a checker may look at while a run is played, and how it says that something is broken."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,3 +57,19 @@ class Watcher:
 
     def at_quiet(self) -> None:
         """Everything has come to an end."""
+
+
+_HOOKS = ("leaving", "on_wire", "committed", "folded", "turned", "recovered", "at_quiet")
+
+
+def hooks_of(watchers: Iterable[Watcher]) -> dict[str, list[Callable[..., None]]]:
+    """By the name of the hook, those that do something there."""
+    watchers = list(watchers)
+    return {
+        name: [
+            getattr(one, name)
+            for one in watchers
+            if getattr(type(one), name) is not getattr(Watcher, name)
+        ]
+        for name in _HOOKS
+    }

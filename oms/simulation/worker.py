@@ -24,7 +24,7 @@ def main(*, judged: bool) -> None:
         recipe = Recipe(seed=int(line))
         with uncollected():
             outcome = play(recipe, judged=judged)
-        gc.collect()
+            gc.collect()
         document = asdict(outcome)
         if outcome.checker:
             shrinker = Shrinker(recipe, outcome.checker)

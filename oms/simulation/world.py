@@ -27,7 +27,7 @@ from oms.simulation.reloads import ConfigFile, SimReload
 from oms.simulation.rest import RestUser
 from oms.simulation.shadow import Shadow
 from oms.simulation.story import Story
-from oms.simulation.watching import Broken, Counts, Watcher
+from oms.simulation.watching import Broken, Counts, Watcher, hooks_of
 from oms.store.batch import Entry
 from oms.store.leader import LeadershipLost
 
@@ -75,9 +75,9 @@ class World:
         self._line = chance(plan.seed, "line")
         self._turn_planned = False
         parties = counterparties_of(self.reference, plan.versions)
-        self.shadow = Shadow(self.reference, parties)
+        self.shadow = Shadow(self.reference, parties, watched=bool(watchers))
         self.resets: dict[str, int] = {}
-        self.watchers = [make(self) for make in watchers]
+        self._hooks = hooks_of([make(self) for make in watchers])
         self.disk.on_commit.append(self._committed)
 
     # The run
@@ -120,9 +120,6 @@ class World:
         self.story.tell(f"a core starts on machine {machine}")
         journal = self.disk.take_lead(self.agenda, self._fate)
         reference = self.shadow.state.reference = reference_of(self.file)
-        for name in self.clients.keys() - self.file.clients.keys():
-            # A core that does not know it keeps nothing for it.
-            self.clients[name].ledger.lost = True
         self.core = core = SimCore(
             reference=reference,
             versions=self.plan.versions,
@@ -153,8 +150,7 @@ class World:
         core.control.reload = core.reload.carry_out
         journal.on_answer = self.wake
         core.engine.on_reset = self._begin_again
-        for watcher in self.watchers:
-            self._look(watcher.recovered, core)
+        self._look("recovered", core)
         self._guarded(core.start)
         self.wake()
 
@@ -185,8 +181,7 @@ class World:
         if core is not None:
             self._guarded(core.turn)
             if self.core is core:
-                for watcher in self.watchers:
-                    self._look(watcher.turned, core)
+                self._look("turned", core)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Let the core work; it may die of it, but only of what it may die of."""
@@ -351,15 +346,17 @@ class World:
 
     # Checkers
 
-    def _look(self, hook: Callable[..., None], *what: object) -> None:
-        try:
-            hook(*what)
-        except Broken:
-            raise
-        except AssertionError as error:
-            checker = getattr(hook, "__self__", None)
-            name = type(checker).__module__.rsplit(".", 1)[-1]
-            raise Broken(name, str(error)) from error
+    def _look(self, hook: str, *what: object) -> None:
+        """Have all checkers look that have that hook of Watcher."""
+        for look in self._hooks[hook]:
+            try:
+                look(*what)
+            except Broken:
+                raise
+            except AssertionError as error:
+                checker = getattr(look, "__self__", None)
+                name = type(checker).__module__.rsplit(".", 1)[-1]
+                raise Broken(name, str(error)) from error
 
     def standing(self, child: Order) -> Standing | None:
         """The order as its venue has it."""
@@ -367,24 +364,19 @@ class World:
         return venue.by_id.get(name) or venue.strangers.by_id.get(name)
 
     def _committed(self, entries: list[Entry]) -> None:
-        for watcher in self.watchers:
-            self._look(watcher.committed, entries)
+        self._look("committed", entries)
         groups = self.shadow.take(entries)
         for _, event in (one for group in groups for one in group.events):
             if isinstance(event, CorporateActionApplied):
                 carry_out(self, event)
-        for watcher in self.watchers:
-            self._look(watcher.folded, groups)
+        self._look("folded", groups)
 
     def _leaving(self, effect: FixMessage) -> None:
-        for watcher in self.watchers:
-            self._look(watcher.leaving, effect)
+        self._look("leaving", effect)
 
     def _wire(self, name: str, *, from_core: bool, raw: bytes) -> None:
-        for watcher in self.watchers:
-            self._look(watcher.on_wire, name, from_core, raw)
+        self._look("on_wire", name, from_core, raw)
 
     def check_quiet(self) -> None:
         """Ask every checker, now that nothing moves."""
-        for watcher in self.watchers:
-            self._look(watcher.at_quiet)
+        self._look("at_quiet")

@@ -4,6 +4,8 @@ from fix_sessions.wire import fields_of
 from oms.simulation.watching import Watcher
 from oms.simulation.world import World
 
+_NEW_ORDER = b"\x0135=D\x01"
+
 
 class Checker(Watcher):
     """Reads each NewOrderSingle; and no client order has more at venues than it has open."""
@@ -14,8 +16,10 @@ class Checker(Watcher):
 
     def on_wire(self, party: str, from_core: bool, raw: bytes) -> None:
         """See Watcher."""
+        if not from_core or _NEW_ORDER not in raw:
+            return
         told = dict(fields_of(raw.decode("latin-1")))
-        if not from_core or told[35] != "D" or told.get(43) == "Y":
+        if told.get(43) == "Y":
             return
         key = (party, told[11])
         assert key not in self._sent or told.get(97) == "Y", f"{party} is sent {told[11]} twice"

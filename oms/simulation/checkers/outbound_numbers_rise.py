@@ -14,8 +14,10 @@ class Checker(Watcher):
 
     def on_wire(self, party: str, from_core: bool, raw: bytes) -> None:
         """See Watcher."""
+        if not from_core:
+            return
         told = dict(fields_of(raw.decode("latin-1")))
-        if not from_core or told.get(43) == "Y":
+        if told.get(43) == "Y":
             return
         number = int(told[34])
         resets = self.world.resets.get(party, 0)

@@ -5,19 +5,23 @@ from oms.domain.state import State
 from oms.fold import fold_command, fold_event
 from oms.simulation.tables import Tables
 from oms.simulation.watching import Watcher
+from oms.simulation.world import World
 from oms.store.codec import decode
 from oms.store.projector import Projector
 
 
 class Checker(Watcher):
-    """Makes the tables again from the whole journal, and compares."""
+    """Makes the tables again from the whole journal, as if it were one batch, and compares."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._state = State(reference=world.reference)
+        self._projector = Projector(self._state)
 
     def at_quiet(self) -> None:
         """See Watcher."""
-        disk = self.world.disk
-        state = State(reference=self.world.reference)
-        projector = Projector(state)
-        for entry in disk.entries:
+        disk, state, projector = self.world.disk, self._state, self._projector
+        for entry in disk.entries[state.seq :]:
             obj = decode(entry.type, entry.payload)
             if isinstance(obj, Command):
                 fold_command(state, entry.seq, entry.at, obj)
