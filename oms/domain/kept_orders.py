@@ -8,11 +8,12 @@ trading date, and those that were touched on the one before and not since.
 """
 
 from collections import deque
-from collections.abc import ItemsView, Iterator, KeysView, Sequence, ValuesView
+from collections.abc import Container, ItemsView, Iterator, KeysView, Sequence, ValuesView
 from typing import Final, TypeVar
 
 from oms.domain.order import Order
 from oms.domain.packing import (
+    Family,
     cl_ord_ids_of,
     exec_ids_of,
     packed,
@@ -153,11 +154,43 @@ class Orders(dict[str, Order]):
         self.finished.append((self.at, orders[0].order_id))
         return order_id
 
-    def packed_families(self) -> Iterator[list[Order]]:
-        """Copies of what is packed."""
-        for shelf in (self._before, self._today):
-            for family in shelf.families():
-                yield unpacked(family)
+    def families(self) -> list[Family]:
+        """What is packed, as it lies there."""
+        return [*self._before.families(), *self._today.families()]
+
+    def in_full(self, but: Container[int] = ()) -> tuple[dict[str, Order], list[dict[Name, str]]]:
+        """All orders, those that are packed as copies; and their names of each kind.
+
+        but: the id of `families` to leave out.
+        """
+        orders: dict[str, Order] = {}
+        names: list[dict[Name, str]] = [{} for _ in self.names]
+        for family in self.families():
+            if id(family) in but:
+                continue
+            copies = unpacked(family)
+            orders |= {one.order_id: one for one in copies}
+            whose: dict[tuple[int, Name], str] = {}
+            for kind, name, order_id in _names(copies[0], copies[1:]):
+                whose.setdefault((kind, name), order_id)
+            for (kind, name), order_id in whose.items():
+                owner = self._owner_in_full(family, kind, name, order_id)
+                if owner is not None:
+                    names[kind][name] = owner
+        for found, index in zip(names, self.names, strict=True):
+            found |= dict(dict.items(index))
+        return orders | dict(dict.items(self)), names
+
+    def _owner_in_full(self, family: Family, kind: int, name: Name, order_id: str) -> str | None:
+        """As `owner` says whose it is; family: one that has the name, order_id: who of it."""
+        sign = hash((kind, name))
+        for shelf in (self._today, self._before):
+            for _, found in shelf.find(sign):
+                if found is family:
+                    return order_id
+                owner = self.owner(kind, name)
+                return None if owner is None else owner[3]
+        return None
 
     def forget(self, gone: set[str]) -> None:
         """A trading date begins: these go, and what is packed and was not touched on the last."""
@@ -186,8 +219,8 @@ class Orders(dict[str, Order]):
     def everything(self) -> dict[str, Order]:
         """All of them; those that are packed as copies."""
         found = dict(dict.items(self))
-        for family in self.packed_families():
-            found |= {one.order_id: one for one in family}
+        for family in self.families():
+            found |= {one.order_id: one for one in unpacked(family)}
         return found
 
     def __missing__(self, order_id: str) -> Order:
@@ -245,13 +278,7 @@ class Names(dict[Name, str]):
 
     def everything(self) -> dict[Name, str]:
         """All of them, for whoever compares."""
-        found: dict[Name, str] = {}
-        for family in self._orders.packed_families():
-            for kind, name, _ in _names(family[0], family[1:]):
-                owner = self._orders.owner(kind, name) if kind == self._kind else None
-                if owner is not None:
-                    found[name] = owner[3]
-        return found | dict(dict.items(self))
+        return self._orders.in_full()[1][self._kind]
 
     def get(self, name: Name, default: T | None = None) -> str | T | None:  # type: ignore[override]
         """Whose it is, opened if need be; `default` where it is nobody's."""

@@ -3,27 +3,45 @@
 from dataclasses import fields
 from decimal import Decimal
 
+from oms.domain.kept_orders import CHILD_CL_ORD_ID, CL_ORD_ID, EXEC_ID, Name
+from oms.domain.kept_orders import Orders as KeptOrders
 from oms.domain.order import Order
-from oms.domain.packing import as_bytes, from_bytes, packed, unpacked
+from oms.domain.packing import Family, as_bytes, from_bytes, packed, unpacked
 from oms.domain.state import Position, State
 from oms.domain.values import ZERO
 from oms.positions.book import book_trade, rebuild
 
+Orders = dict[str, Order]
 
-def check_state(state: State, stubborn: frozenset[str] | set[str] = frozenset()) -> None:
+# Fields of State that `in_full` says.
+_IN_FULL = ("orders", "cl_ord_ids", "child_cl_ord_ids", "venue_order_ids", "exec_ids")
+
+
+def check_state(
+    state: State,
+    stubborn: frozenset[str] | set[str] = frozenset(),
+    settled: dict[int, Family] | None = None,
+) -> None:
     """Raise AssertionError for the first law that is broken.
 
-    stubborn: children whose cancel their venue refused.
+    stubborn: children whose cancel their venue refused. settled: what was packed at the last look,
+    by its identity: what still is, is as it was then, and is not looked at again.
     """
-    for order in state.orders.values():
+    # Copies of those that are packed, which stay so.
+    orders, names = state.orders.in_full(settled or ())
+    for order in orders.values():
         _check_quantities(order)
         if order.is_child:
-            assert order.order_id in state.orders[order.parent_id].children
+            assert order.order_id in orders[order.parent_id].children
         else:
-            _check_parent(state, order, stubborn)
-    _check_indexes(state)
+            _check_parent(state, orders, order, stubborn)
+    _check_indexes(state, orders)
+    _check_names(state.orders, orders, names)
     _check_positions(state)
-    _check_working(state)
+    _check_working(state, orders)
+    if settled is not None:
+        settled.clear()
+        settled |= {id(one): one for one in state.orders.families()}
 
 
 def _check_quantities(order: Order) -> None:
@@ -43,8 +61,10 @@ def _check_quantities(order: Order) -> None:
         assert not order.closed, order
 
 
-def _check_parent(state: State, parent: Order, stubborn: frozenset[str] | set[str]) -> None:
-    children = [state.orders[one] for one in parent.children]
+def _check_parent(
+    state: State, orders: Orders, parent: Order, stubborn: frozenset[str] | set[str]
+) -> None:
+    children = [orders[one] for one in parent.children]
     assert parent.open_children == {one.order_id for one in children if one.is_live}, parent
     together = {key for child in children for key in child.executions}
     assert set(parent.executions) == together, parent
@@ -70,10 +90,10 @@ def _check_coverage(state: State, parent: Order, working: list[Order]) -> None:
         assert parent.order_id in state.held or parent.open_children, parent
 
 
-def _check_indexes(state: State) -> None:
-    orders = state.orders
+def _check_indexes(state: State, orders: Orders) -> None:
     live = {one.order_id for one in orders.values() if one.is_live}
     assert state.open_orders == live
+    assert live <= {one.order_id for one in state.orders.here()}, "what is packed is at rest"
     assert set(state.in_doubt) == {
         one.order_id for one in orders.values() if one.is_child and one.in_doubt
     }
@@ -84,23 +104,30 @@ def _check_indexes(state: State) -> None:
         if one.is_child and one.is_live and not one.in_doubt and (one.requests or not one.accepted)
     }
     for order_id in state.held:
+        assert order_id in orders, order_id
         assert orders[order_id].is_open, orders[order_id]
         assert not orders[order_id].is_child
-        _check_held(state, orders[order_id])
-    for (_, cl_ord_id), order_id in state.cl_ord_ids.items():
-        assert not orders[order_id].is_child, cl_ord_id
+        _check_held(orders, orders[order_id])
+
+
+def _check_names(kept: KeptOrders, orders: Orders, names: list[dict[Name, str]]) -> None:
+    cl_ord_ids, child_cl_ord_ids = names[CL_ORD_ID], names[CHILD_CL_ORD_ID]
+    for (_, cl_ord_id), order_id in cl_ord_ids.items():
+        known = orders[order_id] if order_id in orders else kept[order_id]
+        assert not known.is_child, cl_ord_id
     for order in orders.values():
-        index = state.child_cl_ord_ids if order.is_child else state.cl_ord_ids
+        index = child_cl_ord_ids if order.is_child else cl_ord_ids
         if order.cl_ord_id:  # nobody has named an external order to us
             owner = index[order.counterparty, order.cl_ord_id]
             assert owner == order.order_id or not order.is_live, order
         for key in order.executions:
-            assert state.exec_ids[key] in orders, key
+            order_id = names[EXEC_ID][key]
+            assert order_id in orders or order_id in kept, key
 
 
-def _check_held(state: State, order: Order) -> None:
+def _check_held(orders: Orders, order: Order) -> None:
     """Something of it waits, but while it is settled what it comes to."""
-    working = sum((state.orders[one].leaves_qty for one in order.open_children), ZERO)
+    working = sum((orders[one].leaves_qty for one in order.open_children), ZERO)
     settling = order.requests or order.expiring
     assert settling or working < order.leaves_qty, order
 
@@ -121,10 +148,10 @@ def _check_positions(state: State) -> None:
         assert position.cost - position.realised == paid, position
 
 
-def _check_working(state: State) -> None:
+def _check_working(state: State, orders: Orders) -> None:
     buy: dict[tuple[str, str], Decimal] = {}
     sell: dict[tuple[str, str], Decimal] = {}
-    for order in state.orders.values():
+    for order in orders.values():
         if not order.is_child:
             side = buy if order.side.sign > 0 else sell
             key = (order.account, order.symbol)
@@ -159,5 +186,8 @@ def check_packing(state: State) -> None:
 def check_same(live: State, again: State) -> None:
     """Replaying the journal gives the live state, all of it but the market."""
     for one in fields(State):
-        if one.name not in ("market", "reference"):
+        if one.name not in ("market", "reference", *_IN_FULL):
             assert getattr(live, one.name) == getattr(again, one.name), one.name
+    (ours, names), (theirs, other_names) = live.orders.in_full(), again.orders.in_full()
+    for name, mine, other in zip(_IN_FULL, (ours, *names), (theirs, *other_names), strict=True):
+        assert mine == other, name

@@ -85,7 +85,7 @@ def _unsettled(world: World) -> str:
         waits = order_id in state.stops.get(order.symbol, {})
         if killed is None and not waits and any(state.session(one).ready for one in venues):
             return f"{order_id} is held, and a venue is ready"
-    pending = [one.order_id for one in state.orders.values() if one.is_live and one.requests]
+    pending = [one.order_id for one in state.orders.here() if one.is_live and one.requests]
     return f"requests on {', '.join(pending)} pending" if pending else ""
 
 
