@@ -211,7 +211,7 @@ class Campaign:
     def _look(self, *, closed: bool, recovered: bool) -> tuple[Gathered, Verdict]:
         """At all there is, once. Raises Broken, and what Record.gather raises."""
         stage, began = self._stage, time.monotonic()
-        gathered = self._record.gather(stage.owner_url, stage.desk.handed, recovered=recovered)
+        gathered = self._record.gather(stage.owner_url, stage.desk.people, recovered=recovered)
         had = time.monotonic()
         try:
             return gathered, self._judge.examine(gathered, closed=closed)

@@ -1,8 +1,8 @@
 """People and strangers beside the FIX clients: orders over REST, kill switches, others' trades.
 
-A thread, as each act may hang with the database or a venue. People hand over by the inbox, as the
-API and the jobs do, each request under one key until it is known to be there. A kill switch is
-engaged for some seconds. A venue reports trades of orders that nobody here has sent.
+A thread, as each act may hang with the API, the database or a venue. A kill switch is engaged for
+some seconds, by the inbox, as the jobs' commands are handed over: under one key until it is known
+to be there. A venue reports trades of orders that nobody here has sent.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from fix_sessions.exchange_control import ControlRefused, ExchangeControl
@@ -29,7 +29,9 @@ from oms.jobs.core_commands import answer_of, send
 from oms.jobs.once import jobs_engine
 from oms.simulation.acts import OPERATOR
 from oms.simulation.rest import Handed
+from oms.soak.screen import People, Screen
 from oms.soak.site import CLIENTS, COMP_ID, LISTINGS, Site
+from oms.store.tables import command_inbox
 
 _TRY_EVERY_S = 0.2
 _CONTROL_LIMIT_S = 2.0
@@ -43,10 +45,10 @@ _FIRST = ("order", "stranger", "kill", "order", "order")
 
 
 class Desk:
-    """See the module. handed: what people of each client have handed over, for the judge."""
+    """See the module. people: what they asked over REST and were told, for the judge."""
 
     def __init__(self, site: Site, url: str) -> None:
-        self.handed: dict[str, list[Handed]] = {name: [] for name in CLIENTS}
+        self.people = People()
         self._site = site
         self._engine: Engine = jobs_engine(url)
         self._random = random.Random(f"{site.seed}/desk")
@@ -57,6 +59,7 @@ class Desk:
         self._pace = 0.0
         self._busy = False
         self._stopped = threading.Event()
+        self._screen = Screen(site, lambda: self._stopped.wait(_TRY_EVERY_S))
         self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
 
     def start(self) -> None:
@@ -76,6 +79,7 @@ class Desk:
         """End it, if it does not hang."""
         self._stopped.set()
         self._thread.join(5.0)
+        self._screen.close()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -120,10 +124,16 @@ class Desk:
             price=Decimal(chance.randint(95, 104)),
             time_in_force=chance.choice(_TIMES),
         )
-        number = self._hand_over(command, command.cl_ord_id)
+        told = self._screen.submit(client, command)
+        if told is None:
+            return
+        key, people = command.cl_ord_id, self.people
+        number = self._number_of(client, key)
         if number:
-            handed = Handed(key=command.cl_ord_id, number=number, command=command)
-            self.handed[client].append(handed)
+            people.told[number] = told
+            people.handed[client].append(Handed(key=key, number=number, command=command))
+        elif not self._stopped.is_set():
+            people.lost.append(f"{key}: {told.odd or 'answered, and not in the inbox'}")
 
     def _kill(self) -> None:
         level, subject = self._random.choice(_SCOPES)
@@ -167,6 +177,16 @@ class Desk:
                 number = send(self._engine, command, key=key, scope=self._today)
                 self._numbers.append(number)
                 return number
+            self._stopped.wait(_TRY_EVERY_S)
+        return 0
+
+    def _number_of(self, client: str, key: str) -> int:
+        """In the inbox, of what the API has answered; 0 where it is not there."""
+        column = command_inbox.c
+        query = select(column.id).where(column.counterparty == client, column.key == key)
+        while not self._stopped.is_set():
+            with contextlib.suppress(SQLAlchemyError), self._engine.begin() as connection:
+                return int(connection.execute(query).scalar_one_or_none() or 0)
             self._stopped.wait(_TRY_EVERY_S)
         return 0
 

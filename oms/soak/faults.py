@@ -64,6 +64,20 @@ def kill_postmaster(stage: Stage, chance: random.Random) -> Struck | None:
     return _killed(stage, pid, "the postmaster", [pid])
 
 
+def kill_api(stage: Stage, chance: random.Random) -> Struck | None:
+    """SIGKILL of `oms api`."""
+    del chance
+    found = stage.served(b"api")
+    return _killed(stage, next(iter(found), 0), "the API", found)
+
+
+def kill_jobs(stage: Stage, chance: random.Random) -> Struck | None:
+    """SIGKILL of `oms jobs`."""
+    del chance
+    found = stage.served(b"jobs")
+    return _killed(stage, next(iter(found), 0), "the jobs", found)
+
+
 def _killed(stage: Stage, pid: int, whom: str, known: list[int]) -> Struck | None:
     if not pid or pid not in known or pid in stage.held or not send(pid, signal.SIGKILL):
         return None
@@ -100,6 +114,12 @@ def freeze_core(stage: Stage, chance: random.Random) -> Struck | None:
         pids.append(fix_process)
     whom = "the leading core" if len(pids) == 1 else "the leading core and its FIX process"
     return _frozen(stage, pids, whom, chance.uniform(2.0, 6.0))
+
+
+def freeze_api(stage: Stage, chance: random.Random) -> Struck | None:
+    """SIGSTOP of `oms api`: connected, and silent."""
+    found = stage.served(b"api")
+    return _frozen(stage, found, "the API", chance.uniform(2.0, 8.0)) if found else None
 
 
 def freeze_venue(stage: Stage, chance: random.Random) -> Struck | None:
@@ -207,9 +227,12 @@ FAULTS: Mapping[str, Deal] = {
     "FIX process killed": kill_fix_process,
     "PostgreSQL backend killed": kill_backend,
     "postmaster killed": kill_postmaster,
+    "API killed": kill_api,
+    "jobs killed": kill_jobs,
     "venue killed": kill_venue,
     "client killed": kill_client,
     "core frozen": freeze_core,
+    "API frozen": freeze_api,
     "venue frozen": freeze_venue,
     "PostgreSQL frozen": freeze_postgres,
     "disk full": fill_disk,

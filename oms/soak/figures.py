@@ -217,7 +217,7 @@ class Figures:
             quiet = [seconds for _, seconds in self._verdicts]
             yield f"- {last.orders:,} client orders, {last.children:,} at venues"
             yield f"- {last.trades:,} trades, {last.reports:,} reports to clients"
-            yield f"- {last.handed:,} of these orders by the inbox, kill switches"
+            yield f"- {last.handed:,} of these orders over REST, kill switches"
             yield f"  {last.kill_switches} times, {last.strangers} trades of strangers"
             yield f"- {last.entries:,} journal entries by {self._epochs} leaders"
             yield f"- {self.dealt} faults; {last.transitions} kinds of transition of an order"

@@ -17,7 +17,7 @@ from pathlib import Path
 from oms.demo.programs import DemoError, wait_until
 from oms.demo.world import HOST
 from oms.settings.environment import environment_without_settings
-from oms.soak.site import VENUES, Place, Site, draw_ports, new_password
+from oms.soak.site import VENUES, Place, Site, draw_ports, new_api_keys, new_password
 from oms.store.postgres_process import die_with_parent
 
 CLIENTS_LINK = "clients"
@@ -92,10 +92,11 @@ class NamespacedGround(Ground):
             venues=venues,
             exits=venues,
             controls=_controls(others),
-            api_port=api,
+            api=Place(host=place.host, port=api),
             jobs_port=jobs,
             seed=seed,
             password=new_password(),
+            api_keys=new_api_keys(),
         )
 
     @property
@@ -180,10 +181,11 @@ class RelayedGround(Ground):
             },
             exits={name: Place(host=HOST, port=exits[n]) for n, name in enumerate(VENUES)},
             controls=_controls(others),
-            api_port=api,
+            api=Place(host=HOST, port=api),
             jobs_port=jobs,
             seed=seed,
             password=new_password(),
+            api_keys=new_api_keys(),
         )
 
     def open(self) -> None:

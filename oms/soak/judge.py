@@ -37,6 +37,7 @@ CHECKERS: tuple[ModuleType, ...] = tuple(one for one in MODULES if one not in _N
 OWN = (
     "tables_are_the_fold",
     "tapes_are_clean",
+    "rest_tells_the_truth",
     "nothing_is_unknown",
     "nothing_is_open",
     "no_part_has_a_defect",
@@ -49,7 +50,7 @@ _BOOK_EVERY = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """All checkers hold; what they looked at. handed: orders by the inbox; strangers: trades."""
+    """All checkers hold; what they looked at. handed: orders over REST; strangers: trades."""
 
     entries: int
     orders: int
@@ -127,6 +128,7 @@ class Judge:
                 continue  # recovering takes long, and is not tried each time
             asked(name, watcher.at_quiet)
         _own_checks(self._evidence, closed=closed)
+        _rest_tells_the_truth(self._evidence)
         return _verdict(self._evidence)
 
     def _ask_quietly(self, name: str, module: ModuleType) -> None:
@@ -172,6 +174,17 @@ def _own_checks(evidence: Evidence, *, closed: bool) -> None:
     left = [one for one in state.open_orders if not state.orders[one].time_in_force.good_till]
     if closed and left:
         raise Broken("nothing_is_open", f"{', '.join(sorted(left)[:5])} open")
+
+
+def _rest_tells_the_truth(evidence: Evidence) -> None:
+    odd = [*evidence.lost, *(one.odd for one in evidence.told.values() if one.odd)]
+    if odd:
+        raise Broken("rest_tells_the_truth", odd[0])
+    for number, told in evidence.told.items():
+        _, _, accepted, _, order_id = evidence.disk.answers[number]
+        if (told.accepted, told.order_id) != (accepted, order_id):
+            said = f"{told.accepted} and {told.order_id}, the core's are {accepted} and {order_id}"
+            raise Broken("rest_tells_the_truth", f"request {number} was answered by {said}")
 
 
 def _verdict(evidence: Evidence) -> Verdict:

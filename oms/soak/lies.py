@@ -133,6 +133,11 @@ def _no_answer(all_: Gathered) -> Gathered:
     return replace(all_, answers=answers)
 
 
+def _told_no(all_: Gathered) -> Gathered:
+    number = next(number for number, told in all_.told.items() if told.accepted)
+    return replace(all_, told={**all_.told, number: replace(all_.told[number], accepted=False)})
+
+
 def _never_released(all_: Gathered) -> Gathered:
     """Of all releases the one after which most orders went to venues before the next like it."""
     following: dict[int, int] = {}
@@ -216,6 +221,7 @@ LIES: Mapping[str, tuple[str, Lie]] = {
     "a request of a person was taken twice": ("inbox_is_answered_once", _taken_twice),
     "a person was told of another order": ("inbox_is_answered_once", _anothers_answer),
     "a person was never answered": ("inbox_is_answered_once", _no_answer),
+    "a person was told no, and has an order": ("rest_tells_the_truth", _told_no),
     "a message of a counterparty was taken twice": ("messages_are_taken_once", _message_twice),
     "a limit was lower than what was taken on": ("limits_hold", _lower_limit),
     "a kill switch was never released": ("kill_switch_holds", _never_released),

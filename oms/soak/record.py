@@ -19,6 +19,7 @@ from oms.domain.state import State
 from oms.runtime.recovery import recover
 from oms.settings.reference import reference_of
 from oms.simulation.rest import Handed
+from oms.soak.screen import People, Told
 from oms.soak.site import CLIENTS, COMP_ID, VENUES, Site
 from oms.soak.tape import Played, Reel
 from oms.store.batch import Entry
@@ -40,8 +41,8 @@ _SHOWN: LiteralString = (
 class Gathered:
     """What there is of a soak: the journal, what each client has on tape, the venues' books.
 
-    orders, trades: by venue, in the venue's own words. handed: what people handed over, by client;
-    answers: the inbox's to those, by number; shown: the rows of the orders that these name.
+    orders, trades: by venue, in the venue's own words. handed, told, lost: see People; answers: the
+    inbox's to those, by number; shown: the rows of the orders that these name.
     recovered: what a core that starts makes of the journal, where that was tried.
     """
 
@@ -52,6 +53,8 @@ class Gathered:
     orders: Mapping[str, list[dict[str, str]]]
     trades: Mapping[str, list[dict[str, str]]]
     handed: Mapping[str, list[Handed]]
+    told: Mapping[int, Told]
+    lost: Sequence[str]
     answers: Mapping[int, Row]
     shown: Mapping[str, Row]
     recovered: State | None = None
@@ -68,9 +71,7 @@ class Record:
         self._entries: list[Entry] = []
         self._reels = {name: Reel(site.tape(name)) for name in CLIENTS}
 
-    def gather(
-        self, url: str, handed: Mapping[str, list[Handed]], *, recovered: bool = False
-    ) -> Gathered:
+    def gather(self, url: str, people: People, *, recovered: bool = False) -> Gathered:
         """All of it as it is now. recovered: recover from the journal, as a core does that starts.
 
         Raises psycopg.Error, OSError, ControlRefused where it cannot be had.
@@ -83,7 +84,7 @@ class Record:
                 orders[name] = [one for one in venue.orders() if one["owner"] == COMP_ID]
                 trades[name] = [one for one in venue.trades() if one["owner"] == COMP_ID]
         with psycopg.connect(url, connect_timeout=5) as connection:
-            answers, shown = _answers(connection, handed)
+            answers, shown = _answers(connection, people.handed)
             self._entries += list(read(connection, len(self._entries) + 1))
             state = self._recovered(connection) if recovered else None
         return Gathered(
@@ -93,7 +94,9 @@ class Record:
             tapes=tapes,
             orders=orders,
             trades=trades,
-            handed=handed,
+            handed=people.handed,
+            told=people.told,
+            lost=people.lost,
             answers=answers,
             shown=shown,
             recovered=state,
@@ -120,6 +123,10 @@ class _Reader:
         """See JournalReader; what would be sent again is not looked at."""
         del venues
         return self._last
+
+    def kept(self) -> dict[str, int]:
+        """See JournalReader."""
+        return {}
 
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
         """See JournalReader."""

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from fix_sessions.credentials import hash_password
@@ -45,7 +46,7 @@ class Site:
 
     disk: what is filled up and freed. server: where the server listens; entrance: where clients
     find it; venues: where venues listen, exits: where the server finds them. controls: the venues'
-    fault switches. The pairs differ where a relay of ours stands in between.
+    fault switches. The pairs differ where a relay of ours stands in between. api_keys: by client.
     """
 
     home: Path
@@ -55,10 +56,11 @@ class Site:
     venues: Mapping[str, Place]
     exits: Mapping[str, Place]
     controls: Mapping[str, int]
-    api_port: int
+    api: Place
     jobs_port: int
     seed: int
     password: str = field(repr=False)
+    api_keys: Mapping[str, str] = field(repr=False)
 
     @property
     def config(self) -> Path:
@@ -126,22 +128,41 @@ def new_password() -> str:
     return secrets.token_hex(12)
 
 
+def new_api_keys() -> dict[str, str]:
+    """Of the people of each client."""
+    return {name: secrets.token_hex(32) for name in CLIENTS}
+
+
 def _configuration(site: Site, venues: Mapping[str, Place], password_hash: str) -> str:
     tables = [
         _table("[database]", data_dir=str(site.postgres_dir)),
         _table("[core]", data_dir=str(site.disk / "core"), metrics_port=0),
         _table("[acceptor]", host=site.server.host, port=site.server.port),
-        _table("[api]", host="127.0.0.1", port=site.api_port),
+        _table("[api]", host=site.api.host, port=site.api.port),
         _table("[jobs]", metrics_port=site.jobs_port),
         "[trading_day]\ncut_off = 23:59:59\nend_of_day = 23:59:58\n",
         _table("[logging]", level="info", format="json"),
     ]
-    tables += [*_clients(password_hash), *_venues(venues), *_instruments()]
+    tables += [*_keys(site.api_keys), *_clients(password_hash)]
+    tables += [*_venues(venues), *_instruments()]
     tables += [
         _table("[[risk.limits]]", rule=rule, level="FIRM", subject="*", value=value)
         for rule, value in _LIMITS.items()
     ]
     return "\n".join(tables)
+
+
+def _keys(api_keys: Mapping[str, str]) -> list[str]:
+    return [
+        _table(
+            "[[api.keys]]",
+            name=f"{name.lower()}-desk",
+            key_hash=sha256(key.encode()).hexdigest(),
+            role="trader",
+            client=name,
+        )
+        for name, key in api_keys.items()
+    ]
 
 
 def _clients(password_hash: str) -> list[str]:

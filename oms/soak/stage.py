@@ -164,11 +164,14 @@ class Stage:
         """What the clients tell under that name, added up."""
         return sum(int(part.state.get(name, 0)) for part in self.clients.values())
 
+    def served(self, command: bytes) -> list[int]:
+        """The supervisor's processes of that command, by their command lines."""
+        children = parts.children(self.serve.pid)
+        return [pid for pid in children if b"\0%b\0" % command in parts.title_of(pid)]
+
     def core_pids(self) -> list[int]:
-        """The cores that run: the supervisor's, by its command line, and the one beside it."""
-        found = [
-            pid for pid in parts.children(self.serve.pid) if b"\0core\0" in parts.title_of(pid)
-        ]
+        """The cores that run: the supervisor's, and the one beside it."""
+        found = self.served(b"core")
         if self.standby is not None and self.standby.runs:
             found.append(self.standby.pid)
         return found

@@ -12,6 +12,7 @@ from oms.simulation.ledgers import ClientLedger, Standing
 from oms.simulation.rest import Handed
 from oms.simulation.shadow import Shadow
 from oms.soak.record import Gathered, Row
+from oms.soak.screen import Told
 from oms.soak.site import VENUES
 from oms.soak.tape import Played
 from oms.store.batch import Entry
@@ -74,6 +75,8 @@ class Evidence:
         self.clients: dict[str, Book] = {}
         self.venues: dict[str, Book] = {name: Book() for name in VENUES}
         self.rest: dict[str, _User] = {}
+        self.told: Mapping[int, Told] = {}
+        self.lost: Sequence[str] = ()
         self.core: _Core | None = None
         self._by_child: dict[str, Standing] = {}
 
@@ -84,6 +87,7 @@ class Evidence:
         self.rest = {
             name: _User(client=name, handed=those) for name, those in gathered.handed.items()
         }
+        self.told, self.lost = gathered.told, gathered.lost
         self.disk.entries = gathered.entries
         self.disk.tables.rows["orders"] = {(name,): row for name, row in gathered.shown.items()}
         self.disk.answers = {
