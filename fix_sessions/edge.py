@@ -22,7 +22,7 @@ from oms.domain.commands import (
     SessionLoggedOut,
     StreamMark,
 )
-from oms.domain.effects import FixMessage
+from oms.domain.effects import TO_CLIENTS, FixMessage
 from oms.domain.session_commands import LogoutCause, ResendAsked
 from oms.ports import Clock, Intake
 
@@ -90,6 +90,8 @@ class Edge:
         self._clock = clock
         self._unpack = unpack
         self._leaving: deque[_Leaving] = deque()
+        # By session of a client that is not configured: what it is told when it is.
+        self._kept: dict[str, list[FixMessage]] = {}
         self._sent: list[SentMessage] = []
         # By session that gets new numbers: what leaves after the repetition of what came before.
         self._held: dict[str, list[FixMessage]] = {}
@@ -115,13 +117,22 @@ class Edge:
             self._epochs.setdefault(name, epochs.get(name, 0))
             self._open.add(name)
 
-    def set_aside(self, names: Iterable[str]) -> None:
+    def set_aside(self, names: Iterable[str], *, gone: bool = False) -> None:
         """Nothing is done with these sessions until they are taken in again. What comes from there
-        is understood, what is sent there is kept for the counterparty.
+        is understood, what is sent there is numbered and kept for the counterparty. gone: they are
+        not configured, and what a client is told waits for `catch_up`.
         """
         for name in names:
             self._open.discard(name)
             self._let_go(name)
+            if gone and self._counterparties[name].role == "client":
+                del self._encoders[name]
+
+    def catch_up(self, session_id: str) -> None:
+        """A client that was not configured is, and its numbers are set: what was kept leaves."""
+        if self._counterparties[session_id].role == "client":
+            for effect in self._kept.pop(session_id, ()):
+                self.deliver(effect)
 
     # The engine's side
 
@@ -220,6 +231,7 @@ class Edge:
         session_id = effect.session
         encode = self._encoders.get(session_id)
         if encode is None:
+            self._keep(effect)
             return
         msg_type, body = encode(effect)
         if msg_type:
@@ -227,6 +239,24 @@ class Edge:
             leaving = _Leaving(session_id, msg_type, effect.event_seq, order_id, was_held=was_held)
             self._held_leaving += was_held
             self._send(leaving, body)
+
+    def _keep(self, effect: FixMessage) -> None:
+        """Of what nobody is configured for, a client's is journaled as such; a venue is asked."""
+        if not isinstance(effect, TO_CLIENTS):
+            return
+        self._kept.setdefault(effect.session, []).append(effect)
+        self._sent.append(
+            SentMessage(
+                session=effect.session,
+                epoch=self._epochs.get(effect.session, 0),
+                msg_seq_num=0,
+                event_seq=effect.event_seq,
+                msg_type="",
+                order_id=getattr(effect, "order_id", ""),
+                text="",
+                at=self._clock.now(),
+            )
+        )
 
     def release(self) -> list[SentMessage]:
         """See oms.ports.Outlet. What was delivered is written at once, before anything else."""

@@ -45,7 +45,7 @@ from oms.domain.state import State
 from oms.fold_answers import fold_answer
 from oms.fold_baskets import count_message, fold_basket, forget_lists
 from oms.fold_orders import OrderEvent, fold_order_event
-from oms.fold_sessions import SessionEvent, fold_session_event
+from oms.fold_sessions import SessionEvent, fold_caught_up, fold_kept, fold_session_event
 from oms.fold_trades import fold_orphan, fold_report
 from oms.positions.splits import fold_split
 
@@ -102,6 +102,8 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
     elif isinstance(command, MessagesSent):
         for message in command.messages:
             session = state.session_kept(message.session)
+            if session.undelivered:
+                fold_caught_up(session, message)
             if message.epoch == session.epoch:
                 if not session.logged_on:
                     session.waiting += 1
@@ -109,6 +111,8 @@ def fold_command(state: State, seq: int, at: int, command: Command) -> None:
                     session.owed_since = session.owed_since or message.at or at
                 session.outbound = max(session.outbound, message.msg_seq_num)
             state.delivered = max(state.delivered, message.event_seq)
+        for message in command.kept:
+            fold_kept(state.session_kept(message.session), at, message)
         for mark in command.numbered:
             session = state.session_kept(mark.session)
             if mark.epoch == session.epoch:

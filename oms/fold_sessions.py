@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from oms.domain.commands import SentMessage
 from oms.domain.events import (
     EpochOpened,
     ResyncCompleted,
@@ -66,6 +67,25 @@ def fold_session_event(state: State, seq: int, at: int, event: SessionEvent) -> 
             session.resync_reported.clear()
         case _:
             _fold_fact(session, seq, at, event)
+
+
+def fold_kept(session: Session, at: int, message: SentMessage) -> None:
+    """A message waits for its client to be configured; each core that starts tells so anew."""
+    if message.event_seq > session.undelivered_to:
+        session.undelivered += 1
+        session.undelivered_from = session.undelivered_from or message.event_seq
+        session.undelivered_to = message.event_seq
+        session.undelivered_since = session.undelivered_since or at
+
+
+def fold_caught_up(session: Session, message: SentMessage) -> None:
+    """A message left while others wait, which leave first and in order; or it is a repetition."""
+    if message.event_seq >= session.undelivered_to:
+        session.undelivered = session.undelivered_from = 0
+        session.undelivered_to = session.undelivered_since = 0
+    elif message.event_seq >= session.undelivered_from:
+        session.undelivered = max(session.undelivered - 1, 1)
+        session.undelivered_from = message.event_seq + 1
 
 
 def _fold_fact(session: Session, seq: int, at: int, event: SessionFact) -> None:

@@ -139,5 +139,10 @@ class JournalReader(Protocol):
         them says nothing of the reports of earlier events.
         """
 
+    def kept(self) -> dict[str, int]:
+        """By session of a client that is not, or was not configured: from which event on it has
+        not been handed its messages, though others have been handed later ones.
+        """
+
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
         """Entries in order: events whole, of commands what the fold looks at."""

@@ -104,6 +104,7 @@ _VALUES: Final[Mapping[str, Any]] = {
     "reset_requested_at": None,
     "stop_px": None,
     "triggered_at": None,
+    "undelivered_since": None,
     "waiting_since": None,
     "ChildOrder.order_id": "261120-43",
     "ChildOrder.parent_id": "261120-42",

@@ -172,11 +172,12 @@ class SessionState(Answer):
     next_change: when its schedule opens or closes it next; next_reset: when its sequence numbers
     begin anew by schedule. waiting: messages that were sent while it is down. gap: the last
     messages that were asked for again. reset_request: the number of a reset that waits for its
-    approval. cancel_due_at: when the open orders of a lost client are cancelled.
+    approval. cancel_due_at: when the open orders of a lost client are cancelled. undelivered:
+    messages that wait for a client that is not configured (kind removed), until it is.
     """
 
     name: str
-    kind: str = Field(examples=["client", "venue", "drop copy"])
+    kind: str = Field(examples=["client", "venue", "drop copy", "removed"])
     sender_comp_id: str
     target_comp_id: str
     begin_string: str
@@ -187,7 +188,15 @@ class SessionState(Answer):
     outbound: int
     updated_at: datetime | None
     status: str = Field(
-        examples=["UP", "RESYNCHRONISING", "DOWN", "STOPPED", "OUT_OF_HOURS", "RESETTING"]
+        examples=[
+            "UP",
+            "RESYNCHRONISING",
+            "DOWN",
+            "STOPPED",
+            "OUT_OF_HOURS",
+            "RESETTING",
+            "NOT_CONFIGURED",
+        ]
     )
     changed_at: datetime | None
     closed_text: str
@@ -205,6 +214,8 @@ class SessionState(Answer):
     gap: str
     gap_at: datetime | None
     cancel_due_at: datetime | None
+    undelivered: int
+    undelivered_since: datetime | None
 
 
 class OrderAtRisk(Answer):

@@ -78,7 +78,8 @@ class ReloadSteps(ABC, Generic[C]):
             return
         self._adopt(changes)
         self._sequencer.clients_changed()
-        self._edge.set_aside([*changes.removed, *changes.remade])
+        self._edge.set_aside(changes.remade)
+        self._edge.set_aside(changes.removed, gone=True)
         self._edge.take_in(self._parties(set(changes.changed) - changes.new), {})
         self._change(changes)
 
@@ -155,7 +156,9 @@ class ReloadSteps(ABC, Generic[C]):
             self._number(name, session, numbers)
             if session.reset_due:
                 self._edge.reset(name, REMADE)
-            elif not session.barred:
+            # Behind the numbers that were used, and before anything that is newer.
+            self._edge.catch_up(name)
+            if not session.barred:
                 self._edge.engine.logon(name)
         self._opened()
 

@@ -56,25 +56,29 @@ def show_all(settings: Settings, *, as_json: bool) -> None:
         waiting = _waiting(view, now)
         reset = _in_words(view.next_reset, now)
         told = (waiting, reset, _gap(view))
-        table.add_row(view.configured.name, view.kind, state_of(view, now), *numbers, *told)
+        table.add_row(view.name, view.kind, state_of(view, now), *numbers, *told)
     console().print(table)
 
 
 def show_one(settings: Settings, name: str, *, as_json: bool) -> None:
     """Print all that is known of a session. Raises Stop."""
-    configured(settings, name)
     now = datetime.now(UTC)
     with open_record(settings) as engine, engine.begin() as connection:
         at_risk = queries.orders_at_risk(connection, name)
-        found = _views(settings, connection, now)
-    view = next(one for one in found if one.configured.name == name)
+        found = {one.name: one for one in _views(settings, connection, now)}
+    if name not in found:
+        configured(settings, name)
+    view = found[name]
     if as_json:
         print_json(_document(view) | {"open_orders": [asdict(one) for one in at_risk]})
         return
-    row, one = view.row, view.configured
+    row = view.row
     out = console()
-    out.print(f"{name}: {view.kind}, {one.begin_string}, {one.sender_comp_id} and", end=" ")
-    out.print(f"{one.target_comp_id}")
+    out.print(f"{name}: {view.kind}", end="")
+    if view.begin_string:
+        ids = f"{view.sender_comp_id} and {view.target_comp_id}"
+        out.print(f", {view.begin_string}, {ids}", end="")
+    out.print()
     for label, text in (
         ("state", state_of(view, now)),
         ("last message received", f"{row['inbound']} in epoch {row['epoch']}"),
@@ -221,9 +225,9 @@ def state_of(view: SessionView, now: datetime) -> str:
 
 def _waiting(view: SessionView, now: datetime) -> str:
     row = view.row
-    if not row["waiting"]:
-        return ""
-    return f"{row['waiting']} messages, the first for {_age(row['waiting_since'], now)}"
+    since = row["waiting_since"] or row["undelivered_since"]
+    count = row["waiting"] + row["undelivered"]
+    return f"{count} messages, the first for {_age(since, now)}" if since else ""
 
 
 def _gap(view: SessionView) -> str:
@@ -251,9 +255,8 @@ def _in_words(moment: datetime | None, now: datetime) -> str:
 
 def _document(view: SessionView) -> dict[str, Any]:
     told = {one.name: getattr(view, one.name) for one in fields(view)}
-    one = told.pop("configured")
     row = told.pop("row")
-    return {"name": one.name, **told, **_plain(row)}
+    return {**told, **_plain(row)}
 
 
 def _plain(row: Row) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from oms.settings.trading_date import trade_date_of
 _WAITS_LONG_S = 5
 _LOOK_BACK = timedelta(days=14)
 _AS_IT_SHOULD_BE = ("UP", "OUT_OF_HOURS")
+_REMEMBERED = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +96,15 @@ def _core(found: Health) -> Iterator[Line]:
 
 def _sessions(found: list[SessionView], core: Health, now: datetime) -> Iterator[Line]:
     clients = [one for one in found if one.kind == "client"]
-    odd = [one for one in found if core.led and _to_be_seen_to(one)]
+    odd = [one for one in found if core.led and _to_be_seen_to(one, now)]
     for one in odd:
         text = state_of(one, now)
-        if one.row["waiting"]:
-            text += f"; messages that wait for it: {one.row['waiting']}"
+        waiting = one.row["waiting"] + one.row["undelivered"]
+        if waiting:
+            text += f"; messages that wait for it: {waiting}"
         if one.row["reset_request"]:
             text += f"; reset {one.row['reset_request']} waits for its approval"
-        name = one.configured.name
+        name = one.name
         yield Line(topic=f"{one.kind} {name}", ok=False, text=text, hint=f"oms session show {name}")
     if core.led and not odd:
         here = sum(one.status == "UP" for one in clients)
@@ -112,8 +114,12 @@ def _sessions(found: list[SessionView], core: Health, now: datetime) -> Iterator
         yield Line(topic="sessions", ok=True, text=text)
 
 
-def _to_be_seen_to(one: SessionView) -> bool:
-    """A client may be away as it likes, unless its session was lost."""
+def _to_be_seen_to(one: SessionView, now: datetime) -> bool:
+    """A client may be away as it likes, unless its session was lost. One that is not configured
+    would have been told something; whoever leaves for good is not looked at for ever.
+    """
+    if one.kind == "removed":
+        return bool(now - one.row["undelivered_since"] < _REMEMBERED)
     if one.row["reset_request"]:
         return True
     if one.kind == "client" and one.status == "DOWN":

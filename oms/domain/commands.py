@@ -262,6 +262,7 @@ class MessagesSent:
 
     repeated: the session for which the messages are what its reset would have swallowed; else none.
     numbered: how far our own numbers may be used up beyond what was sent, where a core starts.
+    kept: what waits for a client that is not configured, by its events; without number or text.
     """
 
     origin: Origin
@@ -269,6 +270,7 @@ class MessagesSent:
     observed: tuple[StreamMark, ...] = ()
     repeated: str = ""
     numbered: tuple[StreamMark, ...] = ()
+    kept: tuple[SentMessage, ...] = ()
 
 
 @fact

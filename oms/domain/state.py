@@ -42,7 +42,8 @@ class Session:
     reset is ordered and not carried out. repeat_since: what was sent from that stamp on, in the
     epochs before, is to be repeated; 0: nothing. reset_request: the journal number of a request
     that waits for its approval, 0: none. cancel_due_at: when a client's open orders are cancelled,
-    0: they are not.
+    0: they are not. undelivered: messages of events from undelivered_from to undelivered_to that
+    wait since undelivered_since for a client that is not configured.
     """
 
     name: str
@@ -75,6 +76,10 @@ class Session:
     gap: str = ""
     gap_at: int = 0
     cancel_due_at: int = 0
+    undelivered: int = 0
+    undelivered_from: int = 0
+    undelivered_to: int = 0
+    undelivered_since: int = 0
 
     @property
     def barred(self) -> bool:

@@ -35,6 +35,8 @@ _BLANK: dict[str, Any] = {
     "gap": "",
     "gap_at": None,
     "cancel_due_at": None,
+    "undelivered": 0,
+    "undelivered_since": None,
 }
 
 # What the record still shows as up when its core has died: nobody is there to write that it is not.
@@ -49,23 +51,28 @@ _WITHOUT_CORE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionView:
-    """One configured session. status: UP, RESYNCHRONISING, DOWN, STOPPED, OUT_OF_HOURS or
-    RESETTING. next_change: when its schedule opens or closes it next; next_reset: when its numbers
-    begin anew by schedule. The rest as the table `sessions` has it.
+    """One session. status: UP, RESYNCHRONISING, DOWN, STOPPED, OUT_OF_HOURS or RESETTING, or
+    NOT_CONFIGURED, of kind "removed". next_change: when its schedule opens or closes it next;
+    next_reset: when its numbers begin anew by schedule. The rest as the table `sessions` has it.
     """
 
+    name: str
     kind: str
-    configured: SessionSettings
+    sender_comp_id: str = ""
+    target_comp_id: str = ""
+    begin_string: str = ""
     status: str
-    next_change: datetime | None
-    next_reset: datetime | None
+    next_change: datetime | None = None
+    next_reset: datetime | None = None
     row: Row
 
 
 def views(
     settings: Settings, rows: list[Row], now: datetime, *, led: bool
 ) -> Iterator[SessionView]:
-    """Every configured session; rows: what the journal knows of them; led: whether a core leads."""
+    """Every configured session, and those of clients that are not and would have been told
+    something. rows: what the journal knows of them; led: whether a core leads.
+    """
     known = {str(row["name"]): row for row in rows}
     plans = schedules_of(settings)
     at = micros(now)
@@ -80,13 +87,22 @@ def views(
         if row["logged_on"] and not led:
             row = {**row, **_WITHOUT_CORE}
         yield SessionView(
+            name=one.name,
             kind=kind,
-            configured=one,
+            sender_comp_id=one.sender_comp_id,
+            target_comp_id=one.target_comp_id,
+            begin_string=one.begin_string,
             status=_status(kind, row),
             next_change=_moment(schedule.next_change(plan, at)) if plan else None,
             next_reset=_moment(schedule.next_reset(plan, at)) if plan else None,
             row=row,
         )
+    configured = {one.name for _, one in parties}
+    for name, row in known.items():
+        if row["undelivered"] and name not in configured:
+            # Whatever the record shows of a core that died: nobody is let in.
+            gone = {**row, "logged_on": False, "ready": False}
+            yield SessionView(name=name, kind="removed", status="NOT_CONFIGURED", row=gone)
 
 
 def _status(kind: str, row: Row) -> str:

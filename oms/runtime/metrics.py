@@ -91,6 +91,11 @@ class CoreMetrics:
         self._session_up = gauge("session_up", "1 while the FIX session is logged on", ("session",))
         self._session_open = gauge("session_open", "1 unless we keep it logged out", ("session",))
         self._session_ready = gauge("session_ready", "1 once a venue is resynced", ("session",))
+        self._undelivered = gauge(
+            "session_undelivered",
+            "Messages that wait for a client to be configured",
+            ("session",),
+        )
         self._open = gauge("open_orders", "Open client and child orders")
         self._unknown = gauge("unknown_orders", "Child orders in doubt")
         self._held = gauge("held_orders", "Client orders that wait for a venue")
@@ -101,6 +106,9 @@ class CoreMetrics:
         self._gate_refusals = counter("gate_refusals", "Connections refused", ("reason",))
         self.recovery = gauge("recovery_seconds", "Time of the last replay")
         self.leader_epoch = gauge("leader_epoch", "Leadership epoch of this core")
+        self._count_from_zero()
+
+    def _count_from_zero(self) -> None:
         # Counted in plain numbers and added by `refresh`: a dozen for each order, and each `inc`
         # costs as much as a field of a message.
         self._command_counts: dict[type, int] = dict.fromkeys(Command.__args__, 0)
@@ -184,6 +192,10 @@ class CoreMetrics:
             self._session_up.labels(session.name).set(session.logged_on)
             self._session_open.labels(session.name).set(not session.barred)
             self._session_ready.labels(session.name).set(session.ready)
+        self._undelivered.clear()
+        for session in state.sessions.values():
+            if session.undelivered:
+                self._undelivered.labels(session.name).set(session.undelivered)
         self._open.set(len(state.open_orders))
         self._unknown.set(len(state.in_doubt))
         self._held.set(len(state.held))

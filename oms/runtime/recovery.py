@@ -38,6 +38,8 @@ def recover(state: State, journal: JournalReader) -> Recovered:
 def _recover(state: State, journal: JournalReader) -> Recovered:
     began = time.perf_counter()
     delivered = journal.delivered([one.session for one in state.reference.venues.values()])
+    kept = journal.kept()
+    first = min((delivered + 1, *kept.values()))
     tip, last_hash = journal.tip()
     undelivered: list[Effect] = []
     entries = 0
@@ -45,11 +47,13 @@ def _recover(state: State, journal: JournalReader) -> Recovered:
         obj = entry.obj
         replay(state, entry.seq, entry.at, obj)
         entries += 1
-        if entry.seq > delivered and not isinstance(obj, Command):
+        if entry.seq >= first and not isinstance(obj, Command):
             undelivered.extend(
                 _possibly_sent(effect)
                 for effect in effects_of(state, entry.seq, obj)
-                if isinstance(effect, ToClient) and _for_client(state, effect.session)
+                if isinstance(effect, ToClient)
+                and entry.seq >= kept.get(effect.session, delivered + 1)
+                and _for_client(state, effect.session)
             )
     assert state.seq == tip, f"the journal ends at {tip}, the fold at {state.seq}"
     return Recovered(

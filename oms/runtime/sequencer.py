@@ -129,7 +129,8 @@ class Sequencer:
     def unjournaled(self) -> list[SentMessage]:
         """What was sent and may not be in the journal yet, in order."""
         self._note_sent(self._outlet.release(), self._clock.now())
-        return [*self._noting_in_flight, *self._noting, *self._sent]
+        known = (*self._noting_in_flight, *self._noting, *self._sent)
+        return [one for one in known if one.msg_seq_num]
 
     def _note_due(self, now: int) -> bool:
         """Whether to note what was sent: not with every batch, for whoever waits would wait longer.
@@ -152,11 +153,12 @@ class Sequencer:
         noted = self._notable()
         note = MessagesSent(
             origin=SYSTEM,
-            messages=tuple(noted),
+            messages=tuple(one for one in noted if one.msg_seq_num),
             observed=tuple(
                 StreamMark(session=name, epoch=origin.epoch, msg_seq_num=origin.msg_seq_num)
                 for name, origin in self._observed.items()
             ),
+            kept=tuple(one for one in noted if not one.msg_seq_num),
         )
         self._noting += noted
         last = max((one.event_seq for one in noted), default=0)

@@ -186,6 +186,11 @@ class SimJournal:
         told = self._disk.told_of.items()
         return max((event_seq for name, event_seq in told if name not in venues), default=0)
 
+    def kept(self) -> dict[str, int]:
+        """See oms.ports.JournalReader."""
+        sessions = self._disk.tables.rows.get("sessions", {}).values()
+        return {one["name"]: one["undelivered_from"] for one in sessions if one["undelivered"]}
+
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
         """See oms.ports.JournalReader; decoded anew from the bytes."""
         for entry in self._disk.entries[from_seq - 1 :]:

@@ -52,6 +52,7 @@ class _Note(_Any, gc=False):
     messages: tuple[_Sent, ...]
     observed: tuple[StreamMark, ...] = ()
     numbered: tuple[StreamMark, ...] = ()
+    kept: tuple[_Sent, ...] = ()
 
 
 _SHAPES: Final[dict[type, type[_Any]]] = {ExecutionReport: _Report, MessagesSent: _Note}

@@ -35,6 +35,9 @@ _DELIVERED = """
 """
 
 
+_KEPT = "SELECT name, undelivered_from FROM sessions WHERE undelivered > 0"
+
+
 class PostgresJournal:
     """The leader's journal. Appends over the leadership's connection, one thread at a time.
 
@@ -144,6 +147,11 @@ class PostgresJournal:
         with self._leadership.guard():
             row = self._leadership.connection.execute(_DELIVERED, [list(venues)]).fetchone()
         return int(row[0]) if row else 0
+
+    def kept(self) -> dict[str, int]:
+        """See oms.ports.JournalReader."""
+        with self._leadership.guard():
+            return dict(self._leadership.connection.execute(_KEPT).fetchall())
 
     def heartbeat(self) -> None:
         """Keep the right to write. Raises LeadershipLost."""

@@ -166,6 +166,8 @@ class Projector:
         self._sent_orders += [(order_id, seq) for order_id in orders]
         for mark in command.numbered:
             self._sessions[mark.session] = at
+        for waits in command.kept:
+            self._sessions[waits.session] = at
         for mark in command.observed:
             self._hear(mark.session, mark.epoch, mark.msg_seq_num, at)
 

@@ -215,6 +215,21 @@ sessions = Table(
     words("gap"),
     moment("gap_at", nullable=True),
     moment("cancel_due_at", nullable=True),
+    Column(
+        "undelivered",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="messages that wait for a client that is not configured",
+    ),
+    Column(
+        "undelivered_from",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="the event of the first of them, 0 for none",
+    ),
+    moment("undelivered_since", nullable=True),
 )
 
 disconnect_cancels = Table(

@@ -209,6 +209,9 @@ def session_row(session: Session, inbound: int, at: int) -> Row:
         session.gap,
         session.gap_at or None,
         session.cancel_due_at or None,
+        session.undelivered,
+        session.undelivered_from,
+        session.undelivered_since or None,
     )
 
 

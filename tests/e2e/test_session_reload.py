@@ -196,6 +196,77 @@ def test_a_client_and_a_venue_go_and_come_back_with_their_numbers(floor: Floor) 
             assert logon.get(141) is None
 
 
+def test_a_client_that_went_with_orders_open_is_told_all_when_it_comes_back(floor: Floor) -> None:
+    """Cores start without it, are killed, and nothing of what they would have told it is lost."""
+    before = floor.desk.config.read_text()
+    add(floor, client_table("GAMMA"))
+    after = floor.desk.config.read_text()
+    assert reload(floor)[0]
+    gamma = log_on(floor, "GAMMA")
+    orders = [floor.order(gamma, t1="GAMMA-1") for _ in range(4)]
+    floor.desk.config.write_text(before)
+    assert reload(floor, force=True) == (True, "removed: GAMMA (4 open orders at risk)")
+    floor.desk.until(lambda: not gamma.is_connected, "the Logout")
+    for count, (name, order) in enumerate(orders[:3], start=1):
+        floor.venue.trade(order, "100")
+        floor.becomes(name, "2", "100")
+        floor.desk.until(lambda count=count: undelivered(floor) == count, "it to be counted")
+        # What others are told later says nothing of what GAMMA was told.
+        floor.order()
+        floor.restart()
+    assert undelivered(floor) == 3
+    seen = len(gamma.messages)
+    floor.desk.config.write_text(after)
+    assert reload(floor) == (True, "added: GAMMA")
+    floor.desk.until(lambda: undelivered(floor) == 0, "what was kept to leave")
+    floor.restart()
+    come_back(floor, gamma)
+    last, order = orders[3]
+    floor.venue.trade(order, "100")
+    floor.becomes(last, "2", "100")
+    floor.heard(last, ["0", "F"], gamma)
+    for name, _ in orders[:3]:
+        floor.heard(name, ["0", "F"], gamma)
+    told = [one for one in gamma.messages[seen:] if one.msg_type == "8"]
+    assert [one.get(11) for one in told] == [name for name, _ in orders]
+    assert len({one.get(17) for one in told}) == 4
+    assert [one.get(97) for one in told] == ["Y", "Y", "Y", None]
+    assert undelivered(floor) == 0
+
+
+def test_a_core_that_is_restarted_with_the_client_in_its_file_tells_it_the_rest(
+    floor: Floor,
+) -> None:
+    before = floor.desk.config.read_text()
+    add(floor, client_table("GAMMA"))
+    after = floor.desk.config.read_text()
+    assert reload(floor)[0]
+    gamma = log_on(floor, "GAMMA")
+    name, order = floor.order(gamma, t1="GAMMA-1")
+    seen = len(gamma.messages)
+    noted = "SELECT FROM sent_orders JOIN orders USING (order_id) WHERE cl_ord_id = %s"
+    floor.desk.until(lambda: floor.desk.rows(noted, name), "the New to be noted")
+    floor.desk.config.write_text(before)
+    floor.restart()
+    floor.venue.trade(order, "40")
+    floor.desk.until(lambda: undelivered(floor) == 1, "the fill to be counted")
+    floor.order()
+    floor.desk.config.write_text(after)
+    floor.restart()
+    come_back(floor, gamma)
+    floor.venue.trade(order, "60")
+    floor.heard(name, ["0", "F", "F"], gamma)
+    told = [one for one in gamma.messages[seen:] if one.msg_type == "8"]
+    assert [one.get(32) for one in told] == ["40", "60"]
+    assert undelivered(floor) == 0
+
+
+def undelivered(floor: Floor) -> int:
+    """How many messages wait for GAMMA, as operators see it."""
+    [(found,)] = floor.desk.rows("SELECT undelivered FROM sessions WHERE name = 'GAMMA'")
+    return int(str(found))
+
+
 def test_accounts_and_comp_ids_of_a_client_change_and_change_back(floor: Floor) -> None:
     before = floor.desk.config.read_text()
     beta = floor.desk.client("BETA")

@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
 
+from oms.domain.commands import SYSTEM, MessagesSent, SentMessage
 from oms.store.journal import PostgresJournal, read, tip
 from oms.store.leader import Leadership, LeadershipLost, acquire_leadership
 from oms.store.postgres_urls import APP_ROLE, role_url
-from tests.contract.journal_contract import JournalContract, OpenJournal
+from tests.contract.journal_contract import JournalContract, OpenJournal, _sent
 from tests.support.book import Book, flow
 
 Acquire = Callable[[], Leadership]
@@ -43,6 +45,37 @@ class TestPostgresJournal(JournalContract):
             return PostgresJournal(leadership), leadership.epoch
 
         return open_next
+
+
+def test_what_waits_for_a_client_that_is_not_configured(acquire: Acquire) -> None:
+    """It is told from its first event on that has not left, once to each core that starts."""
+    leadership = acquire()
+    journal = PostgresJournal(leadership)
+    book = Book(leader_epoch=leadership.epoch)
+
+    def note(**more: tuple[SentMessage, ...]) -> dict[str, int]:
+        book.take(MessagesSent(**{"origin": SYSTEM, "messages": (), **more}))  # type: ignore[arg-type]
+        journal.append(book.seal())
+        return journal.kept()
+
+    book.start()
+    assert note(kept=(_waits(7), _waits(9))) == {"GONE": 7}
+    assert note(messages=(_sent("ALPHA", 1, 12),), kept=(_waits(7), _waits(9))) == {"GONE": 7}
+    assert note(kept=(_waits(15),)) == {"GONE": 7}
+    session = book.state.session("GONE")
+    assert (session.undelivered, session.undelivered_to, session.waiting) == (3, 15, 0)
+    # What a reset repeats is older; the others leave in order.
+    assert note(messages=(_sent("GONE", 1, 3),)) == {"GONE": 7}
+    assert note(messages=(_sent("GONE", 2, 7),)) == {"GONE": 8}
+    assert session.undelivered == 2
+    assert note(messages=(_sent("GONE", 3, 9), _sent("GONE", 4, 15))) == {}
+    assert (session.undelivered, session.undelivered_since) == (0, 0)
+    assert note(kept=(_waits(20),)) == {"GONE": 20}
+    assert journal.delivered([]) == 15
+
+
+def _waits(event_seq: int) -> SentMessage:
+    return replace(_sent("GONE", 0, event_seq), text="")
 
 
 def test_an_epoch_that_is_over_writes_nothing_though_the_session_lives(

@@ -105,6 +105,13 @@ def test_what_went_wrong_is_named(rows: Rows, settings: Settings, database_url: 
         " stop_reason, waiting, waiting_since, updated_at)"
         " VALUES ('BETA', 0, 3, 4, false, true, 'bob', 'drill', 2, now(), now())"
     )
+    for name, days in (("GONE", 6), ("LONG_GONE", 8)):
+        rows.execute(
+            "INSERT INTO sessions (name, epoch, inbound, outbound, updated_at, changed_at,"
+            " undelivered, undelivered_from, undelivered_since)"
+            " VALUES (%s, 0, 3, 4, %s, %s, 3, 7, %s)",
+            [name, lost, lost, NOW - timedelta(days=days)],
+        )
     rows.execute("DELETE FROM job_runs WHERE job IN ('open_date', 'close_day')")
     job(rows, "recon:XSIM1", YESTERDAY, "failed", "no such file")
     recon(rows, state="failed", breaks=0, error="no such file")
@@ -123,6 +130,7 @@ def test_what_went_wrong_is_named(rows: Rows, settings: Settings, database_url: 
         "venue XSIM2": "down for 0:05:00: closed by the other side",
         "venue XSIM3": "resynchronising",
         "client BETA": "stopped, stopped by bob: drill; messages that wait for it: 2",
+        "removed GONE": "not configured for 0:05:00; messages that wait for it: 3",
         "kill switch FIRM *": "engaged by anne at 2026-11-24 07:00:00 UTC: runaway",
         "trading date": f"{TODAY} has not been opened",
         "end of day": f"{YESTERDAY} has not been closed",

@@ -95,6 +95,13 @@ def test_a_session_that_comes_back_by_a_reload_is_ahead_of_what_others_used() ->
     assert note.numbered[0].msg_seq_num == engine.outbound - 1
 
 
+def report(session: str, number: int) -> SendExecutionReport:
+    world = connected()
+    world.new("c1")
+    [told] = [one for one in world.effects if isinstance(one, SendExecutionReport)]
+    return replace(told, session=session, event_seq=number, exec_id=f"E{number}")
+
+
 class LateEngine:
     """An engine a moment away: what it did, its edge learns when asked to."""
 
@@ -118,6 +125,9 @@ class LateEngine:
     def flush(self) -> None:
         """Nothing waits here."""
 
+    def understand(self, counterparties: Sequence[Counterparty], epochs: object) -> None:
+        """There is no process beside it."""
+
     def reset(self, session: str, reason: str) -> None:
         del reason
         self._numbers[session] = 0
@@ -138,12 +148,6 @@ def test_what_comes_for_new_numbers_waits_for_what_is_repeated() -> None:
     engine = LateEngine(edge)
     edge.engine = engine  # type: ignore[assignment]
     edge.intake = Taken()
-
-    def report(session: str, number: int) -> SendExecutionReport:
-        world = connected()
-        world.new("c1")
-        [told] = [one for one in world.effects if isinstance(one, SendExecutionReport)]
-        return replace(told, session=session, event_seq=number, exec_id=f"E{number}")
 
     edge.deliver(report("ALPHA", 1))
     engine.tell()
@@ -167,6 +171,37 @@ def test_what_comes_for_new_numbers_waits_for_what_is_repeated() -> None:
     edge.deliver(report("ALPHA", 4))
     edge.set_aside(["ALPHA"])
     assert engine.sent[-1] == ("ALPHA", 1, "E4"), "kept for the counterparty"
+
+
+def test_what_a_client_that_is_not_configured_would_be_told_waits_until_it_is() -> None:
+    """Found by seed 107. A core that started without it told nobody."""
+    parties = {one: Counterparty(session_id=one, name=one, role="client") for one in ("A", "B")}
+    edge = Edge([parties["B"]], epochs={}, outbound_epochs={}, clock=StepClock(), unpack=unpack)
+    engine = LateEngine(edge)
+    edge.engine = engine  # type: ignore[assignment]
+    edge.deliver(report("A", 1))
+    edge.deliver(report("B", 2))
+    # That it waits is noted no later than that something newer has left.
+    assert [(one.session, one.msg_seq_num, one.event_seq) for one in edge.release()] == [
+        ("A", 0, 1)
+    ]
+    engine.tell()
+    assert [(one.session, one.msg_seq_num) for one in edge.release()] == [("B", 1)]
+    edge.deliver(report("A", 3))
+    edge.release()
+    edge.take_in([parties["A"]], {})
+    assert engine.sent == [("B", 1, "E2")], "its numbers are not set yet"
+    edge.catch_up("A")
+    edge.deliver(report("A", 4))
+    assert engine.sent[1:] == [("A", 1, "E1"), ("A", 2, "E3"), ("A", 3, "E4")]
+    edge.set_aside(["A"])
+    edge.deliver(report("A", 5))
+    assert engine.sent[-1] == ("A", 4, "E5"), "it is made anew and can ask for it"
+    edge.set_aside(["A"], gone=True)
+    edge.deliver(report("A", 6))
+    assert engine.sent[-1] == ("A", 4, "E5")
+    engine.tell()
+    assert [one.msg_seq_num for one in edge.release()] == [0, 1, 2, 3, 4]
 
 
 def test_a_reset_that_two_events_ask_for_at_once_is_done_once() -> None:

@@ -116,6 +116,9 @@ class MemoryJournal:
         ]
         return max(noted, default=0)
 
+    def kept(self) -> dict[str, int]:
+        return {}
+
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
         return iter([entry for entry in self.entries if entry.seq >= from_seq])
 

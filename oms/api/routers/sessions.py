@@ -26,9 +26,11 @@ SeqNum = Annotated[int, Query(ge=0, lt=1 << 63)]
 
 @api.get("/sessions", summary="FIX sessions, of clients and to venues")
 def get_sessions(caller: Caller, context: Ctx, connection: Reader) -> Listing[SessionState]:
-    """Configured sessions with what the journal knows of each. A client sees its own."""
+    """Configured sessions with what the journal knows of each, and those of clients that are not
+    configured and for whom messages wait. A client sees its own.
+    """
     found = _views(context, connection)
-    return Listing(items=[_shown(one) for one in found if _may_see(caller, one.configured.name)])
+    return Listing(items=[_shown(one) for one in found if _may_see(caller, one.name)])
 
 
 @api.get("/sessions/{name}", summary="One FIX session", responses=responses(404))
@@ -36,9 +38,10 @@ def get_session(
     name: SessionName, caller: Caller, context: Ctx, connection: Reader
 ) -> SessionState:
     """As in the list."""
-    require_session(context, caller, name)
-    found = _views(context, connection)
-    return next(_shown(one) for one in found if one.configured.name == name)
+    for one in _views(context, connection):
+        if one.name == name and _may_see(caller, name):
+            return _shown(one)
+    raise not_found("session", name)
 
 
 @api.get(
@@ -102,15 +105,14 @@ def _may_see(caller: Principal, name: str) -> bool:
 
 
 def _shown(view: SessionView) -> SessionState:
-    one = view.configured
     return SessionState.model_validate(
         {
             **view.row,
-            "name": one.name,
+            "name": view.name,
             "kind": view.kind,
-            "sender_comp_id": one.sender_comp_id,
-            "target_comp_id": one.target_comp_id,
-            "begin_string": one.begin_string,
+            "sender_comp_id": view.sender_comp_id,
+            "target_comp_id": view.target_comp_id,
+            "begin_string": view.begin_string,
             "status": view.status,
             "next_change": view.next_change,
             "next_reset": view.next_reset,
