@@ -301,6 +301,7 @@ def _request(state: State, order: Order, at: int, event: CancelPending | Replace
         price=order.price if isinstance(event, CancelPending) else event.price,
         stop_px=None if isinstance(event, CancelPending) else event.stop_px,
         reason=event.reason if isinstance(event, CancelPending) else Reason.NONE,
+        accounts=() if isinstance(event, CancelPending) else event.accounts,
     )
     if isinstance(event, ReplacePending) and event.waits:
         order.waiting += (request,)

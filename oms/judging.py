@@ -67,11 +67,12 @@ def replace_verdict(state: State, at: int, command: OrderCancelReplaceRequest) -
 def waited_verdict(state: State, order: Order) -> Verdict:
     """What risk says, as things are now, of the replace of this order that has waited longest.
 
-    Whether its sender may use the account was asked when it came; here it is the client's right.
+    Its sender may use what it could when it came: its API key's accounts, else its client's of now.
     """
     request = order.waiting[0]
     terms = _terms_after(order, request, request.stop_px)
-    origin = Origin(channel=Channel.CLIENT, counterparty=order.counterparty)
+    channel = Channel.REST if request.accounts else Channel.CLIENT
+    origin = Origin(channel=channel, counterparty=order.counterparty, accounts=request.accounts)
     return verdict_on(state, state.at, origin, terms, order, waited=True)
 
 

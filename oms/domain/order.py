@@ -31,7 +31,8 @@ class RequestKind(StrEnum):
 class Request:
     """An outstanding cancel or replace. order_qty, price and stop_px (if new) are the replace's.
 
-    reason: why an operator or the server asked; NONE when the order's owner did.
+    reason: why an operator or the server asked; NONE when the order's owner did. accounts: those of
+    the API key that a replace which waits came by; empty: the client's own.
     """
 
     kind: RequestKind
@@ -42,6 +43,7 @@ class Request:
     price: Decimal | None = None
     reason: Reason = Reason.NONE
     stop_px: Decimal | None = None
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -325,10 +325,9 @@ class ExpiryPending:
 
 @fact
 class ReplacePending:
-    """A replace is asked for; price None for a market order, stop_px None where it stays as it is.
-
-    session: as with CancelPending. waits: behind one that is pending; when that one is answered,
-    risk judges this one once more, and the event comes again without it.
+    """A replace is asked for; price None for a market order, stop_px None where it stays. waits:
+    behind one that is pending; when that is answered risk judges it once more, for the accounts of
+    its API key (none: the client's), and it comes again without. session: as with CancelPending.
     """
 
     order_id: str
@@ -340,6 +339,7 @@ class ReplacePending:
     session: str = ""
     waits: bool = False
     stop_px: Decimal | None = None
+    accounts: tuple[str, ...] = ()
 
 
 @fact

@@ -331,6 +331,7 @@ def decide_replace(
         session=command.origin.session,
         waits=bool(order.requests),
         stop_px=command.conditions.stop_px if command.conditions else None,
+        accounts=command.origin.accounts if order.requests else (),
     )
 
 

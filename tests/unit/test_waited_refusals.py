@@ -8,12 +8,14 @@ from prometheus_client import CollectorRegistry
 
 from oms.core import replay
 from oms.domain import effects as fx
-from oms.domain.commands import Command
-from oms.domain.events import ReplaceRejected
+from oms.domain.commands import Command, OrderCancelReplaceRequest
+from oms.domain.events import ReplacePending, ReplaceRejected
 from oms.domain.fix import ExecType, OrdStatus, OrdType
+from oms.domain.origin import Channel, Origin
 from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.runtime.metrics import CoreMetrics
+from oms.store.codec import decode, encode
 from oms.store.projector import Projector
 from tests.support.terms_world import world_of
 from tests.support.world import World, of_type
@@ -94,3 +96,52 @@ def test_no_other_stop_price_after_its_venue_has_triggered_the_order(
                 "StopPx (99) = 103: the order was triggered",
             )
         ]
+
+
+@pytest.mark.parametrize("by_rest", [False, True])
+def test_whether_its_sender_may_use_the_account_is_asked_by_the_rights_of_its_door(
+    by_rest: bool,
+) -> None:
+    """By REST those of the API key when it came, which may know of an account before the core
+    does, as for any replace by REST; by FIX those of the client now.
+    """
+    world = world_with_two_replaces()
+    if by_rest:
+        key = Origin(channel=Channel.REST, counterparty="ALPHA", accounts=("A1",))
+        world.send(
+            OrderCancelReplaceRequest(
+                origin=key,
+                cl_ord_id="W",
+                orig_cl_ord_id="Z",
+                order_qty=Decimal(60),
+                price=Decimal(100),
+            )
+        )
+        venue_grants(world)
+    clients = world.state.reference.clients
+    without = {"ALPHA": replace(clients["ALPHA"], accounts=frozenset({"A2"}))}
+    world.state.reference = replace(world.state.reference, clients=without)
+    venue_grants(world)
+    refused = [one.reason for one in of_type(world, ReplaceRejected)]
+    assert refused == ([] if by_rest else [Reason.ACCOUNT_NOT_PERMITTED])
+    assert bool(world.order("X").requests) is by_rest
+    assert world.replayed().orders[world.order("X").order_id] == world.order("X")
+    asked = [one for one in world.journal if isinstance(one[2], ReplacePending) and one[2].waits]
+    [*_, (_, _, waits)] = asked
+    assert isinstance(waits, ReplacePending)
+    assert waits.accounts == (("A1",) if by_rest else ())
+    assert decode("ReplacePending", encode(waits)) == waits
+
+
+def test_one_that_an_older_version_journaled_has_the_rights_of_its_client() -> None:
+    waits = ReplacePending(
+        order_id="1",
+        cl_ord_id="Z",
+        orig_cl_ord_id="Y",
+        order_qty=Decimal(1),
+        price=None,
+        waits=True,
+    )
+    old = encode(waits).replace(b',"accounts":[]', b"")
+    assert b"accounts" not in old
+    assert decode("ReplacePending", old) == waits
