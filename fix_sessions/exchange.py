@@ -294,7 +294,6 @@ class Exchange:
             **counts(self._venue.orders, self._venue.trades),
             "name": self._config.name,
             "commands": self._durable.commands,
-            "answers": self._venue.answers_made,
             "waiting": self._outbox.waiting,
             "logged_on": [name for name in sessions if self._engine.is_logged_on(name)],
         }
