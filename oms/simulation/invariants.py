@@ -111,14 +111,16 @@ def _check_indexes(state: State, orders: Orders) -> None:
 
 
 def _check_names(kept: KeptOrders, orders: Orders, names: list[dict[Name, str]]) -> None:
-    cl_ord_ids, child_cl_ord_ids = names[CL_ORD_ID], names[CHILD_CL_ORD_ID]
-    for (_, cl_ord_id), order_id in cl_ord_ids.items():
+    for (_, cl_ord_id), order_id in names[CL_ORD_ID].items():
         known = orders[order_id] if order_id in orders else kept[order_id]
         assert not known.is_child, cl_ord_id
     for order in orders.values():
-        index = child_cl_ord_ids if order.is_child else cl_ord_ids
+        kind = CHILD_CL_ORD_ID if order.is_child else CL_ORD_ID
+        index = names[kind]
         if order.cl_ord_id:  # nobody has named an external order to us
-            owner = index[order.counterparty, order.cl_ord_id]
+            name = order.counterparty, order.cl_ord_id
+            # Of another order, by a ClOrdID that was used again: that one is settled.
+            owner = index[name] if name in index else kept.names[kind][name]
             assert owner == order.order_id or not order.is_live, order
         for key in order.executions:
             order_id = names[EXEC_ID][key]
