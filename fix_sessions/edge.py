@@ -128,10 +128,10 @@ class Edge:
             if gone and self._counterparties[name].role == "client":
                 del self._encoders[name]
 
-    def catch_up(self, session_id: str) -> None:
+    def catch_up(self, session_id: str, wanted: Callable[[FixMessage], bool]) -> None:
         """A client that was not configured is, and its numbers are set: what was kept leaves."""
         if self._counterparties[session_id].role == "client":
-            for effect in self._kept.pop(session_id, ()):
+            for effect in filter(wanted, self._kept.pop(session_id, ())):
                 self.deliver(effect)
 
     # The engine's side

@@ -32,10 +32,13 @@ from oms.domain.fix import (
     OrdStatus,
     Side,
 )
+from oms.domain.profile import ClientProfile
 from oms.domain.reasons import SPECS, Reason
 from oms.domain.state import State
 from oms.domain.values import ZERO, decimal_text
 from oms.orders.good_till import day_figures
+
+_PENDING = (ExecType.PENDING_NEW, ExecType.PENDING_CANCEL, ExecType.PENDING_REPLACE)
 
 ClientEvent = (
     OrderAccepted
@@ -110,6 +113,17 @@ def client_messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effe
             yield from _status(state, seq, event)
         case UnknownOrderStatusReported():
             yield from _unknown_status(state, seq, event)
+
+
+def wanted(profile: ClientProfile, effect: Effect) -> bool:
+    """Whether a client of that profile is told what one of the usual profile is."""
+    if not isinstance(effect, SendExecutionReport):
+        return True
+    if effect.exec_type is ExecType.NEW:
+        time_in_force = effect.time_in_force
+        immediate = time_in_force is not None and time_in_force.immediate
+        return profile.new_for_immediate or not immediate
+    return profile.pending_acks or effect.exec_type not in _PENDING
 
 
 def _first_report(state: State, event: OrderAccepted) -> ExecType | None:

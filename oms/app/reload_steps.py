@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
 from fix_sessions.edge import LOST_STORE_MARGIN, Edge
@@ -15,6 +16,7 @@ from fix_sessions.registry import Counterparty
 from oms.domain.instrument import Reference
 from oms.domain.session_commands import ReloadSessions
 from oms.domain.state import Session, State
+from oms.outbound_client import wanted
 from oms.runtime.sequencer import Sequencer
 from oms.sessions.differences import SessionDifferences
 
@@ -157,7 +159,8 @@ class ReloadSteps(ABC, Generic[C]):
             if session.reset_due:
                 self._edge.reset(name, REMADE)
             # Behind the numbers that were used, and before anything that is newer.
-            self._edge.catch_up(name)
+            profile = self._state.reference.client_profile(name)
+            self._edge.catch_up(name, partial(wanted, profile))
             if not session.barred:
                 self._edge.engine.logon(name)
         self._opened()

@@ -83,7 +83,8 @@ def views(
     ]
     for kind, one in parties:
         plan = plans.get(one.name)
-        row = known.get(one.name, _BLANK)
+        # What leaves now that it is configured waits for nobody.
+        row: Row = {**known.get(one.name, _BLANK), "undelivered": 0, "undelivered_since": None}
         if row["logged_on"] and not led:
             row = {**row, **_WITHOUT_CORE}
         yield SessionView(

@@ -194,7 +194,7 @@ class CoreMetrics:
             self._session_ready.labels(session.name).set(session.ready)
         self._undelivered.clear()
         for session in state.sessions.values():
-            if session.undelivered:
+            if session.undelivered and session.name not in self._configured:
                 self._undelivered.labels(session.name).set(session.undelivered)
         self._open.set(len(state.open_orders))
         self._unknown.set(len(state.in_doubt))

@@ -6,6 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
+import pytest
+
 from fix_sessions.edge import Edge
 from fix_sessions.registry import Counterparty
 from fix_sessions.session_control import SessionControl
@@ -22,9 +24,11 @@ from oms.domain.commands import (
     SequenceReset,
 )
 from oms.domain.effects import ControlSession, SendExecutionReport, SessionAction
-from oms.domain.fix import OrdType, Side
+from oms.domain.fix import ExecType, OrdType, Side, TimeInForce
+from oms.domain.profile import ClientProfile
 from oms.domain.session_commands import LogoutCause
 from oms.domain.state import State
+from oms.outbound_client import wanted
 from oms.store.codec import unpack
 from tests.support.checked_world import connected
 from tests.support.memory_core import MemoryCore, MemoryJournal, StepClock
@@ -187,19 +191,20 @@ def test_what_a_client_that_is_not_configured_would_be_told_waits_until_it_is() 
     ]
     engine.tell()
     assert [(one.session, one.msg_seq_num) for one in edge.release()] == [("B", 1)]
-    edge.deliver(report("A", 3))
+    for number in (3, 4):
+        edge.deliver(report("A", number))
     edge.release()
     edge.take_in([parties["A"]], {})
     assert engine.sent == [("B", 1, "E2")], "its numbers are not set yet"
-    edge.catch_up("A")
-    edge.deliver(report("A", 4))
-    assert engine.sent[1:] == [("A", 1, "E1"), ("A", 2, "E3"), ("A", 3, "E4")]
-    edge.set_aside(["A"])
+    edge.catch_up("A", lambda one: one != report("A", 3))
     edge.deliver(report("A", 5))
-    assert engine.sent[-1] == ("A", 4, "E5"), "it is made anew and can ask for it"
-    edge.set_aside(["A"], gone=True)
+    assert engine.sent[1:] == [("A", 1, "E1"), ("A", 2, "E4"), ("A", 3, "E5")]
+    edge.set_aside(["A"])
     edge.deliver(report("A", 6))
-    assert engine.sent[-1] == ("A", 4, "E5")
+    assert engine.sent[-1] == ("A", 4, "E6"), "it is made anew and can ask for it"
+    edge.set_aside(["A"], gone=True)
+    edge.deliver(report("A", 7))
+    assert engine.sent[-1] == ("A", 4, "E6")
     engine.tell()
     assert [one.msg_seq_num for one in edge.release()] == [0, 1, 2, 3, 4]
 
@@ -274,3 +279,24 @@ def new_order(n: int) -> NewOrderSingle:
         ord_type=OrdType.LIMIT,
         price=Decimal(100),
     )
+
+
+@pytest.mark.parametrize(
+    ("exec_type", "time_in_force", "told"),
+    [
+        (ExecType.PENDING_CANCEL, TimeInForce.DAY, False),
+        (ExecType.PENDING_REPLACE, TimeInForce.DAY, False),
+        (ExecType.PENDING_NEW, TimeInForce.DAY, False),
+        (ExecType.NEW, TimeInForce.IOC, False),
+        (ExecType.NEW, TimeInForce.DAY, True),
+        (ExecType.NEW, None, True),
+        (ExecType.TRADE, TimeInForce.IOC, True),
+    ],
+)
+def test_a_client_that_is_configured_again_is_told_what_its_profile_asks_for(
+    exec_type: ExecType, time_in_force: TimeInForce | None, told: bool
+) -> None:
+    """Found by seed 235. While it is not configured, nobody knows what it wants."""
+    one = replace(report("A", 1), exec_type=exec_type, time_in_force=time_in_force)
+    assert wanted(ClientProfile(), one)
+    assert wanted(ClientProfile(pending_acks=False, new_for_immediate=False), one) is told
