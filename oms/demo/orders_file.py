@@ -31,6 +31,8 @@ _NAME = re.compile(r"[!-~]([ -~]{0,62}[!-~])?")
 _ACCOUNT = re.compile(r"[!-~]{1,64}")
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9./_-]{0,31}")
 _FIX_FIELD = re.compile(r"(?:^|(?<=[\x01|;\s]))(\d{1,5})=([^\x01|]*)")
+# Not the end of another tag, nor a text.
+_FIX_BEGIN = re.compile(r"(?<!\d)(?=8=FIXT?\.\d)")
 _ENUMS = {
     "side": tuple(Side),
     "ord_type": (OrdType.MARKET, OrdType.LIMIT),
@@ -54,7 +56,11 @@ def read_orders(path: Path) -> tuple[PlannedOrder, ...]:
         raise OrdersFileError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise OrdersFileError(f"{path}: must be UTF-8") from None
-    rows = list(_log_rows(text) if "8=FIX" in text else _csv_rows(path, text))
+    is_log = _FIX_BEGIN.search(text) and COLUMNS[0] not in text.partition("\n")[0].lower()
+    try:
+        rows = list(_log_rows(text) if is_log else _csv_rows(path, text))
+    except csv.Error as error:
+        raise OrdersFileError(f"{path}: must be CSV; is a quote missing? {error}") from None
     if not rows:
         raise OrdersFileError(f"{path}: holds no order")
     faults: list[str] = []
@@ -110,17 +116,15 @@ def _csv_rows(path: Path, text: str) -> Iterator[Row]:
 
 
 def _log_rows(text: str) -> Iterator[Row]:
-    """Repeats (43=Y, 97=Y) are not orders of their own."""
+    """Any number of messages in a line. Repeats (43=Y, 97=Y) are not orders of their own."""
     for number, line in enumerate(text.splitlines(), start=1):
-        start = line.find("8=FIX")
-        if start < 0:
-            continue
-        fields = {
-            int(tag): value.strip()
-            for tag, value in _FIX_FIELD.findall(line[start:].replace("^A", "\x01"))
-        }
-        if fields.get(35) == "D" and "Y" not in (fields.get(43), fields.get(97)):
-            yield number, {name: fields.get(tag, "") for tag, name in _TAGS.items()}
+        for message in _FIX_BEGIN.split(line)[1:]:
+            fields = {
+                int(tag): value.strip()
+                for tag, value in _FIX_FIELD.findall(message.replace("^A", "\x01"))
+            }
+            if fields.get(35) == "D" and "Y" not in (fields.get(43), fields.get(97)):
+                yield number, {name: fields.get(tag, "") for tag, name in _TAGS.items()}
 
 
 def _faults(values: dict[str, str], seen: set[str]) -> Iterator[str]:

@@ -43,6 +43,28 @@ def test_a_fix_log_gives_its_new_orders_once(tmp_path: Path) -> None:
     }
 
 
+def test_a_fix_log_without_line_ends_gives_every_order(tmp_path: Path) -> None:
+    order = "8=FIX.4.4|35=D|11=L1|1=A|55=AAPL|54=1|38=10|40=2|44=227.6|58=FIX.4.4|59=3|10=0|"
+    text = "".join(order.replace("L1", name) for name in ("L1", "L2", "L3")).replace("|", "\x01")
+    found = read_orders(written(tmp_path, text))
+    assert [(one.cl_ord_id, one.time_in_force) for one in found] == [
+        ("L1", "3"),
+        ("L2", "3"),
+        ("L3", "3"),
+    ]
+
+
+def test_a_csv_that_names_a_fix_version_is_no_log(tmp_path: Path) -> None:
+    text = HEAD + "8=FIX.4.4,A,AAPL,BUY,5,LIMIT,9,DAY\n"
+    assert [one.cl_ord_id for one in read_orders(written(tmp_path, text))] == ["8=FIX.4.4"]
+
+
+@pytest.mark.parametrize("text", [HEAD + '"A1' + "9" * 140_000, '"' + HEAD + "9" * 140_000])
+def test_a_quote_that_is_never_closed_is_told(tmp_path: Path, text: str) -> None:
+    with pytest.raises(OrdersFileError, match="must be CSV; is a quote missing"):
+        read_orders(written(tmp_path, text))
+
+
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
