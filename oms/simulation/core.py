@@ -7,6 +7,7 @@ PostgreSQL is done by the world.
 import contextlib
 import random
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
@@ -143,7 +144,7 @@ class SimCore:
             new_batch=self._new_batch,
             outlet=self.control,
             clock=self._agenda,
-            metrics=CoreMetrics(CollectorRegistry()),
+            metrics=_metrics(),
         )
 
     def _new_batch(self, seq: int, last_hash: bytes) -> BatchWithCrashes:
@@ -241,6 +242,12 @@ class SimCore:
                 if mine and one.msg_type not in REJECTS:
                     found[one.epoch, one.msg_seq_num] = one
         return [found[key] for key in sorted(found)]
+
+
+@cache
+def _metrics() -> CoreMetrics:
+    """Those of all cores: nobody reads them here, and to make them takes a while."""
+    return CoreMetrics(CollectorRegistry())
 
 
 def _state(reference: Reference) -> State:

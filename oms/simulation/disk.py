@@ -194,7 +194,9 @@ class SimJournal:
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
         """See oms.ports.JournalReader; decoded anew from the bytes."""
         for entry in self._disk.entries[from_seq - 1 :]:
-            yield entry._replace(obj=decode_for_fold(entry.type, entry.payload))
+            seq, at, kind, name, payload, digest, _ = entry
+            obj = decode_for_fold(name, payload)
+            yield Entry(seq, at, kind, name, payload, digest, obj)
 
     def end(self, why: str) -> None:
         """The connection is gone: what is in flight happens or not, and nobody is told."""

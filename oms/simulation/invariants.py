@@ -111,20 +111,25 @@ def _check_indexes(state: State, orders: Orders) -> None:
 
 
 def _check_names(kept: KeptOrders, orders: Orders, names: list[dict[Name, str]]) -> None:
+    def owner_of(kind: int, name: Name) -> str | None:
+        found = names[kind].get(name)
+        # By a ClOrdID that was used again, of another order, which is settled.
+        packed = kept.owner(kind, name) if found is None else None
+        return found if packed is None else packed[3]
+
     for (_, cl_ord_id), order_id in names[CL_ORD_ID].items():
         known = orders[order_id] if order_id in orders else kept[order_id]
         assert not known.is_child, cl_ord_id
     for order in orders.values():
         kind = CHILD_CL_ORD_ID if order.is_child else CL_ORD_ID
-        index = names[kind]
         if order.cl_ord_id:  # nobody has named an external order to us
-            name = order.counterparty, order.cl_ord_id
-            # Of another order, by a ClOrdID that was used again: that one is settled.
-            owner = index[name] if name in index else kept.names[kind][name]
+            owner = owner_of(kind, (order.counterparty, order.cl_ord_id))
+            assert owner is not None, order
             assert owner == order.order_id or not order.is_live, order
         for key in order.executions:
-            order_id = names[EXEC_ID][key]
-            assert order_id in orders or order_id in kept, key
+            owner = owner_of(EXEC_ID, key)
+            assert owner is not None, key
+            assert owner in orders or owner in kept, key
 
 
 def _check_held(orders: Orders, order: Order) -> None:

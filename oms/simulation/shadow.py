@@ -25,7 +25,7 @@ from oms.outbound import bundled, effects_of
 from oms.store.batch import Entry
 from oms.store.codec import decode
 
-Message = tuple[str, frozenset[tuple[int, str]]]
+Message = tuple[str, frozenset[str]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -157,5 +157,5 @@ class Shadow:
 
 def body_of(msg_type: str, pieces: list[str]) -> Message:
     """A message without what the session and a repetition add."""
-    fields = [(int(tag), value) for tag, _, value in (one.partition("=") for one in pieces)]
-    return msg_type, frozenset(one for one in fields if one[1] and one[0] != 97)
+    told = [one for one in pieces if one.index("=") < len(one) - 1 and not one.startswith("97=")]
+    return msg_type, frozenset(told)

@@ -27,8 +27,8 @@ class Checker(Watcher):
 
     def at_quiet(self) -> None:
         """See Watcher."""
-        state, stubborn = self.world.shadow.state, self.world.shadow.stubborn
-        for order in state.orders.values():
+        orders, stubborn = self.world.shadow.state.orders.everything(), self.world.shadow.stubborn
+        for order in orders.values():
             if order.is_child or order.external:
                 continue
             working = [
@@ -36,7 +36,7 @@ class Checker(Watcher):
                 for child in order.children
                 # A venue that refuses a cancel goes on working.
                 if child not in stubborn
-                and (standing := self.world.standing(state.orders[child])) is not None
+                and (standing := self.world.standing(orders[child])) is not None
             ]
             assert sum(working) <= order.leaves_qty, (
                 f"{order.order_id} has {order.leaves_qty} open and {sum(working)} at venues"
