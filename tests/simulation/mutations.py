@@ -17,12 +17,15 @@ from oms.domain.effects import FixMessage, SendExecutionReport
 from oms.domain.events import OrderCanceled, OrderConfirmed
 from oms.domain.fix import ExecType, OrdStatus
 from oms.domain.order import add_execution
+from oms.domain.profile import ChainedReplace
 from oms.domain.reasons import Reason
+from oms.domain.verdict import Verdict
 from oms.fold import fold_event
 from oms.orders import good_till, requests, splits
 from oms.risk import checks
 from oms.runtime import recovery, sequencer
-from oms.simulation import core
+from oms.simulation import core, plan
+from oms.simulation.acts import ACTS
 from oms.store import projector
 from oms.store.leader import LeadershipLost
 
@@ -240,6 +243,21 @@ def a_limit_may_be_exceeded_a_little(patch: Patch) -> None:
         ]
 
     patch.setattr(checks, "_at_most", generous)
+
+
+@mutation
+def a_replace_that_waited_is_not_judged_at_its_turn(patch: Patch) -> None:
+    """Where all clients' replaces wait, and long, and limits are changed often: elsewhere it shows
+    once in hundreds of seeds.
+    """
+    patch.setattr(reactions, "waited_verdict", lambda *_: Verdict())
+    client, manners = plan.draw_client, plan._manners
+    queued = lambda chance: replace(client(chance), chained_replaces=ChainedReplace.QUEUE)  # noqa: E731
+    slow = lambda chance: replace(manners(chance), speed_us=1_500_000)  # noqa: E731
+    patch.setattr(plan, "draw_client", queued)
+    patch.setattr(plan, "_manners", slow)
+    for name, weight in (("limit", 8), ("amend", 20), ("rest_amend", 20)):
+        patch.setitem(ACTS, name, replace(ACTS[name], weight=weight, always=True))
 
 
 @mutation
