@@ -34,16 +34,18 @@ def simulate(
     """Play seeded days of orders, faults and crashes in virtual time, each twice, and check what
     must hold whatever happens; exit 1 where it does not, with the line that plays it again.
     """
-    from oms import logs
-    from oms.settings.model import LoggingSettings
-    from oms.simulation.plan import Recipe
-    from oms.simulation.run import Options, main, replay
-
-    logs.configure(LoggingSettings(level="error"), process="simulate")
     if seed is None:
+        from oms.simulation.run import Options, main
+
         wanted = seeds or (_ENDLESS if minutes else 200)
         options = Options(seeds=wanted, first=first, jobs=jobs, minutes=minutes)
         raise typer.Exit(main(options))
+    from oms import logs
+    from oms.settings.model import LoggingSettings
+    from oms.simulation.plan import Recipe
+    from oms.simulation.replay import replay
+
+    logs.configure(LoggingSettings(level="error"), process="simulate")
     numbers = [one for one in acts.split(",") if one and one != "none"]
     kept = tuple(int(one) for one in numbers) if acts else None
     left_out = frozenset(one for one in without.split(",") if one)

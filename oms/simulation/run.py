@@ -1,4 +1,7 @@
-"""`oms simulate`: many seeds on several cores, or one again with its story."""
+"""`oms simulate`: many seeds on several cores.
+
+What plays them is loaded by the workers alone: it takes a second.
+"""
 
 import json
 import queue
@@ -6,20 +9,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import IO, Any, Self
 
 from oms.app.exits import Exit
 from oms.simulation.coverage import coverage_lines
-from oms.simulation.plan import Recipe
-from oms.simulation.play import play
-from oms.simulation.shrink import Shrinker
 
 PROGRESS_S = 10.0
 HASH_SEEDS = ("1", "2")
+# Second runs, before those who play first runs wait for those who cannot keep up.
+MOST_WAITING = 16
+AGAIN = "again"
+
+Answers = queue.Queue[dict[str, Any] | BaseException | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,27 +67,25 @@ class Sum:
 class Worker:
     """A process of oms.simulation.worker."""
 
-    def __init__(self, hash_seed: str, *, judged: bool) -> None:
-        command = ["env", f"PYTHONHASHSEED={hash_seed}"]
-        command += [sys.executable, "-m", "oms.simulation.worker"]
+    def __init__(self, hash_seed: str) -> None:
         self._process = subprocess.Popen(
-            command if judged else [*command, "--unjudged"],
+            ["env", f"PYTHONHASHSEED={hash_seed}", sys.executable, "-m", "oms.simulation.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def play(self, seed: int) -> dict[str, Any]:
+    def play(self, line: str) -> dict[str, Any]:
         """Its answer. Raises RuntimeError where the process died."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        stdin.write(f"{seed}\n")
+        stdin.write(f"{line}\n")
         stdin.flush()
-        line = stdout.readline()
-        if not line:
-            raise RuntimeError(f"the process that played seed {seed} is gone")
-        document: dict[str, Any] = json.loads(line)
+        answer = stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the process that played seed {line} is gone")
+        document: dict[str, Any] = json.loads(answer)
         return document
 
     def __enter__(self) -> Self:
@@ -95,16 +98,63 @@ class Worker:
         self._process.wait()
 
 
-def play_twice(judged: Worker, other: Worker, seed: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A seed, under the PYTHONHASHSEED of that number; told: by its first run, if this is the
+    second.
+    """
+
+    seed: int
+    side: int
+    told: dict[str, Any] | None = None
+
+
+class Turns:
+    """What is played next: what has been played under one PYTHONHASHSEED is played under the other
+    one too, and before anything new.
+    """
+
+    def __init__(self, next_seed: Callable[[], int | None]) -> None:
+        self._next_seed = next_seed
+        self._again: tuple[deque[Turn], ...] = (deque(), deque())
+        self._playing = [0, 0]
+        self._changed = threading.Condition()
+
+    def take(self, sides: Sequence[int]) -> Turn | None:
+        """For who can play under those; None where nothing is left, and nothing will be."""
+        with self._changed:
+            while True:
+                for side in sides:
+                    if self._again[side]:
+                        self._changed.notify_all()
+                        return self._again[side].popleft()
+                side = sides[0]
+                if len(self._again[1 - side]) < MOST_WAITING:
+                    seed = self._next_seed()
+                    if seed is not None:
+                        self._playing[side] += 1
+                        return Turn(seed=seed, side=side)
+                    if not any(self._playing[1 - one] for one in sides):
+                        return None
+                self._changed.wait()
+
+    def played(self, turn: Turn, told: dict[str, Any]) -> None:
+        """For the first time; told: what it came to."""
+        with self._changed:
+            self._playing[turn.side] -= 1
+            if not told["checker"]:
+                self._again[1 - turn.side].append(
+                    Turn(seed=turn.seed, side=1 - turn.side, told=told)
+                )
+            self._changed.notify_all()
+
+
+def compare(told: dict[str, Any], again: dict[str, Any]) -> None:
     """One seed under both PYTHONHASHSEEDs: the same journal, or that is what is wrong."""
-    told = judged.play(seed)
-    if not told["checker"]:
-        again = other.play(seed)
-        if again["journal"] != told["journal"]:
-            told["checker"] = "runs_are_the_same"
-            told["text"] = f"the journal ends in {told['journal']} and in {again['journal']}"
-            told["line"], told["story"] = Recipe(seed=seed).line(), []
-    return told
+    if again["journal"] != told["journal"]:
+        told["checker"] = "runs_are_the_same"
+        told["text"] = f"the journal ends in {told['journal']} and in {again['journal']}"
+        told["story"] = []
 
 
 def simulate(options: Options, out: IO[str]) -> Sum:
@@ -112,16 +162,16 @@ def simulate(options: Options, out: IO[str]) -> Sum:
     began = time.monotonic()
     until = began + options.minutes * 60 if options.minutes else float("inf")
     seeds = iter(range(options.first, options.first + options.seeds))
-    answers: queue.Queue[dict[str, Any] | BaseException | None] = queue.Queue()
-    lock = threading.Lock()
+    answers: Answers = queue.Queue()
 
     def next_seed() -> int | None:
-        with lock:
-            return next(seeds, None) if time.monotonic() < until else None
+        return next(seeds, None) if time.monotonic() < until else None
 
+    turns = Turns(next_seed)
+    everybody = [(n % 2,) for n in range(options.jobs)] if options.jobs > 1 else [(0, 1)]
     threads = [
-        threading.Thread(target=_work, args=(next_seed, answers), daemon=True)
-        for _ in range(options.jobs)
+        threading.Thread(target=_work, args=(turns, sides, answers), daemon=True)
+        for sides in everybody
     ]
     for thread in threads:
         thread.start()
@@ -140,25 +190,27 @@ def simulate(options: Options, out: IO[str]) -> Sum:
     return total
 
 
-def _work(
-    next_seed: Callable[[], int | None],
-    answers: "queue.Queue[dict[str, Any] | BaseException | None]",
-) -> None:
+def _work(turns: Turns, sides: Sequence[int], answers: Answers) -> None:
     try:
         with ExitStack() as stack:
-            judged = stack.enter_context(Worker(HASH_SEEDS[0], judged=True))
-            other = stack.enter_context(Worker(HASH_SEEDS[1], judged=False))
-            while (seed := next_seed()) is not None:
-                answers.put(play_twice(judged, other, seed))
+            workers = {one: stack.enter_context(Worker(HASH_SEEDS[one])) for one in sides}
+            while (turn := turns.take(sides)) is not None:
+                worker = workers[turn.side]
+                if turn.told is not None:
+                    compare(turn.told, worker.play(f"{turn.seed} {AGAIN}"))
+                    answers.put(turn.told)
+                    continue
+                told = worker.play(str(turn.seed))
+                turns.played(turn, told)
+                if told["checker"]:
+                    answers.put(told)
     except BaseException as failure:  # noqa: BLE001 - raised where the answers are read
         answers.put(failure)
     finally:
         answers.put(None)
 
 
-def _answers(
-    answers: "queue.Queue[dict[str, Any] | BaseException | None]", threads: int
-) -> Iterator[dict[str, Any]]:
+def _answers(answers: Answers, threads: int) -> Iterator[dict[str, Any]]:
     while threads:
         told = answers.get()
         if told is None:
@@ -188,19 +240,3 @@ def main(options: Options) -> int:
     """The exit code."""
     total = simulate(options, sys.stdout)
     return Exit.FAILED if total.failures else Exit.OK
-
-
-def replay(recipe: Recipe, *, shrink: bool) -> int:
-    """One run with its story, made short first where that is wanted; the exit code."""
-    if shrink:
-        outcome = play(recipe)
-        if outcome.checker:
-            shrinker = Shrinker(recipe, outcome.checker)
-            shrinker.shrink()
-            recipe = shrinker.recipe
-    outcome = play(recipe, story=True)
-    print("\n".join(outcome.story))
-    if outcome.checker:
-        print(f"{outcome.checker}: {outcome.text}")
-    print(f"{recipe.line()}: {outcome.entries} entries, the last hash {outcome.journal}")
-    return Exit.FAILED if outcome.checker else Exit.OK
