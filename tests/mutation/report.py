@@ -31,15 +31,15 @@ changed. A mutant is killed when a test fails for it; one that lives shows what 
 `make mutate` judges the mutants that were not judged yet and writes this page; how it works is on
 the [developer's page](developer.md#mutation-testing).
 
-When it was first played, on 2026-11-21, 81.7 % of 999 were killed, and the survivors showed what
-tests were missing. With these, 88.7 % of 284 others were killed at first sight; a few tests more
-were written for survivors among those too.
+What tests are worth shows in mutants that nobody had seen when they were written. When it was first
+played, on 2026-11-21, 81.7 % of 999 were killed, and the survivors showed what tests were missing.
+With these, 88.7 % of 284 others were killed at first sight. In the evening of that day, after many
+changes, it was 91.1 % of 1,735 in the 21 modules that had changed, 91.5 % of 840 others, which no
+draw had chosen, and 87.8 % of 548 more, the rest of the venue simulator's. Each time tests were
+written for survivors, 120 in that evening.
 
-In the evening of that day, after many changes, every mutant in a function was judged; only of the
-venue simulator's no more than were drawn. In the 21 modules that had changed 91.1 % of 1,735 were
-killed at first sight, and of 840 others, which no draw had chosen, 91.5 %; what had been judged
-before and had not changed kept its verdict. Ninety tests were written for survivors; the figures
-below are those with them, and what still lives has its reason.
+The figures below are those with all of these tests, of mutants that were seen; a verdict holds
+until its piece of code changes. What still lives has its reason.
 
 """
 
@@ -54,7 +54,10 @@ def write_report(
     pairs = (*judged, *again, *(pair for here in whole.values() for pair in here))
     lived = {one.key: one for one, verdict in pairs if not verdict.killer}
     survivors = sorted(lived.values(), key=lambda one: (one.path, one.n))
-    lines = [*_scores(every, judged, again), *_whole_scores(whole)]
+    if len(whole) == len(PACKAGES):
+        lines = [*_all_scores(every, judged, whole)]
+    else:
+        lines = [*_scores(every, judged, again), *_whole_scores(whole)]
     lines += [*_survivors(survivors, reasons), *_deliberate()]
     PAGE.write_text(HEAD + "\n".join(lines) + "\n")
     without = sum(one.key not in reasons for one in survivors)
@@ -73,6 +76,38 @@ def _package(one: Mutant) -> str:
     return next(top for top in sorted(PACKAGES, key=len, reverse=True) if one.path.startswith(top))
 
 
+_NOTES = (
+    " What modules and classes say outside functions (tables, defaults, wire values) is drawn"
+    " apart. Mutants that nothing can tell from the original count as survivors. A mutant gets"
+    " the tests that reach it, cheapest first, for a few seconds of processor time (nine tenths"
+    " of all tests take a tenth of it), and last a few seeds: the simulator's column says what"
+    " only it noticed."
+)
+
+
+def _all_scores(every: list[Mutant], judged: Judged, whole: dict[str, Judged]) -> Iterator[str]:
+    """Where every mutant in a function was judged: nothing is estimated."""
+    inside = [pair for here in whole.values() for pair in here]
+    outside = [pair for pair in judged if not pair[0].within]
+    low, high = _interval(outside)
+    yield "## Score"
+    yield ""
+    yield textwrap.fill(
+        f"**{_percent(inside)}** of the {len(inside)} mutants in functions are killed, of which"
+        f" every one was judged; and {_percent(outside)} of {len(outside)} of modules and classes"
+        f" (95 % interval {low:.1f} to {high:.1f} %)." + _NOTES,
+        width=100,
+    )
+    yield ""
+    yield HEADINGS
+    yield RULE
+    for package, here in whole.items():
+        yield _row(f"`{package}`", len(here), here)
+    yield _row("all functions", len(inside), inside)
+    yield _row("modules and classes", sum(not one.within for one in every), outside)
+    yield ""
+
+
 def _scores(every: list[Mutant], judged: Judged, again: Judged) -> Iterator[str]:
     inside = [pair for pair in judged if pair[0].within]
     outside = [pair for pair in judged if not pair[0].within]
@@ -87,11 +122,7 @@ def _scores(every: list[Mutant], judged: Judged, again: Judged) -> Iterator[str]
         " Tests were then written for survivors among them, so others were drawn afterwards: of"
         f" {len(again)}, judged by the same tests, **{_percent(again)}** are killed"
         " ({:.1f} to {:.1f} %).".format(*_interval(again))
-        + " What modules and classes say outside functions (tables, defaults, wire values) is drawn"
-        " apart. Mutants that nothing can tell from the original count as survivors. A mutant gets"
-        " the tests that reach it, cheapest first, for a few seconds of processor time (nine tenths"
-        " of all tests take a tenth of it), and last a few seeds: the simulator's column says what"
-        " only it noticed.",
+        + _NOTES,
         width=100,
     )
     yield ""
@@ -208,6 +239,15 @@ def _deliberate() -> Iterator[str]:
         "`tests/simulation/mutations.py` holds bugs of a larger kind. Each is put into the"
         " simulator, which plays seeds from 1 until a checker says that something is wrong."
         " `make mutate` measures the processor seconds that this takes."
+    )
+    yield ""
+    yield textwrap.fill(
+        "Two were tried that it cannot show, so they are not there; unit tests notice both. A drop"
+        " copy's correction that comes after the bust that followed it makes the trade count again"
+        " in what its client is told: it came about once in 150 seeds of a world full of busts, and"
+        " no checker said anything, as no quantity changes. And a replace older than"
+        " `max_order_age_ms` is let through: no simulated client has such a limit.",
+        width=100,
     )
     yield ""
     yield "| bug | caught by | seed | seconds |"

@@ -102,6 +102,13 @@ def test_what_is_taken_back_while_it_is_held_ends_without_an_order_or_a_human() 
     assert (settled.settlement, settled.order_id, settled.user) == (Settlement.AMENDED, "", "")
 
 
+def test_an_order_that_a_venues_status_tells_of_is_told_by_its_order_session() -> None:
+    world = world_with(OrphanPolicy.HOLD)
+    world.send(world.report("XA", "whose", ExecType.ORDER_STATUS, OrdStatus.NEW))
+    [held] = of_type(world, OrphanReported)
+    assert (held.source, held.session, held.cl_ord_id) == ("", "XA", "whose")
+
+
 def test_a_trade_of_an_earlier_date_is_held_whatever_the_policy() -> None:
     """Found by simulated seed 10581: it had been adopted then, and was forgotten since."""
     world = world_with(OrphanPolicy.ADOPT, "HOUSE")

@@ -81,6 +81,13 @@ def test_prices_are_compared_after_fees(side: Side, xa_fee: str, first: str) -> 
     assert leg.venue.name == first
 
 
+def test_a_fee_that_makes_prices_equal_to_the_last_digit_leaves_the_configured_order() -> None:
+    venues = [FREE[0], replace(FREE[1], fee_bps=Decimal(1))]
+    quotes = {"XA": quote("100.01", "500"), "XB": quote("100", "500")}
+    [leg] = plan(wish(), AAPL, venues, quotes)
+    assert leg.venue.name == "XA"
+
+
 @pytest.mark.parametrize(
     ("side", "limit", "expected"),
     [
