@@ -44,12 +44,15 @@ class Deadline:
                 await task
                 return
         except asyncio.CancelledError:
+            # The process is told to end and has waited long enough; uvicorn's own answer is a 500.
             task.cancel()
-            raise
+            if answering.begun:
+                raise
+        else:
+            log.error("api.database_silent", path=scope["path"], seconds=self._limit_s)
         answering.is_heard = False
         self._unheard.add(task)
         task.add_done_callback(self._ended)
-        log.error("api.database_silent", path=scope["path"], seconds=self._limit_s)
         await database_unavailable().response(scope["path"])(scope, receive, send)
 
     async def _serve(self, scope: Scope, answering: "_Answering") -> None:

@@ -1,9 +1,11 @@
 """A database that is frozen: every request is told so in time, and nothing is lost."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 
 import httpx
 import psycopg
@@ -71,9 +73,15 @@ def test_the_process_ends_when_told_though_its_database_is_frozen(module_url: st
     try:
         eventually(lambda: _answers(url, headers), "the API serves")
         with frozen(module_url):
-            with pytest.raises(httpx.ReadTimeout):
-                httpx.get(url, headers=headers, timeout=1)
-            process.send_signal(signal.SIGTERM)
+            with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as waiting:
+                waiting.request("GET", "/v1/positions", headers=headers)
+                # It was read before what came after it.
+                assert httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 200
+                process.send_signal(signal.SIGTERM)
+                # What became of a command nobody would know, and a 500 does not say so.
+                answer = waiting.getresponse()
+                assert answer.status == 503
+                assert json.loads(answer.read())["type"].endswith("database-unavailable")
             assert process.wait(25) == 0
     finally:
         process.kill()
