@@ -22,6 +22,7 @@ from oms.domain.session_events import SessionsReloaded
 from oms.domain.state import State
 from oms.fold import fold_command, fold_event
 from oms.outbound import bundled, effects_of
+from oms.outbound_client import wanted
 from oms.store.batch import Entry
 from oms.store.codec import decode
 
@@ -60,6 +61,7 @@ class Shadow:
         self._effects: list[Effect] = []
         clients = reference.clients.values()
         self._bundling = {one.session for one in clients if one.profile.bundled_ioc}
+        self._profiles = {one.session: one.profile for one in clients}
         self.stubborn: set[str] = set()
         self.orphans: set[tuple[str, str]] = set()
         # By journal number of the event: the position as it would be if all that works in the
@@ -100,7 +102,7 @@ class Shadow:
     def _close(self, groups: list[Group]) -> None:
         if groups:
             groups[-1].doubts_after = frozenset(self.state.in_doubt)
-        effects, self._effects = self._effects, []
+        effects, self._effects = [one for one in self._effects if self._wanted(one)], []
         # What is sent again after a crash is not bundled.
         for effect in effects:
             if isinstance(effect, SendExecutionReport) and effect.exec_id != "0":
@@ -111,6 +113,11 @@ class Shadow:
                 if encoded is not None:
                     told = body_of(*encoded(effect))
                     self.messages.setdefault(effect.session, set()).add(told)
+
+    def _wanted(self, effect: Effect) -> bool:
+        """What a client that is not configured is told of when it is: that does not change here."""
+        profile = self._profiles.get(effect.session)
+        return profile is None or wanted(profile, effect)
 
     def _fold(self, entry: Entry, event: Event) -> None:
         self.events[entry.type] += 1
