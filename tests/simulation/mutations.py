@@ -24,9 +24,9 @@ from oms.fold import fold_event
 from oms.orders import good_till, requests, splits
 from oms.risk import checks
 from oms.runtime import recovery, sequencer
-from oms.simulation import core, plan
+from oms.simulation import core, disk, plan
 from oms.simulation.acts import ACTS
-from oms.store import projector
+from oms.store import codec, projector
 from oms.store.leader import LeadershipLost
 
 Patch = pytest.MonkeyPatch
@@ -116,6 +116,7 @@ def replay_decides_again(patch: Patch) -> None:
             fold_event(state, seq, at, entry)
 
     patch.setattr(recovery, "replay", decide)
+    patch.setattr(disk, "decode_for_fold", codec.decode)  # else commands lack what is decided on
 
 
 @mutation
