@@ -97,7 +97,8 @@ class SimCore:
         self._agenda = agenda
         self._boundary, self._limits, self._trade_date = boundary, limits, trade_date
         self._present_us = agenda.now_us
-        self._inbox_taken: set[int] = set()
+        # Of the inbox so many were seen: these are taken by this core, or answered.
+        self._inbox_read = 0
         self.state = _state(reference)
         self.recovered = recover(self.state, journal)
         sessions = self.state.sessions.values()
@@ -203,10 +204,11 @@ class SimCore:
             self.journal.heartbeat()
         self._present_us = now
         if self.open:
-            for command in self._disk.inbox:
+            inbox = self._disk.inbox
+            new, self._inbox_read = inbox[self._inbox_read :], len(inbox)
+            for command in new:
                 number = command.origin.inbox_id
-                if number not in self._inbox_taken and number not in self._disk.answered:
-                    self._inbox_taken.add(number)
+                if number not in self._disk.answered:
                     if isinstance(command, ReloadSessions):
                         self.reload.take(command)
                     else:

@@ -45,11 +45,14 @@ def check_state(
 
 
 def _check_quantities(order: Order) -> None:
-    live = [one for one in order.executions.values() if not one.busted]
-    if not order.rebasings:
-        assert order.cum_qty == sum((one.last_qty for one in live), ZERO), order
-    assert order.cum_qty == order.traded_since(0)[0], order
-    assert order.traded_value == sum((one.last_qty * one.last_px for one in live), ZERO), order
+    if order.executions:
+        live = [one for one in order.executions.values() if not one.busted]
+        if not order.rebasings:
+            assert order.cum_qty == sum((one.last_qty for one in live), ZERO), order
+        assert order.cum_qty == order.traded_since(0)[0], order
+        assert order.traded_value == sum((one.last_qty * one.last_px for one in live), ZERO), order
+    else:
+        assert order.cum_qty == order.traded_value == ZERO, order
     if order.is_open:
         assert order.leaves_qty == order.order_qty - order.cum_qty > 0, order
     else:

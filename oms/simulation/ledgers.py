@@ -67,6 +67,11 @@ def in_shares_of_today(
     trades: dict[str, tuple[Decimal, Decimal]], factors: dict[str, Fraction]
 ) -> Decimal:
     """The sum of these quantities, each times what splits have made of a share of it."""
+    if not factors:
+        traded = sum((quantity for quantity, _ in trades.values()), ZERO)
+        whole = int(traded)
+        if whole == traded:
+            return Decimal(whole)
     total = sum(
         (Fraction(quantity) * factors.get(name, 1) for name, (quantity, _) in trades.items()),
         Fraction(0),

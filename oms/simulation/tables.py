@@ -35,6 +35,11 @@ _KEYS: Final = {
 _COLUMNS: Final = {
     name: tuple(column.name for column in one.columns) for name, one in OPERATIONS.items()
 }
+_KEY_AT: Final = {
+    name: tuple(columns.index(one) for one in _KEYS[_TABLE_OF.get(name, name)])
+    for name, columns in _COLUMNS.items()
+    if name != "answers"
+}
 
 
 class Tables:
@@ -50,9 +55,10 @@ class Tables:
                 continue
             name = _TABLE_OF.get(operation, operation)
             table = self.rows.setdefault(name, {})
+            columns, key_at = _COLUMNS[operation], _KEY_AT[operation]
             for row in rows:
-                fields = dict(zip(_COLUMNS[operation], row, strict=True))
-                self._write(operation, table, tuple(fields[one] for one in _KEYS[name]), fields)
+                fields = dict(zip(columns, row, strict=True))
+                self._write(operation, table, tuple([row[at] for at in key_at]), fields)
 
     def _write(self, operation: str, table: dict[Key, Fields], key: Key, fields: Fields) -> None:
         if operation in _REMOVING:
