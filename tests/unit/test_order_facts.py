@@ -133,7 +133,8 @@ def test_the_status_is_the_highest_that_holds(
 ) -> None:
     one = order()
     traded(one, fills)
-    one.requests, one.mark, one.closed = [request(kind) for kind in requests], mark, closed
+    one.requests = tuple(request(kind) for kind in requests)
+    one.mark, one.closed = mark, closed
     assert one.ord_status is status
 
 
