@@ -23,7 +23,9 @@ from oms.domain.packing import (
     packed,
     unpacked,
 )
+from oms.domain.profile import ClientProfile, ClOrdIdScope
 from tests.support.checked_world import CheckedWorld
+from tests.support.invariants import check_state
 from tests.support.world import REFERENCE
 
 COPY = "XA-DC"
@@ -92,6 +94,27 @@ def test_the_first_cl_ord_id_of_a_replaced_order_is_taken(world: CheckedWorld) -
     put_away(world)
     world.new("c1", "70", price="98")
     assert world.of(DuplicateOrderRefused)
+
+
+def test_a_law_of_names_holds_where_a_later_order_of_that_name_lies_packed() -> None:
+    """The simulator's checkers do not look again at what lies as it lay."""
+    profile = ClientProfile(cl_ord_id_scope=ClOrdIdScope.WORKING)
+    clients = {"ALPHA": replace(REFERENCE.clients["ALPHA"], profile=profile)}
+    world = CheckedWorld(replace(REFERENCE, clients=clients))
+    world.connect("XA")
+    first, second = [filled(world) for _ in range(2)]
+    assert first != second
+    world.state.put_away(world.at, 100)
+    settled: dict[int, Family] = {}
+    check_state(world.state, settled=settled)
+    assert world.state.orders[first].cl_ord_id == "c1", "opened, as by a late report"
+    check_state(world.state, settled=settled)
+    assert world.order("c1").order_id == second
+
+
+def filled(world: CheckedWorld) -> str:
+    world.fill(world.working(), "100")
+    return world.order("c1").order_id
 
 
 def test_a_venue_may_name_it_by_what_we_called_it_first(world: CheckedWorld) -> None:
