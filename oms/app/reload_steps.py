@@ -17,6 +17,7 @@ from oms.domain.instrument import Reference
 from oms.domain.session_commands import ReloadSessions
 from oms.domain.state import Session, State
 from oms.outbound_client import wanted
+from oms.outbound_sessions import actions_at_start
 from oms.runtime.sequencer import Sequencer
 from oms.sessions.differences import SessionDifferences
 
@@ -158,6 +159,10 @@ class ReloadSteps(ABC, Generic[C]):
             self._number(name, session, numbers)
             if session.reset_due:
                 self._edge.reset(name, REMADE)
+            elif session.repeat_since and name in changes.added:
+                # A core without it could not repeat what its reset would have swallowed.
+                due = [one for one in actions_at_start(self._state) if one.session == name]
+                self._sequencer.deliver_again(list(due))
             # Behind the numbers that were used, and before anything that is newer.
             profile = self._state.reference.client_profile(name)
             self._edge.catch_up(name, partial(wanted, profile))
