@@ -54,27 +54,30 @@ class MemoryShelf:
     takes ten times that with its key.
     """
 
-    __slots__ = ("_buckets", "_families")
+    __slots__ = ("_buckets", "_count", "_families")
 
-    def __init__(self) -> None:
+    def __init__(self, buckets: int = _BUCKETS) -> None:
+        """buckets: of names; fewer take longer to look through."""
         self._families: list[Family | None] = []
+        self._count = buckets
         self._buckets: list[bytes] = []
 
     def put(self, family: Family, signs: Sequence[int]) -> None:
         """See Shelf."""
         buckets = self._buckets
         if not buckets:
-            buckets = self._buckets = [b""] * _BUCKETS
+            buckets = self._buckets = [b""] * self._count
         number = len(self._families)
         self._families.append(family)
+        count = self._count
         for sign in signs:
-            buckets[sign % _BUCKETS] += _record(sign, number)
+            buckets[sign % count] += _record(sign, number)
 
     def find(self, sign: int) -> Iterator[tuple[int, Family]]:
         """See Shelf."""
         if not self._buckets:
             return
-        bucket = self._buckets[sign % _BUCKETS]
+        bucket = self._buckets[sign % self._count]
         for at in places_of(sign, bucket, _RECORD):
             number = int.from_bytes(bucket[at + _SIGN_BYTES : at + _RECORD], "little")
             family = self._families[number]
@@ -85,7 +88,7 @@ class MemoryShelf:
         """See Shelf."""
         if not self._buckets:
             return False
-        return sign_bytes(sign) in self._buckets[sign % _BUCKETS]
+        return sign_bytes(sign) in self._buckets[sign % self._count]
 
     def take_off(self, number: int) -> None:
         """See Shelf."""

@@ -7,7 +7,7 @@ PostgreSQL is done by the world.
 import contextlib
 import random
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
@@ -20,7 +20,9 @@ from oms.app.fix_stores import first_number
 from oms.domain.commands import SYSTEM, CoreStarted, SentMessage, SetRiskLimit
 from oms.domain.effects import Effect, FixMessage
 from oms.domain.instrument import Reference
+from oms.domain.kept_orders import Orders
 from oms.domain.session_commands import ReloadSessions
+from oms.domain.shelf import MemoryShelf
 from oms.domain.state import State
 from oms.outbound_sessions import actions_at_start
 from oms.runtime.journal_line import JournalLine
@@ -37,6 +39,7 @@ from oms.store.sent_messages import REJECTS
 if TYPE_CHECKING:
     from oms.simulation.reloads import SimReload
 
+_BUCKETS = 256
 AWAY_US = 1_000_000
 
 
@@ -252,8 +255,13 @@ def _metrics() -> CoreMetrics:
     return CoreMetrics(CollectorRegistry())
 
 
+def small_state(reference: Reference) -> State:
+    """For a day of a hundred orders: a shelf as large as a server's takes longer to make."""
+    return State(reference=reference, orders=Orders(partial(MemoryShelf, _BUCKETS)))
+
+
 def _state(reference: Reference) -> State:
-    state = State(reference=reference)
+    state = small_state(reference)
     # Orders are packed at once, and late in the shadow, as in a real core: nobody may see it.
     state.orders.put_away_after_us = 0
     return state

@@ -44,15 +44,20 @@ class Group:
 class Shadow:
     """See the module. messages: what may leave, by session: MsgType and body.
 
-    watched: by checkers; without them the state alone is folded.
+    watched: by checkers; without them the state alone is folded. state: a new one.
     """
 
     def __init__(
-        self, reference: Reference, parties: Sequence[Counterparty], *, watched: bool = True
+        self,
+        reference: Reference,
+        parties: Sequence[Counterparty],
+        *,
+        watched: bool = True,
+        state: State | None = None,
     ) -> None:
         self._watched = watched
         self._encoders = {one.session_id: encoder_of(one) for one in parties}
-        self.state = State(reference=reference)
+        self.state = state or State(reference=reference)
         self.exec_ids: dict[str, set[str]] = {}
         self.messages: dict[str, set[Message]] = {}
         self.events: Counter[str] = Counter()

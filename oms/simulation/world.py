@@ -15,7 +15,7 @@ from oms.domain.splits import CorporateActionApplied
 from oms.simulation.acts import ACTS
 from oms.simulation.agenda import START_US, Action, Agenda, chance
 from oms.simulation.client import SimClient
-from oms.simulation.core import CoreCrash, SimCore, counterparties_of
+from oms.simulation.core import CoreCrash, SimCore, counterparties_of, small_state
 from oms.simulation.corporate import carry_out
 from oms.simulation.disk import Disk, Fate
 from oms.simulation.ledgers import Standing
@@ -75,7 +75,9 @@ class World:
         self._line = chance(plan.seed, "line")
         self._turn_planned = False
         parties = counterparties_of(self.reference, plan.versions)
-        self.shadow = Shadow(self.reference, parties, watched=bool(watchers))
+        self.shadow = Shadow(
+            self.reference, parties, watched=bool(watchers), state=small_state(self.reference)
+        )
         self.resets: dict[str, int] = {}
         self._hooks = hooks_of([make(self) for make in watchers])
         self.disk.on_commit.append(self._committed)

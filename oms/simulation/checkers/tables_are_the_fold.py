@@ -1,8 +1,8 @@
 """The read tables equal the fold of the journal, row by row and column by column."""
 
 from oms.domain.commands import Command
-from oms.domain.state import State
 from oms.fold import fold_command, fold_event
+from oms.simulation.core import small_state
 from oms.simulation.tables import Tables
 from oms.simulation.watching import Watcher
 from oms.simulation.world import World
@@ -15,7 +15,7 @@ class Checker(Watcher):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._state = State(reference=world.reference)
+        self._state = small_state(world.reference)
         self._projector = Projector(self._state)
 
     def at_quiet(self) -> None:
