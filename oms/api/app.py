@@ -51,7 +51,7 @@ decimal strings both ways. FIX fields have their FIX names, enumerations their F
 Errors are problem documents (RFC 9457, `application/problem+json`) that name field, value and rule.
 Lists are read page by page: pass a page's `next` as `cursor`. A request's head and its body have at
 most 64 KiB each, and 20 and 30 seconds to arrive. Where the database does not answer, a request is
-answered 503 within 20 seconds.
+answered 503 within 20 seconds (a wait for reports within 50).
 
 Commands are journaled before they are answered, and are taken once however often they are sent: by
 `cl_ord_id`, or by `Idempotency-Key`. The answer 202 says that the core has not answered in time:

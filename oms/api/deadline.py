@@ -16,6 +16,8 @@ from oms.api.problems import database_unavailable
 LIMIT_S = 20.0
 # These take as long as the journal, or the venue's file, is long.
 _LONG: Final = frozenset({("POST", "/v1/audit/verify"), ("POST", "/v1/recon/runs")})
+# These wait so much longer, where they are asked to, for something to tell: wait_ms.
+_WAITS_S: Final = {("GET", "/v1/reports"): 30.0}
 
 log = structlog.get_logger(__name__)
 
@@ -32,10 +34,12 @@ class Deadline:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         limited = scope["type"] == "http" and scope["path"].startswith("/v1/")
-        if not limited or (scope["method"], scope["path"]) in _LONG:
+        which = (scope["method"], scope["path"]) if limited else ("", "")
+        if not limited or which in _LONG:
             await self._app(scope, receive, send)
             return
-        answering = _Answering(receive, send, self._limit_s)
+        limit_s = self._limit_s + _WAITS_S.get(which, 0.0)
+        answering = _Answering(receive, send, limit_s)
         task = asyncio.create_task(self._serve(scope, answering))
         try:
             while not (task.done() or answering.begun) and (left_s := answering.left_s()) > 0:
@@ -49,7 +53,7 @@ class Deadline:
             if answering.begun:
                 raise
         else:
-            log.error("api.database_silent", path=scope["path"], seconds=self._limit_s)
+            log.error("api.database_silent", path=scope["path"], seconds=limit_s)
         answering.is_heard = False
         self._unheard.add(task)
         task.add_done_callback(self._ended)

@@ -65,6 +65,16 @@ def test_who_asks_a_frozen_database_is_told_in_time(
         assert taken.fetchone() == (1,)
 
 
+def test_who_waits_for_reports_is_not_told_of_a_database_that_is_well(
+    module_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "LIMIT_S", 1.0)
+    with running_api(settings_for_api(), module_url) as api:
+        waited = api.alpha.get("/v1/reports", params={"after": 1 << 40, "wait_ms": 3_000})
+        assert waited.status_code == 200, waited.text
+        assert waited.json()["items"] == []
+
+
 def test_the_process_ends_when_told_though_its_database_is_frozen(module_url: str) -> None:
     port = free_port()
     process = start(module_url, port)
