@@ -134,12 +134,12 @@ class Figures:
                 unit="",
                 at_least=True,
             ),
-            *self._commit_marks(self.small_commit, "commits at its pace"),
-            *self._commit_marks(self.quick_commit, "commits back to back"),
+            *self._commit_marks(self.small_commit, "at its pace"),
+            *self._commit_marks(self.quick_commit, "back to back"),
             *self._crowded_marks(),
         ]
 
-    def _commit_marks(self, commit: Latency, unit: str) -> list[Mark]:
+    def _commit_marks(self, commit: Latency, kind: str) -> list[Mark]:
         relay, server = self.relay, self.server
         added = [
             ("an order", latency_of(server.order_ns), latency_of(relay.order_ns)),
@@ -147,10 +147,10 @@ class Figures:
         ]
         return [
             Mark(
-                name=f"added p50 of {name}",
+                name=f"added p50 of {name}, commits {kind}",
                 value=(ours.p50_us - theirs.p50_us) / commit.p50_us,
                 bound=COMMITS_MARK,
-                unit=unit,
+                unit="commits",
                 at_least=False,
             )
             for name, ours, theirs in added

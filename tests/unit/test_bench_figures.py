@@ -74,7 +74,8 @@ def test_marks_are_ratios_of_the_same_round_and_commits_of_added_delay() -> None
     marks = figures().marks()
     assert [round(mark.value, 3) for mark in marks] == [0.5, 1.333, 2.667, 2.0, 4.0]
     assert [mark.reached for mark in marks] == [True, True, False, True, False]
-    assert [mark.unit for mark in marks[2:4]] == ["commits at its pace", "commits back to back"]
+    assert marks[2].name == "added p50 of a report, commits at its pace"
+    assert marks[3].name == "added p50 of an order, commits back to back"
 
 
 def test_json_holds_every_figure() -> None:
