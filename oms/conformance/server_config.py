@@ -38,12 +38,14 @@ def server_config(
     password_hash: str,
 ) -> str:
     """The file's text. No risk limits: the figures of the rows would meet them. Venues may be slow
-    to answer: scripts answer when their row comes.
+    to answer: scripts answer when their row comes. The trading date is the date by UTC until
+    midnight, as it is for the nights of the scripts (oms.conformance.day).
     """
     tables = [
         _table("[database]", data_dir=str(database_dir(directory))),
         _table("[core]", data_dir=str(directory / "core"), metrics_port=metrics_port),
         _table("[acceptor]", host="127.0.0.1", port=fix_port),
+        "[trading_day]\ncut_off = 23:59:59\nend_of_day = 23:59:58\n",
         _table("[logging]", level="warning"),
     ]
     for client, profile in lane.clients.items():

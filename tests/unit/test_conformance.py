@@ -1,10 +1,13 @@
 """The conformance runner: all 54 scenarios accounted for, the comparer, the certificate."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from fix_sessions.credentials import hash_password
 from fix_sessions.light_session import Message
 from oms.conformance.certificate import Certificate
 from oms.conformance.compare import Allowed, Differs, Wanted, compare
@@ -13,8 +16,12 @@ from oms.conformance.executions import Executions
 from oms.conformance.matrix import Row, rows, scenarios, titles
 from oms.conformance.orders import new_order
 from oms.conformance.play import Outcome, Result, paths_played
+from oms.conformance.profiles import USUAL
 from oms.conformance.scope import TABLE, Entry, Kind, Role, entries, whole
+from oms.conformance.server_config import Lane, server_config
 from oms.conformance.sides import Market
+from oms.settings.load import load
+from oms.settings.trading_date import trade_date_of
 
 MARKET = Market(symbol="ACME", account="A-1")
 
@@ -241,3 +248,33 @@ def test_what_does_not_add_up_differs(exec_type: str, one: Message, field: str) 
     with pytest.raises(Differs) as raised:
         executions.take("2", one, exec_type)
     assert raised.value.field == field
+
+
+# The fresh server
+
+
+@pytest.mark.parametrize("hour", [0, 12, 22, 23])
+def test_the_fresh_servers_date_is_the_date_of_the_scripts_at_every_hour(
+    tmp_path: Path, hour: int
+) -> None:
+    lane = Lane(
+        begin_string="FIX.4.4",
+        clients={"USUAL44": USUAL},
+        venue="VENUE44",
+        venue_port=20_001,
+        symbol="SYM44",
+        account="ACCOUNT44",
+    )
+    config = tmp_path / "oms.toml"
+    config.write_text(
+        server_config(
+            tmp_path,
+            lane,
+            comp_id="PLUMBLINE",
+            fix_port=20_002,
+            metrics_port=20_003,
+            password_hash=hash_password("secret"),
+        )
+    )
+    now = datetime(2026, 11, 21, hour, 59, tzinfo=UTC)
+    assert trade_date_of(load(config).trading_day, now) == now.date()
