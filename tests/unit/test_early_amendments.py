@@ -75,6 +75,17 @@ class EarlyWorld(World):
             )
         )
 
+    def refuse(self, orphan: int) -> None:
+        """The desk says that it is not ours."""
+        self.send(
+            DecideOrphan(
+                origin=replace(SYSTEM, user="eve"),
+                orphan=orphan,
+                verdict=OrphanVerdict.REFUSE,
+                reason="theirs",
+            )
+        )
+
     def quantity(self, account: str = "A1") -> Decimal:
         found = self.state.positions.get((account, "AAPL"))
         return found.quantity if found is not None else Decimal(0)
@@ -186,14 +197,7 @@ def test_a_correction_that_was_refused_does_not_touch_the_trade() -> None:
     name = world.placed().cl_ord_id
     world.told(name, CORRECTION)
     [number] = world.state.orphans
-    world.send(
-        DecideOrphan(
-            origin=replace(SYSTEM, user="eve"),
-            orphan=number,
-            verdict=OrphanVerdict.REFUSE,
-            reason="theirs",
-        )
-    )
+    world.refuse(number)
     world.told(name, TRADE)
     assert (world.quantity(), left(world)) == (10, (0, 0))
 
@@ -204,14 +208,7 @@ def test_one_of_two_that_wait_for_a_trade_is_refused_and_the_other_goes_on_waiti
     world.told(name, CORRECTION)
     world.told(name, ("D-1", COPY, CORRECTION[2] | {"last_qty": Decimal(7)}))
     _, of_the_copy = sorted(world.state.orphans)
-    world.send(
-        DecideOrphan(
-            origin=replace(SYSTEM, user="eve"),
-            orphan=of_the_copy,
-            verdict=OrphanVerdict.REFUSE,
-            reason="theirs",
-        )
-    )
+    world.refuse(of_the_copy)
     world.told(name, TRADE)
     assert (world.quantity(), left(world)) == (8, (0, 0))
     check_same(world.state, world.replayed())
