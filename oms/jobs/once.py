@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 import structlog
 from sqlalchemy import Connection, Engine, RowMapping, create_engine, func, select, text, update
@@ -22,6 +23,19 @@ from oms.store.postgres_urls import sqlalchemy_url
 from oms.store.tables import job_runs
 
 log = structlog.get_logger(__name__)
+
+# Both ends notice within a minute that the other's machine is gone: a lock that nobody gives back
+# keeps every other process from the job.
+_CONNECTION: Final = {
+    "connect_timeout": 5,
+    "application_name": "plumbline jobs",
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "options": (
+        "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+    ),
+}
 
 Work = Callable[[Connection], str]
 """Does the job in the transaction of its end; returns why it failed, empty when it did not."""
@@ -68,7 +82,7 @@ def jobs_engine(url: str) -> Engine:
         sqlalchemy_url(url),
         poolclass=NullPool,
         isolation_level="REPEATABLE READ",
-        connect_args={"connect_timeout": 5, "application_name": "plumbline jobs"},
+        connect_args=_CONNECTION,
     )
 
 

@@ -1,7 +1,8 @@
 """One run: a venue's statement of a day against our record, kept with all its breaks.
 
 A run without a statement is a failed run with its reason, never one without breaks. Run again, it
-finds the same under a new number.
+finds the same under a new number. A run is told of once it is committed, and never before: one that
+a crash has undone left no word behind.
 """
 
 from dataclasses import dataclass
@@ -9,11 +10,11 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from oms.jobs.our_side import journal_tip, load_our_side
 from oms.jobs.venue_files import NoStatement, Source, read_statement
-from oms.reconciliation.breaks import Break, Comparison
+from oms.reconciliation.breaks import Break
 from oms.reconciliation.compare import compare
 from oms.store.tables import job_runs, recon_breaks, recon_runs
 
@@ -30,6 +31,9 @@ class Run:
     run_id: int
     venue: str
     day: date
+    started_at: datetime
+    orders: int
+    trades: int
     breaks: int
     error: str
 
@@ -38,7 +42,7 @@ def reconcile(connection: Connection, venue: str, day: date, source: Source | No
     """Compare, and write the run with its breaks in the transaction of the connection.
 
     The transaction must see one moment (REPEATABLE READ). source None: the venue sends no files,
-    which fails the run.
+    which fails the run. `tell` it after the commit.
     """
     started_at = datetime.now(UTC)
     tip = journal_tip(connection)
@@ -51,6 +55,8 @@ def reconcile(connection: Connection, venue: str, day: date, source: Source | No
         found = compare(load_our_side(connection, venue, day, statement.side), statement.side)
     except NoStatement as reason:
         error = str(reason)
+    orders, trades = (found.orders_checked, found.trades_checked) if found else (0, 0)
+    breaks = len(found.breaks) if found else 0
     run_id = connection.execute(
         insert(recon_runs)
         .values(
@@ -61,9 +67,9 @@ def reconcile(connection: Connection, venue: str, day: date, source: Source | No
             state="failed" if found is None else "done",
             source="" if source is None else str(source),
             source_sha256=digests,
-            orders_checked=found.orders_checked if found else 0,
-            trades_checked=found.trades_checked if found else 0,
-            breaks=len(found.breaks) if found else 0,
+            orders_checked=orders,
+            trades_checked=trades,
+            breaks=breaks,
             error=error,
             journal_seq=tip,
         )
@@ -72,9 +78,16 @@ def reconcile(connection: Connection, venue: str, day: date, source: Source | No
     if found is not None and found.breaks:
         rows = [_row(run_id, venue, n, one) for n, one in enumerate(found.breaks, start=1)]
         connection.execute(insert(recon_breaks), rows)
-    _tell(run_id, venue, day, found, error)
-    breaks = len(found.breaks) if found else 0
-    return Run(run_id=run_id, venue=venue, day=day, breaks=breaks, error=error)
+    return Run(
+        run_id=run_id,
+        venue=venue,
+        day=day,
+        started_at=started_at,
+        orders=orders,
+        trades=trades,
+        breaks=breaks,
+        error=error,
+    )
 
 
 def reconcile_now(engine: Engine, venue: str, day: date, source: Source | None) -> Run:
@@ -87,7 +100,30 @@ def reconcile_now(engine: Engine, venue: str, day: date, source: Source | None) 
             settled = {"state": "done", "error": f"settled by run {run.run_id}, asked for by hand"}
             query = update(job_runs).where(*mine, column.state == "failed").values(**settled)
             connection.execute(query)
+    tell(run)
     return run
+
+
+def is_kept(connection: Connection, run: Run) -> bool:
+    """Whether the run was committed. Its number alone does not say: what a crash of the database
+    has undone gives its number to another.
+    """
+    column = recon_runs.c
+    same = (column.run_id == run.run_id, column.started_at == run.started_at)
+    return connection.execute(select(column.run_id).where(*same)).first() is not None
+
+
+def tell(run: Run) -> None:
+    """Log what became of a run that is committed."""
+    about = {"run_id": run.run_id, "venue": run.venue, "date": run.day.isoformat()}
+    if run.error:
+        log.error("recon.failed", error=run.error, **about)
+        return
+    counts = {"orders": run.orders, "trades": run.trades}
+    if run.breaks:
+        log.error("recon.breaks", breaks=run.breaks, **counts, **about)
+    else:
+        log.info("recon.agrees", **counts, **about)
 
 
 def _row(run_id: int, venue: str, n: int, one: Break) -> dict[str, object]:
@@ -104,15 +140,3 @@ def _row(run_id: int, venue: str, n: int, one: Break) -> dict[str, object]:
         "theirs": one.theirs,
         "evidence": dict(one.evidence),
     }
-
-
-def _tell(run_id: int, venue: str, day: date, found: Comparison | None, error: str) -> None:
-    about = {"run_id": run_id, "venue": venue, "date": day.isoformat()}
-    if found is None:
-        log.error("recon.failed", error=error, **about)
-        return
-    counts = {"orders": found.orders_checked, "trades": found.trades_checked}
-    if found.breaks:
-        log.error("recon.breaks", breaks=len(found.breaks), **counts, **about)
-    else:
-        log.info("recon.agrees", **counts, **about)

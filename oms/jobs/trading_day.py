@@ -26,7 +26,7 @@ from oms.jobs.calendars import load_calendars
 from oms.jobs.core_commands import send, wait_answer
 from oms.jobs.metrics import JobMetrics
 from oms.jobs.once import Outcome, Retry, Work, jobs_engine, plan, run_once
-from oms.jobs.reconcile import RECON, reconcile
+from oms.jobs.reconcile import RECON, Run, is_kept, reconcile, tell
 from oms.jobs.stopping import Stopping
 from oms.jobs.venue_files import Source
 from oms.orders.good_till import OF_THE_DAY
@@ -85,6 +85,8 @@ class TradingDay:
         self._reloads = Reloads(self._engine, settings, reread) if reread is not None else None
         self._take_over(settings)
         self._given_up: set[tuple[str, date]] = set()
+        # Runs whose commit has not been answered: they are told of once it is known.
+        self._untold: list[Run] = []
         # What waits for the core alone is never given up.
         self._for_ever = replace(pace.retry, attempts=sys.maxsize)
 
@@ -93,6 +95,7 @@ class TradingDay:
         reloaded = self._reloads.look() if self._reloads is not None else None
         if reloaded is not None:
             self._take_over(reloaded)
+        self._tell_runs()
         now = datetime.now(UTC)
         self._load_calendars(now.astimezone(self._zone).date())
         self._open_date(now)
@@ -100,7 +103,7 @@ class TradingDay:
             self._run("close_day", day, partial(self._close, day), retry=self._for_ever)
         for job, day in self._planned():
             if job.startswith(RECON):
-                self._run(job, day, partial(self._recon, job.removeprefix(RECON), day))
+                self._reconcile(job, day)
             elif job == "verify":
                 self._run(job, day, self._verify)
         with self._engine.begin() as connection:
@@ -241,13 +244,28 @@ class TradingDay:
         with self._engine.begin() as connection:
             return [(job, day) for job, day in connection.execute(query)]
 
+    def _reconcile(self, job: str, day: date) -> None:
+        self._run(job, day, partial(self._recon, job.removeprefix(RECON), day))
+        self._tell_runs()
+
     def _recon(self, name: str, day: date, connection: Connection) -> str:
         venue = self._venues.get(name)
         if venue is None:
             return f"venue {name}: is not configured any more"
         run = reconcile(connection, name, day, source_of(venue, day))
-        self._metrics.run(run)
+        self._untold.append(run)
         return run.error
+
+    def _tell_runs(self) -> None:
+        """Of those that are in the database; what is not there has been undone with its attempt."""
+        if not self._untold:
+            return
+        with self._engine.begin() as connection:
+            kept = [run for run in self._untold if is_kept(connection, run)]
+        self._untold.clear()
+        for run in kept:
+            self._metrics.run(run)
+            tell(run)
 
     def _verify(self, _: Connection) -> str:
         report = verify(self._url)

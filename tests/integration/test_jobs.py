@@ -45,10 +45,10 @@ class JobsDesk(Desk):
         day = "[trading_day]\nend_of_day = 00:00:00\ncut_off = 23:59:59\n"
         self.config.write_text(f"{text}{day}[jobs]\nmetrics_port = 0\n")
 
-    def begin_days_ago(self) -> list[date]:
+    def begin_days_ago(self, missed: int = MISSED) -> list[date]:
         """The journal's first entry, some days back; the dates from then to today."""
         today = datetime.now(UTC).date()
-        first = today - timedelta(days=MISSED)
+        first = today - timedelta(days=missed)
         noon = datetime(first.year, first.month, first.day, 12, tzinfo=UTC)
         app_url = role_url(self.database_url, APP_ROLE)
         with acquire_leadership(app_url, shard="main", wait=True, timeout_s=10) as leadership:
@@ -56,7 +56,7 @@ class JobsDesk(Desk):
             started = {"version": "1", "trade_date": first.isoformat()}
             book.take(CoreStarted(origin=SYSTEM, leader_epoch=leadership.epoch, **started))
             PostgresJournal(leadership).append(book.seal())
-        return [first + timedelta(days=n) for n in range(MISSED + 1)]
+        return [first + timedelta(days=n) for n in range(missed + 1)]
 
     def write_files(self, days: list[date]) -> None:
         for day in days:
