@@ -54,8 +54,9 @@ most 64 KiB each, and 20 and 30 seconds to arrive. Where the database does not a
 answered 503 within 20 seconds (a wait for reports within 50).
 
 Commands are journaled before they are answered, and are taken once however often they are sent: by
-`cl_ord_id`, or by `Idempotency-Key`. The answer 202 says that the core has not answered in time:
-the command is kept, and `Location` tells what became of it.
+`cl_ord_id`, or by `Idempotency-Key`. An answer that was given before, a refusal too, bears
+`Idempotent-Replay: true`. The answer 202 says that the core has not answered in time: the command
+is kept, and `Location` tells what became of it. Whoever was told 503, or nothing, sends it again.
 """
 
 _ROUTERS: Final = (

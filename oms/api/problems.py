@@ -134,7 +134,10 @@ def invalid(field: str, value: object, rule: str, *, status: int = 422) -> Probl
 
 def database_unavailable() -> Problem:
     """Nothing was answered; what became of a command is not known."""
-    detail = "the database does not answer; a command sent again under its cl_ord_id is taken once"
+    detail = (
+        "the database does not answer; a command sent again under its cl_ord_id or Idempotency-Key"
+        " is taken once"
+    )
     return Problem(503, "database-unavailable", detail, headers={"Retry-After": "1"})
 
 
@@ -143,7 +146,9 @@ def not_found(what: str, name: str) -> Problem:
     return Problem(404, "not-found", f"{what} {name}: not found")
 
 
-def refused(reason: Reason, text: str, order_id: str) -> Problem:
+def refused(
+    reason: Reason, text: str, order_id: str, *, headers: Mapping[str, str] | None = None
+) -> Problem:
     """The core said no: the refusal's status, name and text."""
     spec = SPECS[reason]
     members: dict[str, Any] = {"reason": reason.value, "transient": spec.transient}
@@ -153,6 +158,7 @@ def refused(reason: Reason, text: str, order_id: str) -> Problem:
         spec.http_status,
         f"refused:{reason.value.lower().replace('_', '-')}",
         text or reason.value,
+        headers=headers,
         members=members,
     )
 

@@ -133,7 +133,8 @@ async def _answered(context: Context, command: Command, key: str, response: Resp
     outcome = "repeated" if repeated else "accepted" if found.accepted else "refused"
     COMMANDS.labels(name, outcome).inc()
     if not found.accepted:
-        raise refused(Reason(found.reason), found.text, found.order_id)
+        headers = REPLAY if repeated else None
+        raise refused(Reason(found.reason), found.text, found.order_id, headers=headers)
     return found
 
 
