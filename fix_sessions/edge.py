@@ -134,6 +134,13 @@ class Edge:
             for effect in filter(wanted, self._kept.pop(session_id, ())):
                 self.deliver(effect)
 
+    def discard(self, session_id: str, through: int) -> None:
+        """What is kept for that client of events up to that one is told to nobody."""
+        kept = self._kept.pop(session_id, [])
+        left = [one for one in kept if one.event_seq > through]
+        if left:
+            self._kept[session_id] = left
+
     # The engine's side
 
     def on_command(self, session_id: str, number: int, packed: bytes) -> None:

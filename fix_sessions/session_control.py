@@ -8,6 +8,9 @@ from oms.domain.commands import SentMessage
 from oms.domain.effects import ControlSession, Effect, SessionAction
 from oms.ports import Outlet
 
+# What is done though the session is not configured, or is none.
+_OF_UNKNOWN = (SessionAction.RELOAD, SessionAction.DISCARD)
+
 ReadSent = Callable[[str, int, int], Sequence[SentMessage]]
 
 
@@ -29,7 +32,7 @@ class SessionControl:
         """See oms.ports.EffectOutlet."""
         if not isinstance(effect, ControlSession):
             self._outlet.deliver(effect)
-        elif effect.action is SessionAction.RELOAD or self._edge.knows(effect.session):
+        elif effect.action in _OF_UNKNOWN or self._edge.knows(effect.session):
             self._carry_out(effect)
 
     def release(self) -> list[SentMessage]:
@@ -62,6 +65,8 @@ class SessionControl:
             case SessionAction.REPEAT:
                 lost = self._read_sent(session, effect.epoch, effect.since)
                 self._edge.repeat(session, lost)
+            case SessionAction.DISCARD:
+                self._edge.discard(session, effect.through)
             case SessionAction.RELOAD:
                 self.reload()
             case _:

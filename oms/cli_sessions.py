@@ -91,6 +91,32 @@ def session_approve(
     sessions.approve_reset(settings, name, request, reason, sure=yes)
 
 
+@session.command("discard")
+def session_discard(
+    name: Name, reason: Reason, yes: Yes = False, config: Config = DEFAULT_CONFIG
+) -> None:
+    """Ask to let go of what waits for a client that is gone for good; somebody else approves."""
+    from oms.app import session_discards
+
+    settings = settings_of(config, "session", quiet=True)
+    session_discards.request(settings, name, reason, sure=yes)
+
+
+@session.command("approve-discard", context_settings=HYPHENS)
+def session_approve_discard(
+    name: Name,
+    request: Annotated[int, typer.Argument(min=1, help="The number that the request got.")],
+    reason: Reason,
+    yes: Yes = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Approve that: the client is never told what waited for it."""
+    from oms.app import session_discards
+
+    settings = settings_of(config, "session", quiet=True)
+    session_discards.approve(settings, name, request, reason, sure=yes)
+
+
 @session.command("resend")
 def session_resend(
     name: Name,

@@ -42,8 +42,11 @@ from oms.domain.events import Event, OrderTerms
 from oms.domain.orphans import DecideOrphan
 from oms.domain.reasons import Reason
 from oms.domain.session_commands import (
+    ApproveReportsDiscard,
     ApproveSessionReset,
+    DiscardCommand,
     ReloadSessions,
+    RequestReportsDiscard,
     RequestSessionReset,
     ResendAsked,
     StartSession,
@@ -59,7 +62,7 @@ from oms.orders.inquiries import decide_inquiry
 from oms.orders.spent_ids import spent
 from oms.placing import nowhere_to_go
 from oms.reactions import react
-from oms.sessions import hours, lost_clients, operators, reloads
+from oms.sessions import discards, hours, lost_clients, operators, reloads
 from oms.sessions.gaps import gap_found
 
 # A union looks through its members one by one, which for an event is all of them.
@@ -183,8 +186,8 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             yield from decide_control(state, command)
         case StartSession() | StopSession() | RequestSessionReset() | ApproveSessionReset():
             yield from operators.decide(state, seq, command)
-        case ReloadSessions() | ResendAsked():
-            yield from _of_sessions(state, command)
+        case ReloadSessions() | ResendAsked() | RequestReportsDiscard() | ApproveReportsDiscard():
+            yield from _of_sessions(state, seq, command)
         case DecideOrphan():
             yield from orphan_verdicts.decide_verdict(state, command)
         case PreviewCorporateAction() | ApplyCorporateAction():
@@ -193,11 +196,15 @@ def decide(state: State, seq: int, at: int, command: Command) -> Iterator[Event]
             yield from decide_inquiry(state, seq, command)
 
 
-def _of_sessions(state: State, command: ReloadSessions | ResendAsked) -> Iterator[Event]:
+def _of_sessions(
+    state: State, seq: int, command: ReloadSessions | ResendAsked | DiscardCommand
+) -> Iterator[Event]:
     if isinstance(command, ReloadSessions):
         yield from reloads.decide(state, command)
-    else:
+    elif isinstance(command, ResendAsked):
         yield gap_found(command)
+    else:
+        yield from discards.decide(state, seq, command)
 
 
 def _quoted(state: State, command: QuoteObserved) -> Iterator[Event]:

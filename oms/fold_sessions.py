@@ -17,6 +17,8 @@ from oms.domain.session_events import (
     CancelOnDisconnectFired,
     GapFound,
     MessagesRepeated,
+    ReportsDiscarded,
+    ReportsDiscardRequested,
     ResetScheduleNoted,
     SequenceResetOrdered,
     SequenceResetRequested,
@@ -71,7 +73,7 @@ def fold_session_event(state: State, seq: int, at: int, event: SessionEvent) -> 
 
 def fold_kept(session: Session, at: int, message: SentMessage) -> None:
     """A message waits for its client to be configured; each core that starts tells so anew."""
-    if message.event_seq > session.undelivered_to:
+    if message.event_seq > max(session.undelivered_to, session.discarded_to):
         session.undelivered += 1
         session.undelivered_from = session.undelivered_from or message.event_seq
         session.undelivered_to = message.event_seq
@@ -80,12 +82,19 @@ def fold_kept(session: Session, at: int, message: SentMessage) -> None:
 
 def fold_caught_up(session: Session, message: SentMessage) -> None:
     """A message left while others wait, which leave first and in order; or it is a repetition."""
+    if message.event_seq >= session.undelivered_from:
+        # The client is back: a wish to let go of them was about other circumstances.
+        session.discard_request = 0
     if message.event_seq >= session.undelivered_to:
-        session.undelivered = session.undelivered_from = 0
-        session.undelivered_to = session.undelivered_since = 0
+        _nothing_waits(session)
     elif message.event_seq >= session.undelivered_from:
         session.undelivered = max(session.undelivered - 1, 1)
         session.undelivered_from = message.event_seq + 1
+
+
+def _nothing_waits(session: Session) -> None:
+    session.undelivered = session.undelivered_from = 0
+    session.undelivered_to = session.undelivered_since = 0
 
 
 def _fold_fact(session: Session, seq: int, at: int, event: SessionFact) -> None:
@@ -110,6 +119,13 @@ def _fold_fact(session: Session, seq: int, at: int, event: SessionFact) -> None:
             session.reset_noted = max(session.reset_noted, event.moment)
             if event.user:
                 _forget_request(session)
+        case ReportsDiscardRequested():
+            session.discard_request, session.discard_requested_at = seq, at
+            session.discard_requested_by, session.discard_reason = event.user, event.reason
+        case ReportsDiscarded():
+            session.discard_request, session.discarded_by = 0, event.request
+            session.discarded_to = event.last_event
+            _nothing_waits(session)
         case MessagesRepeated():
             session.repeat_since = 0
         case GapFound():

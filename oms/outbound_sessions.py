@@ -7,6 +7,7 @@ from oms.domain.effects import ControlSession, SessionAction
 from oms.domain.events import EpochOpened, SessionClosed, SessionOpened
 from oms.domain.session_events import (
     MessagesRepeated,
+    ReportsDiscarded,
     SequenceResetOrdered,
     SessionHoursBegan,
     SessionHoursEnded,
@@ -26,12 +27,18 @@ ControlEvent = (
     | SessionStarted
     | SessionStopped
     | SequenceResetOrdered
+    | ReportsDiscarded
 )
 
 
 def session_actions(state: State, event: ControlEvent) -> Iterator[ControlSession]:
     """Close what is barred, open what is not, reset what is down and due."""
     session = state.session(event.session)
+    if isinstance(event, ReportsDiscarded):
+        discard = _action(state, session, SessionAction.DISCARD)
+        discard.through = event.last_event
+        yield discard
+        return
     if isinstance(event, EpochOpened) and session.repeat_since:
         yield _action(state, session, SessionAction.REPEAT)
     resets = isinstance(event, SequenceResetOrdered | SessionClosed)

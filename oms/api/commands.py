@@ -8,6 +8,7 @@ from oms.api.problems import Problem, invalid
 from oms.api.requests import (
     Cancellation,
     CorporateActionApproval,
+    DiscardApproval,
     DisputeResolution,
     KillSwitchChange,
     KillSwitchEngagement,
@@ -42,8 +43,10 @@ from oms.domain.fix import OrdStatus
 from oms.domain.inquiries import ResolveDispute
 from oms.domain.orphans import DecideOrphan, OrphanVerdict
 from oms.domain.session_commands import (
+    ApproveReportsDiscard,
     ApproveSessionReset,
     ReloadSessions,
+    RequestReportsDiscard,
     RequestSessionReset,
     StartSession,
     StopSession,
@@ -247,6 +250,20 @@ def request_reset(caller: Principal, session: str, body: SessionChange) -> Reque
 def approve_reset(caller: Principal, session: str, body: ResetApproval) -> ApproveSessionReset:
     """The second person's consent."""
     return ApproveSessionReset(
+        origin=_of_operator(caller), session=session, request=body.request, reason=body.reason
+    )
+
+
+def request_discard(caller: Principal, session: str, body: SessionChange) -> RequestReportsDiscard:
+    """A wish to let go of what waits for a client that is gone."""
+    return RequestReportsDiscard(origin=_of_operator(caller), session=session, reason=body.reason)
+
+
+def approve_discard(
+    caller: Principal, session: str, body: DiscardApproval
+) -> ApproveReportsDiscard:
+    """The second person's consent to that."""
+    return ApproveReportsDiscard(
         origin=_of_operator(caller), session=session, request=body.request, reason=body.reason
     )
 

@@ -258,6 +258,16 @@ class ResetApproval(SessionChange):
     request: Annotated[int, Field(strict=True, ge=1, lt=1 << 63)]
 
 
+class DiscardApproval(SessionChange):
+    """The second person's consent to let go of what waits, requested under this number."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"request": 4711, "reason": "their desk was told by mail"}]}
+    )
+
+    request: Annotated[int, Field(strict=True, ge=1, lt=1 << 63)]
+
+
 class TradingDate(Request):
     """The trading date that is meant, ISO."""
 

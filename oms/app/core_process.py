@@ -206,6 +206,7 @@ class CoreProcess:
             seconds=round(recovered.seconds, 3),
             open_orders=len(self._state.open_orders),
             undelivered=len(recovered.undelivered),
+            sent_from=recovered.sent_from,
             epoch=self._leadership.epoch,
         )
 

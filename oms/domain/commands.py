@@ -23,6 +23,7 @@ from oms.domain.origin import JOBS, SYSTEM, Channel, Origin
 from oms.domain.orphans import DecideOrphan, TradeIds
 from oms.domain.session_commands import (
     ApproveSessionReset,
+    DiscardCommand,
     LogoutCause,
     ReloadSessions,
     RequestSessionReset,
@@ -378,6 +379,7 @@ Command = (
     | ApproveSessionReset
     | ReloadSessions
     | ResendAsked
+    | DiscardCommand
     | DecideOrphan
     | SplitCommand
     | Inquiry

@@ -213,6 +213,7 @@ class SendReject:
 class SessionAction(StrEnum):
     """What we do with a session. RESET: new sequence numbers, both ways; only while it is down.
 
+    DISCARD: what waits for a client that is not configured is let go.
     RELOAD: of no session; those that were added, changed and removed become so.
     """
 
@@ -220,6 +221,7 @@ class SessionAction(StrEnum):
     CLOSE = "CLOSE"
     RESET = "RESET"
     REPEAT = "REPEAT"
+    DISCARD = "DISCARD"
     RELOAD = "RELOAD"
 
 
@@ -227,7 +229,8 @@ class SessionAction(StrEnum):
 class ControlSession:
     """Our own doing with a session, no message. REPEAT: send again, under the new numbers and as
     PossResend, what `epoch` sent from the stamp `since` on and the client may not have. answers: a
-    client that logs on to what is closed is told the text by a Logout.
+    client that logs on to what is closed is told the text by a Logout. through: DISCARD what events
+    up to that one have made.
     """
 
     session: str
@@ -238,6 +241,7 @@ class ControlSession:
     answers: bool = False
     epoch: int = 0
     since: int = 0
+    through: int = 0
 
 
 FixMessage = (

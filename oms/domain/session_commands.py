@@ -57,6 +57,28 @@ class ApproveSessionReset:
 
 
 @fact
+class RequestReportsDiscard:
+    """Ask to let go of what waits for a client that is not configured; somebody else approves."""
+
+    origin: Origin
+    session: str
+    reason: str
+
+
+@fact
+class ApproveReportsDiscard:
+    """Let it go. request: the number that the request was answered with."""
+
+    origin: Origin
+    session: str
+    request: int
+    reason: str
+
+
+DiscardCommand = RequestReportsDiscard | ApproveReportsDiscard
+
+
+@fact
 class ReloadSessions:
     """Take over from the configuration file which sessions there are, and how they are.
 

@@ -80,6 +80,35 @@ class SequenceResetOrdered:
 
 
 @fact
+class ReportsDiscardRequested:
+    """An operator asks to let go of what waits for a client that is not configured. Its journal
+    number names the request.
+    """
+
+    session: str
+    user: str
+    reason: str
+
+
+@fact
+class ReportsDiscarded:
+    """What waited for a client that is not configured is told to it never: so many messages, of
+    the journal entries from first_event to last_event. user and reason: of who asked for it;
+    approved_by and approval: of who agreed.
+    """
+
+    session: str
+    request: int
+    count: int
+    first_event: int
+    last_event: int
+    user: str
+    reason: str
+    approved_by: str
+    approval: str
+
+
+@fact
 class MessagesRepeated:
     """What a reset would have swallowed has its numbers of the new epoch; the session may open."""
 
@@ -131,6 +160,8 @@ SessionFact = (
     | ResetScheduleNoted
     | SequenceResetRequested
     | SequenceResetOrdered
+    | ReportsDiscardRequested
+    | ReportsDiscarded
     | MessagesRepeated
     | GapFound
     | CancelOnDisconnectArmed

@@ -43,7 +43,9 @@ class Session:
     epochs before, is to be repeated; 0: nothing. reset_request: the journal number of a request
     that waits for its approval, 0: none. cancel_due_at: when a client's open orders are cancelled,
     0: they are not. undelivered: messages of events from undelivered_from to undelivered_to that
-    wait since undelivered_since for a client that is not configured.
+    wait since undelivered_since for a client that is not configured. discard_request: the journal
+    number of a request to let go of them, 0: none; discarded_by: of the last that was carried out,
+    discarded_to: up to which event.
     """
 
     name: str
@@ -80,6 +82,12 @@ class Session:
     undelivered_from: int = 0
     undelivered_to: int = 0
     undelivered_since: int = 0
+    discard_request: int = 0
+    discard_requested_by: str = ""
+    discard_reason: str = ""
+    discard_requested_at: int = 0
+    discarded_by: int = 0
+    discarded_to: int = 0
 
     @property
     def barred(self) -> bool:

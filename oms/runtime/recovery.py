@@ -21,10 +21,14 @@ from oms.runtime.memory import uncollected
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """The state after replay, the chain's end, what to send again, and how long it took."""
+    """The state after replay, the chain's end, what to send again, and how long it took.
+
+    sent_from: the first entry whose messages were made again.
+    """
 
     last_hash: bytes
     entries: int
+    sent_from: int
     undelivered: list[Effect]
     seconds: float
 
@@ -59,7 +63,11 @@ def _recover(state: State, journal: JournalReader) -> Recovered:
     return Recovered(
         last_hash=last_hash,
         entries=entries,
-        undelivered=undelivered,
+        sent_from=first,
+        # A crash may have come between a decision to let go of some and the next note.
+        undelivered=[
+            one for one in undelivered if one.event_seq > state.session(one.session).discarded_to
+        ],
         seconds=time.perf_counter() - began,
     )
 

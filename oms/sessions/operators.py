@@ -27,7 +27,7 @@ SessionCommand = StartSession | StopSession | RequestSessionReset | ApproveSessi
 
 def decide(state: State, seq: int, command: SessionCommand) -> Iterator[Event]:
     """What such a command comes to; seq names a request made by it."""
-    fault = _unknown(state, command.session) or _unreasoned(command.reason)
+    fault = _unknown(state, command.session) or unreasoned(command.reason)
     if fault:
         yield _refused(fault, Reason.UNSUPPORTED_VALUE)
         return
@@ -59,18 +59,24 @@ def at_risk(state: State, session: str) -> list[Order]:
     return sorted(mine, key=lambda one: (one.created_at, one.order_id))
 
 
-def _unknown(state: State, session: str) -> str:
+def configured(state: State) -> list[str]:
+    """The sessions that are configured now, by name."""
     reference = state.reference
     known = [one.session for one in reference.clients.values()]
     known += [one.session for one in reference.venues.values()]
     known += list(reference.drop_copies)
-    known = [one for one in known if one not in reference.retired]
+    return [one for one in known if one not in reference.retired]
+
+
+def _unknown(state: State, session: str) -> str:
+    known = configured(state)
     if session in known:
         return ""
     return f"session = {session}: must be one of {', '.join(known) or 'none that is configured'}"
 
 
-def _unreasoned(reason: str) -> str:
+def unreasoned(reason: str) -> str:
+    """Why the command cannot be signed by that."""
     return "" if reason.strip() else "reason: must not be empty; it stands in the audit trail"
 
 

@@ -28,8 +28,10 @@ from oms.domain.conditions import Conditions
 from oms.domain.inquiries import ResolveDispute
 from oms.domain.orphans import DecideOrphan
 from oms.domain.session_commands import (
+    ApproveReportsDiscard,
     ApproveSessionReset,
     ReloadSessions,
+    RequestReportsDiscard,
     RequestSessionReset,
     StartSession,
     StopSession,
@@ -52,6 +54,8 @@ ALLOWED = (
     StopSession,
     RequestSessionReset,
     ApproveSessionReset,
+    RequestReportsDiscard,
+    ApproveReportsDiscard,
     ReloadSessions,
     ResolveDispute,
     DecideOrphan,

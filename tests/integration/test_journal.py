@@ -7,12 +7,16 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from oms.domain.commands import SYSTEM, MessagesSent, SentMessage
+from oms.domain.commands import SYSTEM, Channel, MessagesSent, Origin, SentMessage
+from oms.domain.session_commands import ApproveReportsDiscard, RequestReportsDiscard
+from oms.domain.state import State
+from oms.runtime.recovery import Recovered, recover
 from oms.store.journal import PostgresJournal, read, tip
 from oms.store.leader import Leadership, LeadershipLost, acquire_leadership
 from oms.store.postgres_urls import APP_ROLE, role_url
 from tests.contract.journal_contract import JournalContract, OpenJournal, _sent
 from tests.support.book import Book, flow
+from tests.support.world import REFERENCE
 
 Acquire = Callable[[], Leadership]
 
@@ -72,6 +76,40 @@ def test_what_waits_for_a_client_that_is_not_configured(acquire: Acquire) -> Non
     assert (session.undelivered, session.undelivered_since) == (0, 0)
     assert note(kept=(_waits(20),)) == {"GONE": 20}
     assert journal.delivered([]) == 15
+
+
+def test_what_was_discarded_is_looked_for_by_no_recovery(acquire: Acquire) -> None:
+    """Not from the first of it on, and not if the decision was all that became durable."""
+    leadership = acquire()
+    journal = PostgresJournal(leadership)
+    book = Book(leader_epoch=leadership.epoch)
+    book.start()
+    book.take(MessagesSent(origin=SYSTEM, messages=(), kept=(_waits(2), _waits(3))))
+    book.take(MessagesSent(origin=SYSTEM, messages=(_sent("ALPHA", 1, 4),)))
+    journal.append(book.seal())
+    assert _recovered(journal).sent_from == 2
+    book.take(RequestReportsDiscard(origin=_operator("anne"), session="GONE", reason="closed"))
+    request = book.state.session("GONE").discard_request
+    book.take(
+        ApproveReportsDiscard(
+            origin=_operator("bert"), session="GONE", request=request, reason="told by mail"
+        )
+    )
+    journal.append(book.seal())
+    assert journal.kept() == {}
+    assert _recovered(journal).sent_from == 5
+    # Noted again by a core that began before it knew.
+    book.take(MessagesSent(origin=SYSTEM, messages=(), kept=(_waits(3),)))
+    journal.append(book.seal())
+    assert journal.kept() == {}
+
+
+def _recovered(journal: PostgresJournal) -> Recovered:
+    return recover(State(reference=REFERENCE), journal)
+
+
+def _operator(user: str) -> Origin:
+    return Origin(channel=Channel.OPERATOR, counterparty=f"cli:{user}", user=user)
 
 
 def _waits(event_seq: int) -> SentMessage:

@@ -51,7 +51,7 @@ DAILY = Schedule(
 SENT = SentMessage(
     session="ALPHA", epoch=1, msg_seq_num=1, event_seq=1, msg_type="8", order_id="", text=""
 )
-OPEN, CLOSE, RESET, REPEAT, _RELOAD = SessionAction
+OPEN, CLOSE, RESET, REPEAT, _DISCARD, _RELOAD = SessionAction
 
 
 def operator(user: str = "anne") -> Origin:

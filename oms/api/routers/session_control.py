@@ -1,4 +1,4 @@
-"""FIX sessions, handled: start, stop, and a reset that two people must want."""
+"""FIX sessions, handled: start, stop, and what two people must want: a reset, a discard."""
 
 from dataclasses import asdict
 
@@ -7,7 +7,7 @@ from oms.api.auth import Operator, Staff
 from oms.api.context import Ctx, Reader
 from oms.api.following import follow
 from oms.api.problems import responses
-from oms.api.requests import ResetApproval, SessionChange, SessionReload
+from oms.api.requests import DiscardApproval, ResetApproval, SessionChange, SessionReload
 from oms.api.routers.common import Core, router
 from oms.api.routers.sessions import SessionName, require_session
 from oms.api.shown import CommandState, OrderAtRisk, ResetPreview
@@ -16,6 +16,7 @@ from oms.queries.sessions import find_session, orders_at_risk
 
 api = router("sessions")
 _COMMAND = ACCEPTED | responses(404, 409)
+_GONE = ACCEPTED | responses(409)
 
 
 @api.post(
@@ -103,3 +104,39 @@ async def post_approval(
     """By another than who asked for it, within the hour: the session logs out and is reset."""
     require_session(core.context, caller, name)
     return await core.send(commands.approve_reset(caller, name, body))
+
+
+@api.post(
+    "/sessions/{name}/discard",
+    summary="Ask to let go of what waits for a client that is gone",
+    responses=_GONE,
+)
+async def post_discard(
+    *,
+    name: SessionName,
+    caller: Operator,
+    core: Core,
+    body: SessionChange,
+) -> CommandState:
+    """Of a client that is not configured. Nothing happens until somebody else approves it; `text`
+    tells the request's number and how many messages wait.
+    """
+    return await core.send(commands.request_discard(caller, name, body))
+
+
+@api.post(
+    "/sessions/{name}/discard/approve",
+    summary="Approve a requested discard",
+    responses=_GONE,
+)
+async def post_discard_approval(
+    *,
+    name: SessionName,
+    caller: Operator,
+    core: Core,
+    body: DiscardApproval,
+) -> CommandState:
+    """By another than who asked for it, within the hour: the client is never told what waited so
+    far, even if it comes back. `text` tells how many messages that were.
+    """
+    return await core.send(commands.approve_discard(caller, name, body))

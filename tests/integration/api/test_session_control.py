@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -296,3 +297,69 @@ def test_a_refusal_that_may_pass_later_is_final_for_its_cl_ord_id(rig: Rig) -> N
     assert "retry-after" not in again.headers
     answer = api.alpha.post("/v1/orders", json=order | {"cl_ord_id": "somewhere"})
     assert answer.status_code == 201, answer.text
+
+
+def test_what_waits_for_a_client_that_left_is_discarded_by_two_people(rig: Rig) -> None:
+    api = rig.server.api
+    url = "/v1/sessions/GAMMA/discard"
+    with_a_report_that_waits(rig)
+    for client in (api.alpha, api.compliance):
+        problem(client.post(url, json=WHY), 403, "forbidden")
+    configured = api.operations.post("/v1/sessions/ALPHA/discard", json=WHY)
+    problem(configured, 422, "refused:unsupported-value")
+    assert "session = ALPHA: is configured" in configured.text
+    problem(api.operations.post("/v1/sessions/NONE/discard", json=WHY), 409, "refused:too-late")
+
+    asked = api.operations.post(url, json=WHY)
+    assert asked.status_code == 200, asked.text
+    found = re.match("request ([0-9]+): somebody else than operations", asked.json()["text"])
+    assert found, asked.text
+    approve = {"request": int(found[1]), "reason": "their desk has it by mail"}
+    mine = api.operations.post(f"{url}/approve", json=approve)
+    problem(mine, 422, "refused:unsupported-value")
+    assert "must be somebody else than who asked for it" in mine.text
+    done = api.admin.post(f"{url}/approve", json=approve)
+    assert done.status_code == 200, done.text
+    assert done.json()["text"] == "2 messages that waited for GAMMA are discarded"
+    assert api.operations.get("/v1/sessions/GAMMA").status_code == 404
+    again = api.admin.post(f"{url}/approve", json=approve)
+    assert again.json()["text"] == f"request {found[1]}: was carried out before"
+
+
+def with_a_report_that_waits(rig: Rig) -> None:
+    """GAMMA comes, orders, is taken out of the file, and its order is cancelled."""
+    api, before = rig.server.api, rig.config.read_text()
+    hashed = rig.server.settings.clients[0].password_hash
+    rig.config.write_text(
+        f'{before}[[clients]]\nname = "GAMMA"\nsender_comp_id = "GAMMA"\n'
+        f'target_comp_id = "PLUMBLINE"\npassword_hash = "{hashed}"\n'
+        'allowed_addresses = ["127.0.0.1"]\naccounts = ["GAMMA-1"]\n'
+    )
+    assert api.operations.post("/v1/sessions/reload", json=WHY).status_code == 200
+    settings = replace(rig.client.session.settings, sender_comp_id="GAMMA", username="GAMMA")
+    gamma = rig.hub.client("127.0.0.1", rig.server.settings.acceptor.port, settings)
+    eventually(lambda: came(gamma), "GAMMA to be let in")
+    fields = [(tag, "GAMMA-1" if tag == 1 else value) for tag, value in order_fields("gamma-1")]
+    gamma.send("D", fields)
+    gamma.wait_for(lambda m: m.msg_type == "8" and m.get(150) == "0", PATIENCE_S)
+    rig.config.write_text(before)
+    gone = api.operations.post("/v1/sessions/reload", json=WHY | {"force": True})
+    assert gone.status_code == 200, gone.text
+    [order] = api.admin.get("/v1/orders", params={"cl_ord_id": "gamma-1"}).json()["items"]
+    canceled = api.operations.post(
+        f"/v1/orders/{order['order_id']}/cancel", json={"cl_ord_id": "gamma-2"}
+    )
+    assert canceled.status_code == 200, canceled.text
+    ended = f"/v1/orders/{order['order_id']}"
+    eventually(lambda: not api.admin.get(ended).json()["is_open"], "the order to end")
+    shown = "/v1/sessions/GAMMA"
+    waits = "Pending Cancel and Canceled to wait"
+    eventually(lambda: api.operations.get(shown).json().get("undelivered") == 2, waits)
+
+
+def came(peer: LightPeer) -> bool:
+    try:
+        peer.reconnect(timeout_s=2.0)
+    except (OSError, TimeoutError):
+        return False
+    return True
