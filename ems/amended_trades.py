@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ems.amendments import booked, of_report, trade_named
 from ems.drop_copy import amended_before
 from ems.orphans import decide_orphan, settled
+from ems.unnamed_amendments import decide_unnamed
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import DuplicateExecutionDropped, Event
 from oms.domain.instrument import Venue
@@ -33,7 +34,10 @@ def decide_bust(
     if known:
         yield from known
         return
-    if trade is None or trade.busted:
+    if trade is None:
+        yield from decide_unnamed(state, venue, child, report, "")
+        return
+    if trade.busted:
         yield from decide_orphan(state, venue, report)
         return
     yield from booked(child, trade, of_report(report, ""))
@@ -55,7 +59,10 @@ def decide_correction(
     if known:
         yield from known
         return
-    if trade is None or trade.busted or report.last_qty is None or report.last_px is None:
+    if trade is None:
+        yield from decide_unnamed(state, venue, child, report, "")
+        return
+    if trade.busted or report.last_qty is None or report.last_px is None:
         yield from decide_orphan(state, venue, report)
         return
     yield from booked(child, trade, of_report(report, ""))

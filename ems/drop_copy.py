@@ -14,8 +14,9 @@ from decimal import Decimal
 
 from ems.amendments import first_or_again, matched, of_report, trade_named
 from ems.orphans import decide_orphan, reported, settled, telling_of
-from ems.same_trade import Telling, Twin, not_told_by, twin_of, window_of
+from ems.same_trade import Telling, Twin, not_told_by, telling_of_orphan, twin_of, window_of
 from ems.stops import venue_triggered
+from ems.unnamed_amendments import decide_unnamed
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
     DuplicateExecutionDropped,
@@ -174,9 +175,11 @@ def told_before(state: State, venue: Venue, child: Order, report: ExecutionRepor
     """
     if not child.ahead and not state.orphans:
         return []
-    if (venue.name, report.exec_id) in state.exec_ids:
-        asked = state.orphans.of_trade(venue.name, report.exec_id)
-        if asked is None or asked.event.order_id != child.order_id:
+    if state.exec_ids.get((venue.name, report.exec_id)):
+        return []
+    asked = state.orphans.of_trade(venue.name, report.exec_id)
+    if asked is not None:
+        if asked.event.order_id != child.order_id:
             return []
         return [
             DuplicateExecutionDropped(
@@ -209,19 +212,10 @@ def answered(state: State, event: TradeExecuted) -> Iterator[Event]:
         asked = orphan.event
         if asked.kind is not OrphanKind.SAME_TRADE:
             continue
-        if asked.exec_id == event.exec_id or asked.last_qty is None or asked.last_px is None:
+        if asked.exec_id == event.exec_id:
             continue
-        telling = Telling(
-            source=asked.source,
-            exec_id=asked.exec_id[len(asked.source) + 1 :] if asked.source else asked.exec_id,
-            told_as=asked.exec_id,
-            last_qty=asked.last_qty,
-            last_px=asked.last_px,
-            transact_time=asked.transact_time,
-            ids=asked.ids,
-        )
         known = not_told_by([trade], asked.source)
-        twin = twin_of(telling, known, window_of(state, event.venue))
+        twin = twin_of(telling_of_orphan(asked), known, window_of(state, event.venue))
         if twin is not None and twin.rule:
             yield settled(
                 orphan, Settlement.BOOKED, order_id=child.order_id, text=f"is {event.exec_id}"
@@ -246,7 +240,7 @@ def _amended(
     named = copy_id(source, report.exec_ref_id)
     trade = trade_named(child, named) or trade_named(child, report.exec_ref_id)
     if trade is None:
-        yield from decide_orphan(state, venue, report, source)
+        yield from decide_unnamed(state, venue, child, report, source)
         return
     step = len(trade.tale.told.get(source, ())) if trade.tale is not None else 0
     if not step:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ems.amendments import again, booked, matched, of_orphan
+from ems.amendments import again, booked, matched, of_orphan, trade_named
 from ems.orphans import early_of, settled
 from oms.domain.events import Event, TradeBusted, TradeCorrected, TradeExecuted
 from oms.domain.order import Execution, Order
@@ -26,16 +26,16 @@ def after_told(state: State, event: Told) -> Iterator[Event]:
     if not waiting or not event.order_id:
         return
     child = state.orders[event.order_id]
-    # A trade that is matched may bear the new name from then on.
-    trade = child.executions.get((event.venue, event.exec_id))
-    trade = trade or child.executions[event.venue, name]
+    # A trade that is matched may bear another name by now.
+    trade = child.executions.get((event.venue, event.exec_id)) or trade_named(child, name)
+    assert trade is not None, event
     for early in waiting:
         text = f"{name} was told"
         yield settled(early, Settlement.BOOKED, order_id=child.order_id, text=text)
-    yield from _carried_out(child, trade, waiting)
+    yield from carried_out(child, trade, waiting)
 
 
-def _carried_out(child: Order, trade: Execution, waiting: list[Orphan]) -> Iterator[Event]:
+def carried_out(child: Order, trade: Execution, waiting: list[Orphan]) -> Iterator[Event]:
     """One after the other, by what each source has told of the trade so far (see Tale)."""
     steps = [(trade.last_qty, trade.last_px)]
     told = {"": 1}

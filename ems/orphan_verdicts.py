@@ -4,11 +4,12 @@ settled by a trade which is somebody else's.
 
 from collections.abc import Iterator
 
-from ems.orphans import adopted, fault_of_adoption, settled
+from ems.orphans import adopted, child_of, fault_of_adoption, settled
 from ems.same_trade import not_told_by
+from ems.unnamed_amendments import AMENDMENTS, adopted_into, asked_as, root_of, trade_meant
 from oms.domain.events import CommandAnswered, Event
 from oms.domain.fix import ExecType
-from oms.domain.order import Order
+from oms.domain.order import Execution, Order
 from oms.domain.orphan_events import Orphan, TradeMatched
 from oms.domain.orphans import DecideOrphan, OrphanKind, OrphanVerdict, Settlement
 from oms.domain.reasons import Reason
@@ -27,6 +28,9 @@ def decide_verdict(state: State, command: DecideOrphan) -> Iterator[Event]:
         yield _of_one_settled(state, command)
     elif command.verdict is OrphanVerdict.REFUSE:
         yield from _refused(state, orphan, command)
+    elif (meant := _amends(state, orphan)) is not None:
+        child, trade = meant
+        yield from _adopted_into(state, orphan, child, trade, command)
     else:
         venue = state.reference.venues.get(orphan.event.venue)
         account = command.account or (venue.profile.orphan_account if venue else "")
@@ -38,6 +42,34 @@ def decide_verdict(state: State, command: DecideOrphan) -> Iterator[Event]:
         yield from adopted(state, orphan, account, user=user, text=text)
 
 
+def _amends(state: State, orphan: Orphan) -> tuple[Order, Execution | None] | None:
+    """Of which trade of which order a bust or a correction is; without a trade, nothing can be
+    booked yet. None for all else, and where it is booked as a trade of its own.
+    """
+    if orphan.event.exec_type not in AMENDMENTS:
+        return None
+    child = child_of(state, orphan.event)
+    if child is None:
+        return None
+    if asked_as(state, orphan.event, root_of(state, orphan.event)) is not None:
+        return child, None
+    trade = trade_meant(state, child, orphan)
+    if trade is None and orphan.event.exec_type is ExecType.TRADE_CORRECT:
+        return None
+    return child, trade
+
+
+def _adopted_into(
+    state: State, orphan: Orphan, child: Order, trade: Execution | None, command: DecideOrphan
+) -> Iterator[Event]:
+    if trade is None:
+        text = f"its trade must be booked: {orphan.event.exec_ref_id} is not, or is asked about"
+        yield _answer(f"orphan = {orphan.seq}: {text}", Reason.UNSUPPORTED_VALUE)
+        return
+    user, text = command.origin.user, command.reason
+    yield from adopted_into(state, child, trade, orphan, user=user, text=text)
+
+
 def _refused(state: State, orphan: Orphan, command: DecideOrphan) -> Iterator[Event]:
     event = orphan.event
     unknown = event.kind is OrphanKind.UNKNOWN
@@ -47,8 +79,9 @@ def _refused(state: State, orphan: Orphan, command: DecideOrphan) -> Iterator[Ev
         yield _answer(f"orphan = {orphan.seq}: {text}", Reason.UNSUPPORTED_VALUE)
         return
     child = state.orders.get(event.order_id)
-    exec_id = _booked_as(child, orphan) if child is not None and event.twin else ""
-    if child is not None and event.twin and not exec_id:
+    asked = event.kind is OrphanKind.SAME_TRADE and event.twin
+    exec_id = _booked_as(child, orphan) if child is not None and asked else ""
+    if child is not None and asked and not exec_id:
         text = f"no booked trade is left that it can be, {event.twin} was told by another report"
         yield _answer(f"orphan = {orphan.seq}: {text}: adopt it", Reason.UNSUPPORTED_VALUE)
         return

@@ -109,16 +109,37 @@ def decide_orphan(
             yield _matched_orphan(state.orphans[int(twin.key)], report, source, twin.rule)
             return
     elif report.exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT):
-        named = copy_id(source, report.exec_ref_id)
-        earlier = state.orphans.early.get((venue.name, named), [])
-        if told_as in [one.event.exec_id for one in earlier]:
+        event = reported(venue, report, source)
+        if told_early(state, event):
             yield DuplicateExecutionDropped(order_id="", venue=venue.name, exec_id=told_as)
             return
-        for orphan in (state.orphans.of_trade(venue.name, named), *earlier):
-            if orphan is not None and orphan.seq in state.orphans:
-                text = f"{report.exec_type.name} {told_as}"
-                yield settled(orphan, Settlement.AMENDED, text=text)
+        for orphan in _amended(state, event):
+            text = f"{report.exec_type.name} {told_as}"
+            yield settled(orphan, Settlement.AMENDED, text=text)
     yield orphan_of(venue, report, source)
+
+
+def told_early(state: State, event: OrphanReported) -> bool:
+    """Whether this bust or correction came before its trade already."""
+    earlier = state.orphans.early.get((event.venue, event.exec_ref_id), ())
+    return any(one.event.exec_id == event.exec_id for one in earlier)
+
+
+def _amended(state: State, event: OrphanReported) -> Iterator[Orphan]:
+    """What is held of its trade, by the name or the TrdMatchID (880) that it gives."""
+    match = event.ids.trd_match_id if event.ids is not None else ""
+    found = [
+        state.orphans.of_trade(event.venue, event.exec_ref_id),
+        *state.orphans.early.get((event.venue, event.exec_ref_id), ()),
+    ]
+    for one in state.orphans.named(event.venue, event.cl_ord_id, event.venue_order_id):
+        ids = one.event.ids
+        trade = one.event.exec_type is ExecType.TRADE and event.source not in one.told
+        if trade and match and ids is not None and ids.trd_match_id == match:
+            found.append(one)
+    for orphan in {one.seq: one for one in found if one is not None}.values():
+        if orphan.seq in state.orphans:
+            yield orphan
 
 
 def _of_the_same_order(state: State, venue: Venue, report: ExecutionReport) -> Iterator[Orphan]:
@@ -217,7 +238,7 @@ def fault_of_adoption(state: State, orphan: Orphan, account: str) -> str:
         return f"orphan = {orphan.seq}: must be a trade, with side, quantity and price"
     if event.symbol not in state.reference.instruments:
         return f"symbol = {event.symbol}: must be a configured instrument"
-    if _child_of(state, event) is None:
+    if child_of(state, event) is None:
         clients = state.reference.clients.values()
         accounts = {account for one in clients for account in one.accounts}
         venues = state.reference.venues.values()
@@ -227,7 +248,7 @@ def fault_of_adoption(state: State, orphan: Orphan, account: str) -> str:
     return ""
 
 
-def _child_of(state: State, event: OrphanReported) -> Order | None:
+def child_of(state: State, event: OrphanReported) -> Order | None:
     """The order that it is booked to, where there is one: the one in question, or an external one
     that was adopted before.
     """
@@ -243,7 +264,7 @@ def adopted(
 ) -> Iterator[Event]:
     """The trade is booked: to the order it is of, else to a new external one."""
     event = orphan.event
-    child = _child_of(state, event)
+    child = child_of(state, event)
     if child is None:
         external = _external(state, orphan, account)
         yield external
@@ -270,6 +291,9 @@ def _booked(
                 one, Settlement.BOOKED, order_id=child_id, text=f"booked with {orphan.seq}"
             )
     exec_id = first.exec_ref_id if corrections else told_as
+    held = state.orphans.of_trade(event.venue, exec_id) if corrections else None
+    if held is not None:
+        others += [(by, name) for by, name in held.told.items() if by != source]
     assert first.last_qty is not None, first
     assert first.last_px is not None, first
     yield TradeExecuted(

@@ -8,17 +8,19 @@ A session tells each trade once, so only what it has not told itself can be the 
 3. By its figures: the same quantity and price, TransactTimes (60) no further apart than the window,
    and no other TrdMatchID. Of several the nearest in time, then the one that was told first: two
    fills that differ in nothing are two trades on both sides, and pair off one by one.
-4. The same quantity and price at another time is doubtful, unless its CumQty (14) is more than what
-   is booked with it: then it is new, as anything else is.
+4. The same quantity and price at another time is doubtful, and so is any other while only the
+   correction of a trade was told, and adopted; unless its CumQty (14) is more than what is booked
+   with it: then it is new, as anything else is.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from oms.domain.events import OrphanReported
 from oms.domain.order import Execution
 from oms.domain.orphan_events import Orphan
-from oms.domain.orphans import TradeIds
+from oms.domain.orphans import TradeIds, on_the_wire
 from oms.domain.state import State
 from oms.domain.values import decimal_text
 
@@ -76,7 +78,7 @@ def twin_of(telling: Telling, known: Iterable[Known], window_us: int) -> Twin | 
     alike = [one for one in others if _same_figures(telling, one)]
     named = [one for one in others if _named(telling, one)]
     if named:
-        both = [one for one in named if one in alike]
+        both = [one for one in named if one in alike or one.by_correction]
         if both:
             return Twin(key=_nearest(telling, both).key, rule="named the same")
         told = f"{decimal_text(telling.last_qty)} at {decimal_text(telling.last_px)}"
@@ -90,7 +92,7 @@ def twin_of(telling: Telling, known: Iterable[Known], window_us: int) -> Twin | 
     if same_id:
         return Twin(key=same_id[0].key, rule="the same ExecID, quantity and price")
     if not alike:
-        return None
+        return _may_be_corrected(telling, others)
     found = _nearest(telling, alike)
     apart_us = abs(found.transact_time - telling.transact_time)
     if apart_us <= window_us:
@@ -99,6 +101,14 @@ def twin_of(telling: Telling, known: Iterable[Known], window_us: int) -> Twin | 
         return None
     text = f"quantity and price are those of {found.key}, {apart_us // 1000} ms apart"
     return Twin(key=found.key, doubt=text)
+
+
+def _may_be_corrected(telling: Telling, others: Iterable[Known]) -> Twin | None:
+    found = [one for one in others if one.by_correction]
+    if not found or telling.more_than_booked:
+        return None
+    key = _nearest(telling, found).key
+    return Twin(key=key, doubt=f"may be {key}, of which only the correction was told")
 
 
 def _same_figures(telling: Telling, known: Known) -> bool:
@@ -152,9 +162,24 @@ def _known(
         last_px=last_px,
         transact_time=one.transact_time,
         ids=one.ids or _NO_IDS,
-        exec_ids=frozenset(_on_the_wire(by, name) for by, names in told.items() for name in names),
+        exec_ids=frozenset(on_the_wire(by, name) for by, names in told.items() for name in names),
         # A correction that changes nothing: see ems.orphans.adopted.
         by_correction=one.tale is not None and one.tale.steps[:1] == one.tale.steps[1:2],
+    )
+
+
+def telling_of_orphan(event: OrphanReported) -> Telling:
+    """The trade in a report that is held, to be compared."""
+    assert event.last_qty is not None, event
+    assert event.last_px is not None, event
+    return Telling(
+        source=event.source,
+        exec_id=on_the_wire(event.source, event.exec_id),
+        told_as=event.exec_id,
+        last_qty=event.last_qty,
+        last_px=event.last_px,
+        transact_time=event.transact_time,
+        ids=event.ids,
     )
 
 
@@ -170,9 +195,5 @@ def orphans_not_told_by(orphans: Iterable[Orphan], source: str) -> Iterator[Know
             last_px=event.last_px,
             transact_time=event.transact_time,
             ids=event.ids or _NO_IDS,
-            exec_ids=frozenset(_on_the_wire(by, name) for by, name in one.told.items()),
+            exec_ids=frozenset(on_the_wire(by, name) for by, name in one.told.items()),
         )
-
-
-def _on_the_wire(source: str, name: str) -> str:
-    return name[len(source) + 1 :] if source else name

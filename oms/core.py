@@ -4,11 +4,21 @@
 nothing does. `replay` folds what the journal holds; it decides nothing.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, cast, get_args
 
-from ems import child_orders, drop_copy, orphan_verdicts, refused_requests, resync, stops
+from ems import (
+    child_orders,
+    drop_copy,
+    early_amendments,
+    orphan_verdicts,
+    refused_requests,
+    resync,
+    stops,
+    unnamed_amendments,
+)
 from oms.control import decide_control
 from oms.corporate_actions import decide_corporate_action
 from oms.domain.baskets import ListExecutionBegan
@@ -96,7 +106,10 @@ def step(state: State, stamped: Stamped) -> Iterator[tuple[int, Event]]:
     if first:
         if observation:
             fold_command(state, seq, at, command)
-        yield from _happening(state, seq, at, first)
+        if state.orphans or state.orphans.early:
+            yield from _with_questions(state, seq, at, first)
+        else:
+            yield from _happening(state, seq, at, first)
     if not state.lists_at_work:
         return
     for part in _of_lists(state, at, command, first):
@@ -119,6 +132,24 @@ def _happening(
         if following:
             following.reverse()
             waiting += following
+
+
+def _with_questions(
+    state: State, seq: int, at: int, decided: list[Event]
+) -> Iterator[tuple[int, Event]]:
+    """The same; and then, step by step, what the trades so told say of reports that wait."""
+    told: deque[early_amendments.Told] = deque()
+    of_orders: dict[str, None] = {}
+    while decided:
+        for number, event in _happening(state, seq, at, decided):
+            if isinstance(event, early_amendments.Told):
+                told.append(event)
+                of_orders[event.order_id] = None
+            yield number, event
+        decided = []
+        while told and not decided:
+            decided = list(early_amendments.after_told(state, told.popleft()))
+        decided = decided or list(unnamed_amendments.after_trades(state, of_orders))
 
 
 def _of_lists(state: State, at: int, command: Command, first: list[Event]) -> Iterator[list[Event]]:

@@ -98,11 +98,11 @@ def fold_report(state: State, seq: int, at: int, event: OrphanReported) -> None:
         event=event,
         told={event.source: event.exec_id},
     )
-    unknown = event.kind is OrphanKind.UNKNOWN
-    amends = event.exec_type is ExecType.TRADE_CORRECT and unknown
-    if event.exec_ref_id and unknown and (amends or event.exec_type is ExecType.TRADE_CANCEL):
+    asked = event.kind is not OrphanKind.UNKNOWN
+    amends = event.exec_type is ExecType.TRADE_CORRECT
+    if event.exec_ref_id and (amends or event.exec_type is ExecType.TRADE_CANCEL):
         state.orphans.add_early(orphan)
-    if event.exec_type is not ExecType.TRADE and not amends:
+    if event.exec_type is not ExecType.TRADE and not amends and not asked:
         return
     state.exec_ids.setdefault((event.venue, event.exec_id), "")
     if not event.declined:

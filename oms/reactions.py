@@ -7,7 +7,7 @@ cancel, a replace or the end of the day, and their fate is carried to the client
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ems import drop_copy, early_amendments, orphans, resync, stops
+from ems import drop_copy, orphans, resync, stops
 from ems.standings import for_parent
 from oms.domain.events import (
     CancelPending,
@@ -38,7 +38,6 @@ from oms.domain.events import (
 )
 from oms.domain.fix import OrdStatus
 from oms.domain.order import Order, Request, RequestKind
-from oms.domain.orphan_events import TradeMatched
 from oms.domain.reasons import Reason
 from oms.domain.session_events import SessionsReloaded
 from oms.domain.standing_events import (
@@ -91,9 +90,6 @@ def react(state: State, event: Event, seq: int) -> Iterator[Event]:
         case TradeBusted() | TradeCorrected():
             yield from resync.out_of_sight(state, state.orders[event.order_id])
             yield from _after_amended_trade(state, event)
-            yield from early_amendments.after_told(state, event)
-        case TradeMatched():
-            yield from early_amendments.after_told(state, event)
         case CancelPending() | ExpiryPending() | ReplacePending():
             yield from _after_request(state, event)
         case CancelRejected() | ReplaceRejected():
@@ -198,8 +194,6 @@ def _after_execution(state: State, event: TradeExecuted) -> Iterator[Event]:
     if state.stops:
         symbol = state.orders[event.order_id].symbol
         yield from stops.after_trade(state, symbol, event.last_px)
-    if state.orphans.early:
-        yield from early_amendments.after_told(state, event)
 
 
 def _after_trade(state: State, parent: Order) -> Iterator[Event]:

@@ -86,6 +86,7 @@ class Orphans(dict[int, Orphan]):
     def __init__(self) -> None:
         super().__init__()
         self.early: dict[tuple[str, str], list[Orphan]] = {}
+        self._early_by_name: dict[tuple[str, str], dict[int, Orphan]] = {}
         self._by_trade: dict[tuple[str, str], int] = {}
         self._by_name: dict[tuple[str, str], dict[int, None]] = {}
 
@@ -94,15 +95,23 @@ class Orphans(dict[int, Orphan]):
         self[orphan.seq] = orphan
         for told_as in orphan.told.values():
             self._by_trade[orphan.event.venue, told_as] = orphan.seq
-        for name in _names(orphan):
+        for name in _names(orphan.event):
             self._by_name.setdefault(name, {})[orphan.seq] = None
 
     def add_early(self, orphan: Orphan) -> None:
         """A bust or a correction whose trade is not known."""
         if len(self.early) >= EARLY_KEPT:
-            del self.early[next(iter(self.early))]
-        for key in _trade_names(orphan.event):
+            for one in self.early.pop(next(iter(self.early))):
+                self._forget_early(one.seq, one.event)
+        keys = _trade_names(orphan.event)
+        for one in list(self.early.get(keys[0], ())):
+            if one.event.exec_id == orphan.event.exec_id:
+                # Reported anew, as a question, it takes the place of its first report.
+                self.end_early(one.seq, one.event)
+        for key in keys:
             self.early.setdefault(key, []).append(orphan)
+        for name in _names(orphan.event):
+            self._early_by_name.setdefault(name, {})[orphan.seq] = orphan
 
     def end_early(self, seq: int, event: OrphanReported) -> None:
         """Its trade was told, or nobody waits for it any more."""
@@ -110,6 +119,26 @@ class Orphans(dict[int, Orphan]):
             left = [one for one in self.early.pop(key, ()) if one.seq != seq]
             if left:
                 self.early[key] = left
+        self._forget_early(seq, event)
+
+    def _forget_early(self, seq: int, event: OrphanReported) -> None:
+        for name in _names(event):
+            found = self._early_by_name.get(name, {})
+            found.pop(seq, None)
+            if not found:
+                self._early_by_name.pop(name, None)
+
+    def early_named(self, venue: str, *names: str) -> list[Orphan]:
+        """Busts and corrections that came before their trade, of the order that these are names of
+        (see named); the first first.
+        """
+        if not self._early_by_name:
+            return []
+        found: dict[int, Orphan] = {}
+        for one in names:
+            if one:
+                found |= self._early_by_name.get((venue, one), {})
+        return [found[seq] for seq in sorted(found)]
 
     def tell(self, seq: int, source: str, told_as: str) -> None:
         """It was told by another source too."""
@@ -123,7 +152,7 @@ class Orphans(dict[int, Orphan]):
             return
         for told_as in orphan.told.values():
             self._by_trade.pop((orphan.event.venue, told_as), None)
-        for name in _names(orphan):
+        for name in _names(orphan.event):
             found = self._by_name[name]
             del found[seq]
             if not found:
@@ -142,8 +171,7 @@ class Orphans(dict[int, Orphan]):
         return [self[seq] for seq in sorted(found)]
 
 
-def _names(orphan: Orphan) -> set[tuple[str, str]]:
-    event = orphan.event
+def _names(event: OrphanReported) -> set[tuple[str, str]]:
     names = {event.cl_ord_id, event.venue_order_id, event.order_id} - {""}
     return {(event.venue, one) for one in names}
 

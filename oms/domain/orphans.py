@@ -24,13 +24,20 @@ def copy_id(source: str, exec_id: str) -> str:
     return f"{source}:{exec_id}" if source else exec_id
 
 
+def on_the_wire(source: str, name: str) -> str:
+    """An ExecID as its session told it, from what we name it."""
+    return name[len(source) + 1 :] if source else name
+
+
 class OrphanKind(StrEnum):
     """UNKNOWN: of no order or trade of ours. SAME_TRADE: of an order of ours, and it cannot be told
-    whether it is a trade of its own or one that is booked under another ExecID.
+    whether it is a trade of its own or one that is booked under another ExecID. AMENDS: a bust or
+    a correction, and it cannot be told whether its trade is one that is.
     """
 
     UNKNOWN = "UNKNOWN"
     SAME_TRADE = "SAME_TRADE"
+    AMENDS = "AMENDS"
 
 
 class OrphanVerdict(StrEnum):

@@ -46,7 +46,7 @@ def _tell(event: Event) -> None:
         case OrderInDoubt():
             if event.reason is not Reason.SESSION_LOST:
                 _warn("order.in_doubt", event, "order_id", "reason", "text")
-        case OrphanReported() if event.kind is OrphanKind.SAME_TRADE:
+        case OrphanReported() if event.kind is not OrphanKind.UNKNOWN:
             _warn("trade.may_be_booked", event, "order_id", "venue", "exec_id", "text")
         case OrphanReported():
             _warn("venue.orphan", event, "venue", "cl_ord_id", "exec_id", "exec_type")
