@@ -222,6 +222,6 @@ ACTS: dict[str, Kind] = {
     "limit": Kind(weight=1, do=_limit),
     "next_day": Kind(weight=0.7, do=_next_day),
     "split": Kind(weight=1, do=lambda world, n: split(world, n, OPERATOR, SECOND)),
-    "reload": Kind(weight=0.6, do=lambda world, n: reload(world, n, OPERATOR)),
+    "reload": Kind(weight=0.6, do=lambda world, n: reload(world, n, OPERATOR, SECOND)),
     "stop_session": Kind(weight=0.7, do=_stop_session),
 }

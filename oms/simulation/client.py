@@ -248,7 +248,7 @@ class SimClient(SimParty):
         """Break off, and begin at 1 with the next Logon; then ask for what may be lost."""
         del n
         self._story.tell(f"{self.name} resets its session")
-        self.ledger.lost = True
+        self.ledger.lost = self.ledger.did_reset = True
         self.session.settings = replace(self.session.settings, reset_on_logon=True)
 
     def logged_on(self) -> None:

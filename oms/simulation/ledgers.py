@@ -90,10 +90,10 @@ class Split:
 
 @dataclass(slots=True, kw_only=True)
 class ClientLedger:
-    """A client's book. faults: what it was told that cannot be; lost: it reset its session itself,
-    and may have missed something; skipped_at: when it passed over numbers of its own, and with
-    them over what had not arrived; listed: ClOrdIDs of orders that it sent in lists; splits: of
-    which it has read.
+    """A client's book. faults: what it was told that cannot be; lost: it may have missed something:
+    it reset its session itself (did_reset), or operators let go of what waited for it (discarded:
+    the ExecIDs); skipped_at: when it passed over numbers of its own, and with them over what had
+    not arrived; listed: ClOrdIDs of orders that it sent in lists; splits: of which it has read.
     """
 
     asked: dict[str, Asked] = field(default_factory=dict)
@@ -104,6 +104,8 @@ class ClientLedger:
     rejects: set[str] = field(default_factory=set)
     refused: int = 0
     lost: bool = False
+    did_reset: bool = False
+    discarded: set[str] = field(default_factory=set)
     skipped_at: int = 0
     faults: list[str] = field(default_factory=list)
     splits: list[Split] = field(default_factory=list)

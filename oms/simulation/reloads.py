@@ -20,7 +20,11 @@ from oms.domain.commands import Origin
 from oms.domain.instrument import Reference
 from oms.domain.profile import ClientProfile
 from oms.domain.schedule import Schedule
-from oms.domain.session_commands import ReloadSessions
+from oms.domain.session_commands import (
+    ApproveReportsDiscard,
+    ReloadSessions,
+    RequestReportsDiscard,
+)
 from oms.domain.state import Session, State
 from oms.runtime.sequencer import Sequencer
 from oms.sessions.differences import SessionDifferences, differences, reference_after
@@ -137,14 +141,37 @@ class SimReload(ReloadSteps[FileChanges]):
         self._known.add(name)
 
 
-def reload(world: "World", n: int, operator: Origin) -> None:
-    """Somebody changes the file and has it taken over; what was removed comes back later."""
+def reload(world: "World", n: int, operator: Origin, second: Origin) -> None:
+    """Somebody changes the file and has it taken over; what was removed comes back later. Meanwhile
+    two operators may let go of what waits for it.
+    """
     file, names = world.file, list(world.parties)
     name = names[n // 5 % len(names)]
     _change_file(world, file, name, n)
     dry_run, force = n % 11 == 0, n // 3 % 2 == 0
     _ask(world, operator, dry_run=dry_run, force=force)
+    if name in world.clients and n // 7 % 3 == 0:
+        world.agenda.after(
+            500_000 + n % 1_500_000, partial(_discard, world, name, operator, second)
+        )
     world.agenda.after(1_000_000 + n % 4_000_000, partial(_restore, world, name, operator))
+
+
+def _discard(world: "World", name: str, operator: Origin, second: Origin) -> None:
+    """Where something waits; the second approves it when the first has the request's number."""
+    if world.shadow.state.session(name).undelivered:
+        world.story.tell(f"an operator asks to let go of what waits for {name}")
+        asked = world.ask(RequestReportsDiscard(origin=operator, session=name, reason="test"))
+        world.agenda.after(300_000, partial(_approve, world, name, second, asked))
+
+
+def _approve(world: "World", name: str, second: Origin, asked: int) -> None:
+    request = world.shadow.state.session(name).discard_request
+    if f"request {request}:" in world.disk.answered.get(asked, ""):
+        for _ in range(2):
+            world.ask(
+                ApproveReportsDiscard(origin=second, session=name, request=request, reason="test")
+            )
 
 
 def _change_file(world: "World", file: ConfigFile, name: str, n: int) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from oms.domain.commands import ClockTicked, Command
 from oms.domain.effects import FixMessage
 from oms.domain.order import Order
+from oms.domain.session_events import ReportsDiscarded
 from oms.domain.splits import CorporateActionApplied
 from oms.simulation.acts import ACTS
 from oms.simulation.agenda import START_US, Action, Agenda, chance
@@ -371,7 +372,15 @@ class World:
         for _, event in (one for group in groups for one in group.events):
             if isinstance(event, CorporateActionApplied):
                 carry_out(self, event)
+            elif isinstance(event, ReportsDiscarded):
+                self._let_go(event)
         self._look("folded", groups)
+
+    def _let_go(self, event: ReportsDiscarded) -> None:
+        """Its desk has it from the operators: of an execution the ExecID is its event's number."""
+        ledger = self.clients[event.session].ledger
+        ledger.lost = True
+        ledger.discarded |= {f"E{one}" for one in range(event.first_event, event.last_event + 1)}
 
     def _leaving(self, effect: FixMessage) -> None:
         self._look("leaving", effect)
