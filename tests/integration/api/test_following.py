@@ -63,6 +63,13 @@ class Rig:
         url = f"{self.server.api.base_url}/v1/orders"
         return httpx.get(url, headers={"X-API-Key": "key-of-gamma"}, timeout=30).status_code
 
+    def restart(self, written: str) -> None:
+        """A core that dies, and one that begins with that file; nobody asks for a reload."""
+        self.server.core.kill()
+        self.config.write_text(written)
+        self.server.core.start()
+        self.server.wait_ready()
+
     def reload(self, **asked: bool) -> None:
         """By another process than the API."""
         engine = jobs_engine(self.url)
@@ -103,6 +110,15 @@ def test_keys_and_sessions_of_a_reload_are_the_apis_too(rig: Rig) -> None:
     assert api.admin.get("/v1/sessions/YSIM").status_code == 404
 
 
+def test_a_core_that_starts_with_another_file_is_followed_without_a_reload(rig: Rig) -> None:
+    api = rig.server.api
+    for written, answer, count in ((rig.with_gamma, 200, 1), (rig.before, 401, 0)):
+        rig.restart(written)
+        eventually(lambda answer=answer: rig.by_gamma() == answer, "the keys of the core's file")
+        names = [one["name"] for one in api.admin.get("/v1/sessions").json()["items"]]
+        assert [names.count(one) for one in ("ALPHA", "GAMMA", "YSIM")] == [1, count, count]
+
+
 def test_a_file_with_a_fault_leaves_the_api_as_it_is(rig: Rig) -> None:
     rig.reload()
     rig.config.write_text("[clients")
@@ -111,7 +127,10 @@ def test_a_file_with_a_fault_leaves_the_api_as_it_is(rig: Rig) -> None:
     assert rig.server.api.alpha.get("/v1/orders").status_code == 200
 
 
-def test_the_jobs_know_the_venues_of_a_reload(rig: Rig) -> None:
+@pytest.mark.parametrize("restarted", [False, True])
+def test_the_jobs_know_the_venues_of_a_reload_and_of_a_core_that_starts(
+    rig: Rig, *, restarted: bool
+) -> None:
     settings = load(rig.config)
     stopping = Stopping()
     day = TradingDay(
@@ -134,8 +153,11 @@ def test_the_jobs_know_the_venues_of_a_reload(rig: Rig) -> None:
 
     assert dates_of("XSIM")
     assert not dates_of("YSIM")
-    rig.config.write_text(rig.with_gamma)
-    rig.reload()
+    if restarted:
+        rig.restart(rig.with_gamma)
+    else:
+        rig.config.write_text(rig.with_gamma)
+        rig.reload()
     day.sweep()
     assert dates_of("YSIM")
     with engine.begin() as connection:
