@@ -39,6 +39,7 @@ from oms.domain.values import ZERO, decimal_text
 from oms.orders.good_till import day_figures
 
 _PENDING = (ExecType.PENDING_NEW, ExecType.PENDING_CANCEL, ExecType.PENDING_REPLACE)
+_TAKEN = (ExecType.PENDING_NEW, ExecType.NEW)
 
 ClientEvent = (
     OrderAccepted
@@ -65,14 +66,39 @@ ClientEvent = (
 
 
 def client_messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effect]:
-    """Reports and rejects of one event; nothing where the order did not come over FIX."""
+    """Reports and rejects of one event, as far as its client's profile has them; nothing where the
+    order did not come over FIX.
+    """
+    profile_of = state.reference.client_profile
+    for effect in _messages(state, seq, event):
+        if wanted(profile_of(effect.session), effect):
+            yield effect
+
+
+def wanted(profile: ClientProfile, effect: Effect) -> bool:
+    """Whether a client of that profile is told what one of the usual profile is: the one place that
+    says so. It is asked when a report is made, and of what was made while the client was not
+    configured when it is again.
+    """
+    if (profile.pending_acks and profile.new_for_immediate) or not isinstance(
+        effect, SendExecutionReport
+    ):
+        return True
+    exec_type, time_in_force = effect.exec_type, effect.time_in_force
+    if exec_type in _TAKEN and time_in_force is not None and time_in_force.immediate:
+        # What may not rest is told by its outcome alone, Pending New and New are not.
+        return profile.new_for_immediate and (profile.pending_acks or exec_type is ExecType.NEW)
+    return profile.pending_acks or exec_type not in _PENDING
+
+
+def _messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effect]:
+    """What a client of the usual profile is told."""
     match event:
         case OrderAccepted():
-            exec_type = _first_report(state, event)
-            if exec_type is not None:
-                yield from _report(state, seq, event.order_id, exec_type)
+            exec_type = ExecType.PENDING_NEW if event.awaits_venue else ExecType.NEW
+            yield from _report(state, seq, event.order_id, exec_type)
         case OrderAcknowledged():
-            if not event.implied and _wants_new(state, event.order_id):
+            if not event.implied:
                 yield from _report(state, seq, event.order_id, ExecType.NEW)
         case TradeExecuted() | TradeBusted() | TradeCorrected():
             yield from _trade_report(state, seq, event)
@@ -115,42 +141,10 @@ def client_messages(state: State, seq: int, event: ClientEvent) -> Iterator[Effe
             yield from _unknown_status(state, seq, event)
 
 
-def wanted(profile: ClientProfile, effect: Effect) -> bool:
-    """Whether a client of that profile is told what one of the usual profile is."""
-    if not isinstance(effect, SendExecutionReport):
-        return True
-    if effect.exec_type is ExecType.NEW:
-        time_in_force = effect.time_in_force
-        immediate = time_in_force is not None and time_in_force.immediate
-        return profile.new_for_immediate or not immediate
-    return profile.pending_acks or effect.exec_type not in _PENDING
-
-
-def _first_report(state: State, event: OrderAccepted) -> ExecType | None:
-    """New; Pending New where New waits for a venue's, unless no pending reports are wanted."""
-    if not _wants_new(state, event.order_id):
-        return None
-    if not event.awaits_venue:
-        return ExecType.NEW
-    profile = state.reference.client_profile(event.terms.counterparty)
-    return ExecType.PENDING_NEW if profile.pending_acks else None
-
-
-def _wants_new(state: State, order_id: str) -> bool:
-    """Not who hears of an order that may not rest by its outcome alone."""
-    order = state.orders[order_id]
-    if not order.time_in_force.immediate or order.is_child:
-        return True
-    return state.reference.client_profile(order.counterparty).new_for_immediate
-
-
 def _pending_report(
     state: State, seq: int, event: CancelPending | ReplacePending
 ) -> Iterator[Effect]:
-    """Pending Cancel or Pending Replace, where the client asked for it and is to be told."""
-    client = state.orders[event.order_id].counterparty
-    if not state.reference.client_profile(client).pending_acks:
-        return
+    """Pending Cancel or Pending Replace, where the client asked for it."""
     if isinstance(event, ReplacePending):
         if event.waits:
             return

@@ -300,3 +300,13 @@ def test_a_client_that_is_configured_again_is_told_what_its_profile_asks_for(
     one = replace(report("A", 1), exec_type=exec_type, time_in_force=time_in_force)
     assert wanted(ClientProfile(), one)
     assert wanted(ClientProfile(pending_acks=False, new_for_immediate=False), one) is told
+
+
+def test_who_hears_of_an_order_by_its_outcome_is_told_of_no_pending_one_either() -> None:
+    """Whether its report is made now or was kept: one rule."""
+    one = replace(report("A", 1), exec_type=ExecType.PENDING_NEW, time_in_force=TimeInForce.FOK)
+    assert not wanted(ClientProfile(new_for_immediate=False), one)
+    assert wanted(ClientProfile(new_for_immediate=False), replace(one, exec_type=ExecType.TRADE))
+    new = replace(one, exec_type=ExecType.NEW)
+    assert wanted(ClientProfile(pending_acks=False), new)
+    assert not wanted(ClientProfile(pending_acks=False), one)
