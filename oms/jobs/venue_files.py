@@ -68,6 +68,6 @@ def _read(path: Path) -> bytes:
 
 def _text(path: Path, raw: bytes) -> str:
     try:
-        return raw.decode()
+        return raw.decode("utf-8-sig")  # spreadsheets put a mark at the begin
     except UnicodeDecodeError:
         raise NoStatement(f"{path}: must be UTF-8") from None

@@ -1,13 +1,23 @@
 """[[drop_copies]]: sessions that tell of a venue's trades besides the order session."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
 from oms.settings.schedule import ScheduleSettings
 from oms.settings.tls import VenueTlsSettings
-from oms.settings.values import CompId, Name, Port, Section, Whole, with_secret
+from oms.settings.values import (
+    CompId,
+    Credential,
+    Host,
+    Name,
+    Place,
+    Port,
+    SecretCredential,
+    Section,
+    Whole,
+    with_secret,
+)
 
 
 class DropCopySettings(Section):
@@ -20,14 +30,14 @@ class DropCopySettings(Section):
 
     name: Name
     venue: Name
-    host: str
+    host: Host
     port: Port
     sender_comp_id: CompId
     target_comp_id: CompId
     begin_string: Literal["FIX.4.2", "FIX.4.4", "FIXT.1.1"] = "FIX.4.4"
-    username: str = ""
-    password: SecretStr | None = None
-    password_file: Path | None = None
+    username: Credential = ""
+    password: SecretCredential | None = None
+    password_file: Place | None = None
     heart_bt_int_s: Annotated[Whole, Field(ge=1, le=3_600)] = 30
     match_window_ms: Annotated[Whole, Field(ge=0, le=3_600_000)] = 1_000
     reset_on_logon: bool = False

@@ -15,6 +15,16 @@ from oms.settings.model import Settings
 
 _PREFIX: Final = Settings.model_config["env_prefix"]
 _PLACES: Final = ("url", "url_file", "data_dir")
+_KINDS: Final = {
+    **dict.fromkeys(("int_parsing", "int_parsing_size", "int_type"), "must be a whole number"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "must be true or false"),
+    **dict.fromkeys(("tuple_type", "list_type"), "must be a list"),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "must be a table"),
+    "int_from_float": "must be a whole number",
+    "string_type": "must be a string",
+    "string_too_short": "must not be empty",
+    "path_type": "must be a path",
+}
 _SECRET: Final = ("url", "owner_url", "password", "password_hash", "key_hash")
 
 
@@ -47,7 +57,7 @@ def load(path: Path | str) -> Settings:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -109,6 +119,8 @@ def _path(loc: Sequence[str | int]) -> str:
 def _shown(value: object) -> str:
     text = str(value) if isinstance(value, str | int | float) else repr(value)
     flat = " ".join(text.split())
+    if not flat.isprintable():
+        flat = repr(flat)
     return flat if len(flat) <= 80 else f"{flat[:77]}..."
 
 
@@ -133,7 +145,7 @@ def _rule(detail: ErrorDetails) -> str:
             return str(limits["error"])
         case "too_short":
             return f"must have at least {limits['min_length']}"
-        case "int_parsing" | "int_type" | "int_from_float":
-            return "must be a whole number"
+        case kind if kind in _KINDS:
+            return _KINDS[kind]
         case _:
             return detail["msg"][0].lower() + detail["msg"][1:]

@@ -24,16 +24,23 @@ from oms.settings.values import (
     Argon2Id,
     Calendar,
     CompId,
+    Credential,
     Currency,
     FilePattern,
+    Host,
     ListenPort,
+    LocalTime,
     Name,
     Network,
     NotNegative,
+    OptionalAccount,
     OptionalFilePattern,
     OrdTypeName,
+    Place,
     Port,
     Positive,
+    Rate,
+    SecretCredential,
     Section,
     Symbol,
     TimeInForceName,
@@ -54,11 +61,11 @@ class DatabaseSettings(Section):
     """
 
     url: SecretStr | None = None
-    url_file: Path | None = None
+    url_file: Place | None = None
     owner_url: SecretStr | None = None
-    owner_url_file: Path | None = None
-    data_dir: Path | None = None
-    bin_dir: Path | None = None
+    owner_url_file: Place | None = None
+    data_dir: Place | None = None
+    bin_dir: Place | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -88,17 +95,17 @@ class CoreSettings(Section):
     """
 
     shard: Name = "main"
-    data_dir: Path = Path("var/core")
-    metrics_host: str = "127.0.0.1"
+    data_dir: Place = Path("var/core")
+    metrics_host: Host = "127.0.0.1"
     metrics_port: ListenPort = 9101
-    leader_wait_s: Annotated[Whole, Field(ge=0)] = 0
+    leader_wait_s: Annotated[Whole, Field(ge=0, le=31_536_000)] = 0
     awake_us: Annotated[Whole, Field(ge=0, le=100_000)] = 3_000
 
 
 class AcceptorSettings(Section):
     """Where clients' FIX sessions come in. plain: whether host and port take them without TLS."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: ListenPort = 9876
     plain: bool = True
     tls: AcceptorTlsSettings | None = None
@@ -123,14 +130,14 @@ class ClientSettings(Section):
     sender_comp_id: CompId
     target_comp_id: CompId
     begin_string: BeginString = "FIX.4.4"
-    username: str = ""
+    username: Credential = ""
     password_hash: Argon2Id = Field(repr=False)
-    password_hash_file: Path | None = None
+    password_hash_file: Place | None = None
     allowed_addresses: Annotated[tuple[Network, ...], Field(min_length=1)]
     accounts: Annotated[tuple[Account, ...], Field(min_length=1)]
     allow_reset: bool = False
     tls_only: bool = False
-    tls_subject: str = ""
+    tls_subject: Credential = ""
     tls_fingerprints: tuple[Fingerprint, ...] = ()
     schedule: ScheduleSettings | None = None
     profile: ClientProfileSettings = ClientProfileSettings()
@@ -150,26 +157,26 @@ class VenueSettings(Section):
     """
 
     name: Name
-    host: str
+    host: Host
     port: Port
     tls: VenueTlsSettings | None = None
     sender_comp_id: CompId
     target_comp_id: CompId
     begin_string: BeginString = "FIX.4.4"
-    username: str = ""
-    password: SecretStr | None = None
-    password_file: Path | None = None
+    username: Credential = ""
+    password: SecretCredential | None = None
+    password_file: Place | None = None
     fee_bps: NotNegative = ZERO
     ord_types: Annotated[tuple[OrdTypeName, ...], Field(min_length=1)] = tuple(sorted(PLAIN_TYPES))
     times_in_force: Annotated[tuple[TimeInForceName, ...], Field(min_length=1)] = tuple(
         sorted(PLAIN_TIMES)
     )
     abilities: tuple[AbilityName, ...] = ()
-    max_messages_per_second: Annotated[Whole, Field(ge=0)] = 0
-    ack_timeout_ms: Annotated[Whole, Field(ge=1)] = 5_000
+    max_messages_per_second: Rate = 0
+    ack_timeout_ms: Annotated[Whole, Field(ge=1, le=86_400_000)] = 5_000
     heart_bt_int_s: Annotated[Whole, Field(ge=1, le=3_600)] = 30
     calendar: Calendar = "24/7"
-    trade_file_dir: Path | None = None
+    trade_file_dir: Place | None = None
     trade_file: FilePattern = "{venue}-{date}.csv"
     order_file: OptionalFilePattern = "{venue}-{date}-orders.csv"
     schedule: ScheduleSettings | None = None
@@ -205,7 +212,7 @@ class InstrumentSettings(Section):
     tick: Positive
     lot: Positive
     security_type: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,8}$")] = "CS"
-    venues: tuple[str, ...] = ()
+    venues: tuple[Name, ...] = ()
     reference_px: Positive | None = None
     tradable: bool = True
 
@@ -215,7 +222,7 @@ class RiskLimitSettings(Section):
 
     rule: Annotated[str, Field(pattern=r"^[A-Z][A-Z_]*$")]
     level: Annotated[str, Field(pattern=r"^[A-Z][A-Z_]*$")]
-    subject: Annotated[str, Field(min_length=1)] = "*"
+    subject: Account = "*"
     value: NotNegative
 
 
@@ -245,7 +252,7 @@ class ApiKeySettings(Section):
     name: Name
     key_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", repr=False)]
     role: Role
-    client: str = ""
+    client: OptionalAccount = ""
     accounts: tuple[Account, ...] = ()
 
 
@@ -254,7 +261,7 @@ class ApiSettings(Section):
     less than the 5 s after which httpx and others give up, so that they are told where to ask.
     """
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: ListenPort = 8080
     answer_wait_ms: Annotated[Whole, Field(ge=0, le=60_000)] = 3_000
     keys: tuple[ApiKeySettings, ...] = ()
@@ -263,7 +270,7 @@ class ApiSettings(Section):
 class JobsSettings(Section):
     """The scheduler's process."""
 
-    metrics_host: str = "127.0.0.1"
+    metrics_host: Host = "127.0.0.1"
     metrics_port: ListenPort = 9102
 
 
@@ -275,8 +282,8 @@ class TradingDaySettings(Section):
 
     calendar: Calendar = "24/7"
     time_zone: TimeZone = "UTC"
-    cut_off: time = time(23, 0)
-    end_of_day: time = time(22, 30)
+    cut_off: LocalTime = time(23, 0)
+    end_of_day: LocalTime = time(22, 30)
 
 
 class LoggingSettings(Section):

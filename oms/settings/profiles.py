@@ -16,7 +16,7 @@ from oms.domain.profile import (
     VenueProfile,
     WireProfile,
 )
-from oms.settings.values import Section, Whole
+from oms.settings.values import OptionalAccount, Rate, Section, Whole
 
 _P = TypeVar("_P", ClOrdIdScope, BelowCumQty, ChainedReplace, OrphanPolicy, Throttle)
 _CUSTOM: Final = re.compile(r"([1-9][0-9]{0,8})=([ -~]+)")
@@ -99,7 +99,7 @@ class ClientProfileSettings(_ProfileSettings):
     filled_is_final: bool = False
     cancel_on_disconnect: bool = False
     cancel_grace_ms: Annotated[Whole, Field(ge=0, le=86_400_000)] = 10_000
-    max_messages_per_second: Annotated[Whole, Field(ge=0)] = 0
+    max_messages_per_second: Rate = 0
     max_order_age_ms: Annotated[Whole, Field(ge=0, le=86_400_000)] = 0
     throttle: Annotated[Throttle, _named(Throttle)] = Throttle.QUEUE
 
@@ -137,7 +137,7 @@ class VenueProfileSettings(_ProfileSettings):
     mass_status: bool = True
     canceled_is_final: bool = True
     orphans: Annotated[OrphanPolicy, _named(OrphanPolicy)] = OrphanPolicy.HOLD
-    orphan_account: str = ""
+    orphan_account: OptionalAccount = ""
     reset_on_logon: bool = False
     throttle: Annotated[Throttle, _named(Throttle)] = Throttle.QUEUE
 

@@ -1,15 +1,15 @@
 """`schedule` of a client or venue: when its FIX session is open, in local times."""
 
-from datetime import date, time
+from datetime import date
 from enum import IntEnum
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from oms.domain.schedule import Schedule
 from oms.settings.calendars import holidays_of
-from oms.settings.values import Calendar, Section, TimeZone
+from oms.settings.values import Calendar, Date, LocalTime, Section, TimeZone
 
 
 class Weekday(IntEnum):
@@ -33,14 +33,7 @@ def _weekday(value: Any) -> Any:
     return found
 
 
-def _local(value: time) -> time:
-    if value.tzinfo is not None:
-        raise ValueError("must be a local time without an offset")
-    return value
-
-
 WeekdayName = Annotated[Weekday, BeforeValidator(_weekday)]
-LocalTime = Annotated[time, AfterValidator(_local)]
 Weekdays = Annotated[tuple[WeekdayName, ...], Field(min_length=1)]
 
 
@@ -61,7 +54,7 @@ class ScheduleSettings(Section):
     end_day: WeekdayName | None = None
     reset: LocalTime | None = None
     reset_days: Weekdays | None = None
-    holidays: tuple[date, ...] = ()
+    holidays: tuple[Date, ...] = ()
     calendar: Calendar | None = None
 
     @model_validator(mode="after")

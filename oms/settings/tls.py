@@ -1,12 +1,11 @@
 """[acceptor.tls] and [venues.tls]: files and names. What is in the files, the core looks at."""
 
 import re
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from oms.settings.values import ListenPort, Section
+from oms.settings.values import ListenPort, Place, Section
 
 _SHA_256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -31,9 +30,9 @@ class AcceptorTlsSettings(Section):
 
     host: str = ""
     port: ListenPort = 9877
-    certificate_file: Path
-    key_file: Path
-    client_ca_file: Path | None = None
+    certificate_file: Place
+    key_file: Place
+    client_ca_file: Place | None = None
     minimum_version: Version = "1.2"
 
 
@@ -43,10 +42,10 @@ class VenueTlsSettings(Section):
     certificate_file, key_file: ours, for a venue that asks for one.
     """
 
-    ca_file: Path
+    ca_file: Place
     server_name: HostName = ""
-    certificate_file: Path | None = None
-    key_file: Path | None = None
+    certificate_file: Place | None = None
+    key_file: Place | None = None
     minimum_version: Version = "1.2"
 
     @model_validator(mode="after")

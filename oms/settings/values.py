@@ -3,13 +3,13 @@
 import ipaddress
 import re
 import zoneinfo
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from oms.domain.conditions import Ability
 from oms.domain.fix import OrdType, TimeInForce
@@ -18,6 +18,7 @@ from oms.settings.calendars import CALENDARS
 
 _E = TypeVar("_E", bound=StrEnum)
 _ARGON2ID = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
+_LONGEST_NETWORK: Final = 80
 _MAX_SECRET_BYTES: Final = 64 * 1024
 
 
@@ -46,11 +47,50 @@ def _whole(value: Any) -> Any:
     return value
 
 
+def _local_time(value: Any) -> time:
+    """Never a number: 17 would be 17 seconds after midnight."""
+    rule = "must be a local time like 17:30:00, without an offset"
+    try:
+        found = value if isinstance(value, time) else time.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(rule) from None
+    if found.tzinfo is not None:
+        raise ValueError(rule)
+    return found
+
+
+def _date(value: Any) -> date:
+    """Never a number: 20261224 would be a date in 1970."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        if len(value) == len("2026-12-24"):
+            return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError("must be a date like 2026-12-24")
+
+
+def _place(value: Any) -> Any:
+    """Of nothing a path makes the directory that the process happens to be in."""
+    if isinstance(value, str) and (not value.strip() or "\0" in value):
+        raise ValueError("must be a path: not empty, without NUL")
+    return value
+
+
+def _credential(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if any(ord(one) < ord(" ") or one == "\x7f" for one in text):
+        raise ValueError("must not hold control characters")
+    return value
+
+
 def _network(text: str) -> str:
     try:
         ipaddress.ip_network(text)
     except ValueError as error:
-        raise ValueError(f"must be an address or a network like 10.1.0.0/16: {error}") from None
+        why = f": {error}" if len(text) <= _LONGEST_NETWORK else ""
+        raise ValueError(f"must be an address or a network like 10.1.0.0/16{why}") from None
     return text
 
 
@@ -111,6 +151,17 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 Exact = Annotated[Decimal, BeforeValidator(_exact)]
 Positive = Annotated[Exact, Field(gt=0)]
 NotNegative = Annotated[Exact, Field(ge=0)]
+LocalTime = Annotated[time, BeforeValidator(_local_time)]
+Date = Annotated[date, BeforeValidator(_date)]
+Place = Annotated[Path, BeforeValidator(_place)]
+"""A file or a directory."""
+Host = Annotated[str, Field(pattern=r"^[!-~]{1,253}$")]
+"""A name or an address; to listen everywhere it has to say so: 0.0.0.0 or ::."""
+Credential = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{0,200}$")]
+"""What stands in a Logon: a control character would be the end of its field."""
+SecretCredential = Annotated[SecretStr, AfterValidator(_credential)]
+Rate = Annotated[Whole, Field(ge=0, le=1_000_000)]
+"""Messages a second; 0: no limit."""
 Port = Annotated[Whole, Field(ge=1, le=65_535)]
 ListenPort = Annotated[Whole, Field(ge=0, le=65_535)]
 """A port to listen on; 0 lets the system choose."""
@@ -118,6 +169,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")]
 """A short name of ours: it becomes a session's name, a file's and a metric's label."""
 CompId = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
 Account = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
+OptionalAccount = Annotated[str, Field(pattern=r"^[!-~]{0,64}$")]
 Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,31}$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Network = Annotated[str, AfterValidator(_network)]
