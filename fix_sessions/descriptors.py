@@ -8,6 +8,7 @@ import array
 import contextlib
 import fcntl
 import os
+import resource
 import socket
 import stat
 import struct
@@ -26,6 +27,16 @@ _ESTABLISHED = 1
 _MS_PER_S = 1_000
 
 Address = tuple[str, int]
+
+
+def open_as_many_as_allowed() -> None:
+    """This process and those it starts may have as many as the machine allows: the usual 1,024 are
+    used up by some hundred sessions. select() fails beyond those: what is asked by it here was
+    opened at the start.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # elsewhere than on Linux
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def open_sockets() -> dict[int, int]:

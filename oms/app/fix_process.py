@@ -11,6 +11,7 @@ import sys
 
 import structlog
 
+from fix_sessions.descriptors import open_as_many_as_allowed
 from fix_sessions.faults import PortInUse
 from fix_sessions.fix_link import CoreGone
 from fix_sessions.fix_process import FixProcess
@@ -40,6 +41,7 @@ def main() -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS_TO_ALL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    open_as_many_as_allowed()
     sock = socket.socket(fileno=int(sys.argv[1]))
     try:
         _run(sock, config_from_line(_line_from(sock)))

@@ -1,6 +1,7 @@
 """The FIX process beside the core: signals to all, a journal that stands still, huge numbers."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from tests.support.desk import (
     new_order,
     report_of,
 )
-from tests.support.processes import ROOT, eventually, fix_process_of
+from tests.support.processes import ROOT, eventually, fix_process_of, running_below
 
 FAULT = 8
 FLOOD = 4_000
@@ -130,3 +131,20 @@ def test_a_sequence_reset_to_a_number_that_nobody_can_hold_ends_only_its_session
     report_of(other, cl_ord_id(order), "0")
     desk.client("ALPHA")
     assert desk.rows("SELECT count(*) FROM journal WHERE type = 'EpochOpened'") == [(0,)]
+
+
+def test_sessions_and_gate_may_have_more_descriptors_than_the_usual_ones(desk: Desk) -> None:
+    """Each session takes four files, each new one of a reload ten descriptors."""
+    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = min(512, most - 1)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
+    try:
+        desk.start_core()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (usual, most))
+    desk.client("ALPHA")
+    assert desk.core is not None
+    assert resource.prlimit(desk.core.pid, resource.RLIMIT_NOFILE) == (few, most)
+    [gate] = running_below(desk.core.pid, "fix_sessions.gate")
+    for one in (fix_process_of(desk.core.pid), gate):
+        assert resource.prlimit(one, resource.RLIMIT_NOFILE) == (most, most)
