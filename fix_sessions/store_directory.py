@@ -47,25 +47,27 @@ class StoreDirectory:
         """What holds the directory: whoever has it open."""
         return self._lock
 
-    def is_latest(self, journaled_epoch: int) -> bool:
+    def is_latest(self, journaled_epoch: int, restores: int) -> bool:
         """Whether nobody has led since the last one who wrote here; journaled_epoch: who did.
 
         QuickFIX's files survive the death of a process and not that of the machine: after a restart
-        of the machine nothing here is the latest.
+        of the machine nothing here is the latest. restores: how often the journal has lost entries;
+        since the last time these files know of messages that it does not.
         """
         if not journaled_epoch:
             return True
         try:
-            epoch, boot = (self.path / _EPOCH).read_text().split()
-            return int(epoch) >= journaled_epoch and boot == _boot()
+            epoch, boot, *rest = (self.path / _EPOCH).read_text().split()
+            same = [int(one) for one in rest] == ([restores] if restores else [])
+            return int(epoch) >= journaled_epoch and boot == _boot() and same
         except (OSError, ValueError):
             return False
 
-    def claim(self, epoch: int) -> None:
+    def claim(self, epoch: int, restores: int) -> None:
         """From now on what is here is this leader's, and nobody else writes to it; durable."""
         spare = self.path / f"{_EPOCH}.new"
         with spare.open("w") as file:
-            file.write(f"{epoch} {_boot()}")
+            file.write(f"{epoch} {_boot()}" + (f" {restores}" if restores else ""))
             file.flush()
             os.fsync(file.fileno())
         spare.replace(self.path / _EPOCH)

@@ -15,7 +15,7 @@ from oms.app.exits import Exit, Stop, complain
 from oms.cli_conformance import conformance
 from oms.cli_corporate_actions import corporate_action
 from oms.cli_db import db
-from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, TlsDir, VenueDir
+from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, Reason, TlsDir, VenueDir
 from oms.cli_options import settings_of as _settings
 from oms.cli_orphans import orphans
 from oms.cli_sessions import session
@@ -239,7 +239,6 @@ def status(as_json: Json = False, config: Config = DEFAULT_CONFIG) -> None:
 Rule = Annotated[str, typer.Argument(help="MAX_ORDER_QTY, MAX_ORDER_NOTIONAL, PRICE_COLLAR, ...")]
 Level = Annotated[str, typer.Argument(help="FIRM, SESSION, ACCOUNT or SYMBOL.")]
 Subject = Annotated[str, typer.Argument(help="Whose; '*' at level FIRM.")]
-Reason = Annotated[str, typer.Option(help="Why; stands in the audit trail.")]
 
 
 @risk.command("show")

@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, settings_of
+from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, Reason, settings_of
 
 corporate_action = typer.Typer(help="Splits of instruments.", no_args_is_help=True)
 
 ActionId = Annotated[str, typer.Argument(help="The action's id, yours; it is applied once.")]
-Reason = Annotated[str, typer.Option(help="Why; stands in the audit trail.")]
 
 
 @corporate_action.command("list")

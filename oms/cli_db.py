@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, settings_of
+from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Reason, settings_of
 
 # Without the short form, which is psql's for a query.
 PsqlConfig = Annotated[
@@ -41,6 +41,16 @@ def db_check(config: Config = DEFAULT_CONFIG) -> None:
     with database.database(settings_of(config, "db", quiet=True).database) as urls:
         database.require_schema(urls)
         typer.echo(f"{database.current_version(urls)} is current")
+
+
+@db.command("restored")
+def db_restored(reason: Reason, config: Config = DEFAULT_CONFIG) -> None:
+    """Declare that the database has lost entries: a backup was restored, or a replica took over
+    that had not got all. The next core goes on behind all numbers that may be in use.
+    """
+    from oms.app import lost_entries
+
+    lost_entries.declare_restored(settings_of(config, "db", quiet=True), reason=reason)
 
 
 @db.command("psql", context_settings=HYPHENS)

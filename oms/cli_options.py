@@ -15,6 +15,7 @@ DEFAULT_CONFIG = Path("config/oms.toml")
 # A negative number, or an id that begins with a hyphen, is an argument and no option.
 HYPHENS = {"ignore_unknown_options": True}
 Json = Annotated[bool, typer.Option("--json", help="As JSON, one document a line.")]
+Reason = Annotated[str, typer.Option(help="Why; stands in the audit trail.")]
 VenueDir = Annotated[Path, typer.Option(help="Its command log and files.")]
 TlsDir = Annotated[
     Path | None,

@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, settings_of
+from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, Reason, settings_of
 
 orphans = typer.Typer(help="Venue reports that fit no order of ours.", no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(min=1, help="The orphan's number, as `list` shows it.")]
-Reason = Annotated[str, typer.Option(help="Why; stands in the audit trail.")]
 
 
 @orphans.command("list")

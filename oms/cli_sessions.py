@@ -4,14 +4,13 @@ from typing import Annotated
 
 import typer
 
-from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, settings_of
+from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, Reason, settings_of
 
 session = typer.Typer(help="FIX sessions.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The client's or venue's name.")]
 
 
-Reason = Annotated[str, typer.Option(help="Why; stands in the audit trail.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 

@@ -216,7 +216,9 @@ def _peer_refused(state: State, command: MessageRejectedByPeer) -> Iterator[Even
 
 def _started(state: State, command: CoreStarted) -> Iterator[Event]:
     yield from _open_date(state, command.trade_date)
-    yield LeaderStarted(leader_epoch=command.leader_epoch, version=command.version)
+    yield LeaderStarted(
+        leader_epoch=command.leader_epoch, version=command.version, restored=command.restored
+    )
     for session in sorted(state.sessions.values(), key=lambda one: one.name):
         if session.logged_on:
             yield SessionClosed(session=session.name, text="the core restarted")

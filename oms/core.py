@@ -69,6 +69,7 @@ from oms.judging import reference_px, replace_verdict, verdict_on
 from oms.orders import baskets, good_till, requests
 from oms.orders.cash import in_lots
 from oms.orders.inquiries import decide_inquiry
+from oms.orders.lost_orders import may_be_lost, not_taken_again
 from oms.orders.spent_ids import spent
 from oms.placing import nowhere_to_go
 from oms.reactions import react
@@ -252,6 +253,9 @@ def _new_order(
     existing = requests.known(state, command.origin, command.cl_ord_id)
     if existing is not None:
         yield from requests.decide_known(existing, command, list_id)
+        return
+    if not list_id and may_be_lost(state, command.origin, command.transact_time):
+        yield not_taken_again(state, command.origin, "D", command.cl_ord_id)
         return
     terms = requests.terms_of(command, list_id)
     if terms.conditions is not None and terms.conditions.cash_order_qty is not None:

@@ -152,6 +152,9 @@ def _fold_control_event(state: State, seq: int, at: int, event: ControlEvent | T
         case LeaderStarted():
             state.leader_epoch = event.leader_epoch
             state.leaders.append(state.seq)
+            if event.restored:
+                state.restores += 1
+                state.restored_at = at
         case RiskLimitSet():
             key = (event.rule, event.level, event.subject)
             if event.value is None:

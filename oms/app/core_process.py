@@ -25,6 +25,7 @@ from oms.app.database import Urls
 from oms.app.exits import Exit, Stop
 from oms.app.fix_parties import counterparties_of, gate_config_of, session_specs
 from oms.app.fix_stores import claim_stores
+from oms.app.lost_entries import require_nothing_lost
 from oms.app.resends import Resends
 from oms.app.session_reload import SessionReload
 from oms.app.tls_files import certificate_gauge, watch_certificates
@@ -46,6 +47,7 @@ from oms.runtime.scratch import Scratch
 from oms.runtime.scratch_metrics import ScratchMetrics
 from oms.runtime.sequencer import Sequencer
 from oms.runtime.throttle import Throttle
+from oms.runtime.witness import Witness, WitnessedJournal, seen_in
 from oms.settings.model import Settings
 from oms.settings.reference import reference_of
 from oms.settings.trading_date import trade_date_of
@@ -95,7 +97,7 @@ class CoreProcess:
         self._engine = RemoteEngine(FIX_PROCESS, passed=(self._stores.fileno(),))
         self._recovered = recover(self._state, journal)
         self._log_recovery(self._recovered)
-        self._journal_line = JournalLine(journal)
+        self._journal_line = self._new_line(journal, fix.store_dir.parent)
         self._edge = self._new_edge()
         claim_stores(self._stores, fix.sessions, self._state, leadership)
         self._journal_line.start()
@@ -144,6 +146,12 @@ class CoreProcess:
             log_format=settings.logging.format,
             log_level=settings.logging.level,
         )
+
+    def _new_line(self, journal: PostgresJournal, directory: Path) -> JournalLine:
+        """Raises Stop where the journal lacks what this machine has seen in it."""
+        require_nothing_lost(seen_in(directory), journal, self._state)
+        witness = Witness(directory)
+        return JournalLine(WitnessedJournal(journal, witness, self._state.restores))
 
     def _new_edge(self) -> Edge:
         sessions = self._state.sessions.values()

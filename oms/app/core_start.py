@@ -4,18 +4,21 @@ import os
 from datetime import date
 from importlib.metadata import version
 
-from oms.domain.commands import SYSTEM, CoreStarted, SetRiskLimit
+from oms.domain.commands import SYSTEM, CoreStarted, Origin, SetRiskLimit
 from oms.settings.model import CoreSettings, Settings
 
 ENOUGH_PROCESSORS = 4
 
 
-def core_started(leader_epoch: int, trade_date: date) -> CoreStarted:
+def core_started(
+    leader_epoch: int, trade_date: date, *, origin: Origin = SYSTEM, restored: str = ""
+) -> CoreStarted:
     return CoreStarted(
-        origin=SYSTEM,
+        origin=origin,
         leader_epoch=leader_epoch,
         version=version("plumbline"),
         trade_date=trade_date.isoformat(),
+        restored=restored,
     )
 
 

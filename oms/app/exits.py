@@ -18,6 +18,7 @@ class Exit(IntEnum):
     FAULT = 8
     NO_ANSWER = 9
     NO_STATEMENT = 10
+    JOURNAL_LOST = 11
 
 
 class Stop(Exception):

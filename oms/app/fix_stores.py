@@ -1,6 +1,7 @@
 """The FIX stores of a core that starts to lead: trusted, or written anew from the journal.
 
-Where another core has led since, or the files are lost, the numbers here are behind. Numbers that
+Where another core has led since, or the files are lost, the numbers here are behind; where the
+journal has lost entries they are ahead of it, and what was lost has to be asked for. Numbers that
 were used, for heartbeats too, must not be used again, so they go far ahead of what the journal
 knows: once for each core that has led since then, as it may have logged on and sent nothing else.
 What was sent is in the journal, for the counterparties to ask for (see oms.app.resends).
@@ -30,7 +31,7 @@ def claim_stores(
 ) -> None:
     """Make the stores those of this leader, before the sessions are made."""
     path = directory.path
-    if not directory.is_latest(state.leader_epoch):
+    if not directory.is_latest(state.leader_epoch, state.restores):
         log.warning("core.stores_written_anew", directory=str(path))
         # What is of a session that is not configured now would be taken for the latest later.
         forget_others(path, specs)
@@ -45,7 +46,7 @@ def claim_stores(
             if files_of(path, spec).is_absent() and state.session(spec.session_id).changed_at:
                 # Another machine has had it, while it was out of the configuration here.
                 _write_anew(path, spec, state, leadership)
-    directory.claim(leadership.epoch)
+    directory.claim(leadership.epoch, state.restores)
 
 
 def _write_anew(path: Path, spec: SessionSpec, state: State, leadership: Leadership) -> None:

@@ -200,6 +200,8 @@ def _show_report(report: VerifyReport) -> None:
         f"{report.entries} journal entries verified in {report.seconds:.1f} s,"
         f" the last one {report.last_seq} {report.last_hash.hex()}"
     )
+    for told in report.restored:
+        out.print(f"The database was restored: numbers {told}")
     for fault in report.faults:
         complain(f"journal {fault.seq}: {fault.text}")
     if report.fault_count > len(report.faults):

@@ -95,7 +95,8 @@ def _checked(number: int, line: dict[str, Any], last: bytes) -> bytes:
 
 
 def _hash_before(connection: Connection, seq: int) -> bytes:
-    query = select(journal.c.hash).where(journal.c.seq == seq - 1)
+    column = journal.c
+    query = select(column.hash).where(column.seq < seq).order_by(column.seq.desc()).limit(1)
     found = connection.execute(query).scalar_one_or_none()
     return GENESIS if found is None else bytes(found)
 

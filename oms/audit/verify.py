@@ -51,6 +51,7 @@ class VerifyReport:
     """What was verified and what was found. faults are the journal's, in order, at most a hundred;
     differences are the read tables', at most a hundred for each. fault_count counts all.
 
+    restored: numbers that were left out where a restored database was declared, by whom and why.
     rows: by table, how many rows the journal says it has; of none if it could not be folded.
     """
 
@@ -59,6 +60,7 @@ class VerifyReport:
     last_hash: bytes = GENESIS
     fault_count: int = 0
     faults: list[Fault] = field(default_factory=list)
+    restored: list[str] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     seconds: float = 0.0
@@ -160,8 +162,7 @@ class _EntryCheck:
         """Check an entry; its content, or None if there is none to go on with."""
         seq, at, kind, name, order_id, *_, payload, digest = row
         report = self._report
-        if seq != report.last_seq + 1:
-            report.blame(seq, f"follows {report.last_seq}: entries in between are missing")
+        last_seq = report.last_seq
         if entry_hash(report.last_hash, seq, at, kind, name, payload) != digest:
             report.blame(seq, "the hash does not fit the entry and the one before it")
         report.entries += 1
@@ -171,6 +172,11 @@ class _EntryCheck:
         except CodecError as error:
             report.blame(seq, f"cannot be read: {error}")
             return None
+        if isinstance(obj, CoreStarted) and obj.restored:
+            told = f"{last_seq + 1} to {seq - 1} were left out by {obj.origin.user}: {obj.restored}"
+            report.restored.append(told)
+        elif seq != last_seq + 1:
+            report.blame(seq, f"follows {last_seq}: entries in between are missing")
         if isinstance(obj, Command) is not (kind == "C"):
             report.blame(seq, f"kind {kind}: must be {'C' if kind == 'E' else 'E'}")
         self._check_order(seq, order_id, obj)

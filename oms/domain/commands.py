@@ -283,12 +283,13 @@ class ClockTicked:
 
 @fact
 class CoreStarted:
-    """A core process became the leader; epoch is the leadership's."""
+    """A core process leads; `restored`: why the database lost entries, see oms.app.lost_entries."""
 
     origin: Origin
     leader_epoch: int
     version: str
     trade_date: str
+    restored: str = ""
 
 
 @fact

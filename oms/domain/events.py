@@ -182,10 +182,14 @@ class ResyncCompleted:
 
 @fact
 class LeaderStarted:
-    """A core process took over; what was in flight is in doubt until its venue speaks."""
+    """A core process took over; what was in flight is in doubt until its venue speaks.
+
+    restored: see CoreStarted.
+    """
 
     leader_epoch: int
     version: str
+    restored: str = ""
 
 
 @fact

@@ -6,7 +6,8 @@ quote now: observations, asked for again after a restart. `open_orders` are thos
 one in doubt is in `in_doubt` instead. `held` are client orders with quantity that waits for a
 venue. `trade_date_at`: the stamp since when the trading date holds. `stops` are stop orders that we
 hold, by symbol; `until` are open orders that end at a time of their own, with that stamp.
-`leaders` are the journal numbers at which cores began to lead.
+`leaders` are the journal numbers at which cores began to lead. `restores` counts how often the
+database was declared to have lost entries, `restored_at` is the stamp of the last time.
 `corporate_actions` by their ids. `ex_dates` are the symbols that are split for a trading date that
 is still to come, with that date.
 """
@@ -157,6 +158,8 @@ class State:
     closed_date: str = ""
     leader_epoch: int = 0
     leaders: list[int] = field(default_factory=list)
+    restores: int = 0
+    restored_at: int = 0
     delivered: int = 0
     orders: Orders = field(default_factory=Orders)
     open_orders: set[str] = field(default_factory=set)

@@ -35,6 +35,7 @@ from oms.domain.fix import BusinessRejectReason
 from oms.domain.profile import ClOrdIdScope
 from oms.domain.reasons import Reason
 from oms.domain.state import State
+from oms.orders.lost_orders import may_be_lost, not_taken_again
 from oms.orders.requests import can_force_cancel, forced_cancel, may_be_repeated, terms_of
 
 _IMMEDIATE, _WAIT = "1", "2"
@@ -71,6 +72,9 @@ def _new_list(state: State, command: NewOrderList) -> Iterator[Event]:
     if known is not None and not known.awaits_more:
         text = f"ListID (66) = {command.list_id}: already used"
         yield _refused(command, command.orders, (Reason.DUPLICATE_CL_ORD_ID, text), known=True)
+        return
+    if may_be_lost(state, origin, 0):
+        yield not_taken_again(state, origin, "E", command.list_id)
         return
     orders = (*known.orders, *command.orders) if known is not None else command.orders
     fault = _not_done(command) or _malformed(command, orders, known)
@@ -212,6 +216,8 @@ def _execute(state: State, command: ListExecute) -> Iterator[Event]:
         yield _unknown(command, "L")
     elif known.begun or known.canceled:
         yield _status(known, command)
+    elif may_be_lost(state, command.origin, 0):
+        yield not_taken_again(state, command.origin, "L", command.list_id)
     else:
         yield ListExecutionBegan(
             counterparty=command.origin.counterparty,

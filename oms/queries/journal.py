@@ -16,8 +16,7 @@ def entries_after(
 ) -> list[Row]:
     """Entries behind that number, in order; payload is their JSON text in bytes.
 
-    Numbers have no gaps and become visible in order, so nothing can appear later in front of what
-    was read.
+    Numbers become visible in order, so nothing can appear later in front of what was read.
     """
     column = journal.c
     query = (

@@ -142,6 +142,13 @@ class PostgresJournal:
         with self._leadership.guard():
             return tip(self._leadership.connection)
 
+    def hash_of(self, seq: int) -> bytes | None:
+        """The chain hash of the entry of that number; None where there is none."""
+        with self._leadership.guard():
+            query = "SELECT hash FROM journal WHERE seq = %s"
+            row = self._leadership.connection.execute(query, [seq]).fetchone()
+        return row[0] if row else None
+
     def delivered(self, venues: Collection[str]) -> int:
         """See oms.ports.JournalReader."""
         with self._leadership.guard():

@@ -86,10 +86,22 @@ def test_a_directory_stays_contested_until_somebody_has_claimed_it(tmp_path: Pat
         os.close(first.fileno())  # it dies before it has separated the files
         second = StoreDirectory(tmp_path)
         assert second.contested
-        second.claim(2)
+        second.claim(2, restores=0)
         os.close(second.fileno())
         third = StoreDirectory(tmp_path)
         assert not third.contested
         os.close(third.fileno())
     finally:
         os.close(frozen)
+
+
+def test_files_of_before_the_database_was_restored_are_not_the_latest(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path)
+    directory.claim(7, restores=0)
+    assert directory.is_latest(7, restores=0)
+    assert not directory.is_latest(3, restores=1)
+    directory.claim(4, restores=1)
+    assert directory.is_latest(4, restores=1)
+    assert not directory.is_latest(4, restores=0)
+    assert not directory.is_latest(5, restores=1)
+    os.close(directory.fileno())

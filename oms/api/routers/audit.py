@@ -65,6 +65,7 @@ class Verification(BaseModel):
     last_hash: str
     fault_count: int
     faults: list[FaultFound]
+    restored: list[str] = Field(description="numbers left out after a restored database, and why")
     rows: dict[str, int] = Field(description="rows by table, as the journal has them")
     differences: list[DifferenceFound]
 
@@ -126,6 +127,7 @@ def post_verify(_: Staff, context: Ctx) -> Verification:
         last_hash=report.last_hash.hex(),
         fault_count=report.fault_count,
         faults=[FaultFound(seq=one.seq, text=one.text) for one in report.faults],
+        restored=report.restored,
         rows=report.rows,
         differences=[
             DifferenceFound(
