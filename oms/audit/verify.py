@@ -150,6 +150,14 @@ def _write(connection: Connection, projector: Projector) -> None:
         statements.project(connection, rows)
 
 
+def _content(name: str, payload: bytes) -> tuple[Command | Event | None, str]:
+    """What an entry says; or None, and why it cannot be read."""
+    try:
+        return decode(name, payload), ""
+    except CodecError as error:
+        return None, f"cannot be read: {error}"
+
+
 class _EntryCheck:
     """Checks entries as they come: numbers, chain, content, and the columns that repeat content."""
 
@@ -162,21 +170,19 @@ class _EntryCheck:
         """Check an entry; its content, or None if there is none to go on with."""
         seq, at, kind, name, order_id, *_, payload, digest = row
         report = self._report
-        last_seq = report.last_seq
+        obj, unreadable = _content(name, payload)
+        if isinstance(obj, CoreStarted) and obj.restored:
+            numbers = f"{report.last_seq + 1} to {seq - 1}"
+            report.restored.append(f"{numbers} were left out by {obj.origin.user}: {obj.restored}")
+        elif seq != report.last_seq + 1:
+            report.blame(seq, f"follows {report.last_seq}: entries in between are missing")
         if entry_hash(report.last_hash, seq, at, kind, name, payload) != digest:
             report.blame(seq, "the hash does not fit the entry and the one before it")
         report.entries += 1
         report.last_seq, report.last_hash = seq, digest
-        try:
-            obj = decode(name, payload)
-        except CodecError as error:
-            report.blame(seq, f"cannot be read: {error}")
+        if obj is None:
+            report.blame(seq, unreadable)
             return None
-        if isinstance(obj, CoreStarted) and obj.restored:
-            told = f"{last_seq + 1} to {seq - 1} were left out by {obj.origin.user}: {obj.restored}"
-            report.restored.append(told)
-        elif seq != last_seq + 1:
-            report.blame(seq, f"follows {last_seq}: entries in between are missing")
         if isinstance(obj, Command) is not (kind == "C"):
             report.blame(seq, f"kind {kind}: must be {'C' if kind == 'E' else 'E'}")
         self._check_order(seq, order_id, obj)

@@ -55,6 +55,7 @@ class Story:
     def act(self, kind: str, one: str, other: str, pick: int) -> None:
         """Do it, where it can be done."""
         world = self.world
+        world.events = []  # where nothing can be done, nothing happens
         child = self.open_child(pick)
         match kind:
             case "stop" | "limit":
