@@ -13,8 +13,16 @@ from dataclasses import replace
 from decimal import Decimal
 
 from ems.amendments import first_or_again, matched, of_report, trade_named
-from ems.orphans import decide_orphan, reported, settled, telling_of
-from ems.same_trade import Telling, Twin, not_told_by, telling_of_orphan, twin_of, window_of
+from ems.orphans import decide_orphan, reported, settled
+from ems.same_trade import (
+    Telling,
+    Twin,
+    not_told_by,
+    telling_of,
+    telling_of_orphan,
+    twin_of,
+    window_of,
+)
 from ems.stops import venue_triggered
 from ems.unnamed_amendments import decide_unnamed
 from oms.domain.commands import ExecutionReport

@@ -54,7 +54,8 @@ def _amends(state: State, orphan: Orphan) -> tuple[Order, Execution | None] | No
     if asked_as(state, orphan.event, root_of(state, orphan.event)) is not None:
         return child, None
     trade = trade_meant(state, child, orphan)
-    if trade is None and orphan.event.exec_type is ExecType.TRADE_CORRECT:
+    alone = orphan.event.kind is OrphanKind.UNKNOWN
+    if trade is None and alone and orphan.event.exec_type is ExecType.TRADE_CORRECT:
         return None
     return child, trade
 

@@ -9,12 +9,14 @@ ours) is held too, and so is what has a name of our making: an order of ours of 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 
-from ems.same_trade import Telling, orphans_not_told_by, twin_of, window_of
+from ems.same_trade import orphans_not_told_by, telling_of, twin_of, window_of
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
     DuplicateExecutionDropped,
     Event,
+    OrderInDoubt,
     OrphanReported,
     TradeCorrected,
     TradeExecuted,
@@ -72,23 +74,6 @@ def orphan_of(venue: Venue, report: ExecutionReport, source: str = "") -> Orphan
     declines = venue.profile.orphans is OrphanPolicy.DK and not source
     unknown = report.exec_type is ExecType.TRADE and not _NAMED_BY_US(report.cl_ord_id)
     return replace(reported(venue, report, source), declined=declines and unknown)
-
-
-def telling_of(report: ExecutionReport, source: str, *, more_than_booked: bool = False) -> Telling:
-    """The trade in a report, to be compared."""
-    assert report.last_qty is not None, "decode requires LastQty (32) on a trade"
-    assert report.last_px is not None, "decode requires LastPx (31) on a trade"
-    return Telling(
-        source=source,
-        exec_id=report.exec_id,
-        told_as=copy_id(source, report.exec_id),
-        last_qty=report.last_qty,
-        last_px=report.last_px,
-        transact_time=report.transact_time,
-        ids=report.ids,
-        exec_ref_id=report.exec_ref_id if source else "",
-        more_than_booked=more_than_booked,
-    )
 
 
 def decide_orphan(
@@ -309,6 +294,8 @@ def _booked(
         source=source,
         ids=event.ids,
     )
+    if ours is not None:
+        yield from _doubt_as_before(ours, event.last_qty)
     for one in corrections:
         yield _corrected(one.event, ids, exec_id)
     for other, name in others:
@@ -321,6 +308,13 @@ def _booked(
             told_as=name,
             rule="held as one orphan",
         )
+
+
+def _doubt_as_before(child: Order, last_qty: Decimal) -> Iterator[OrderInDoubt]:
+    """What an operator says of a trade does not say how its order stands."""
+    if child.in_doubt and child.closed is None and child.cum_qty + last_qty < child.order_qty:
+        text = f"{child.counterparty} has not said how it stands"
+        yield OrderInDoubt(order_id=child.order_id, reason=child.doubt_reason, text=text)
 
 
 def _corrected(event: OrphanReported, ids: tuple[str, str], exec_id: str) -> TradeCorrected:

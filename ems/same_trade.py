@@ -17,10 +17,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from oms.domain.commands import ExecutionReport
 from oms.domain.events import OrphanReported
 from oms.domain.order import Execution
 from oms.domain.orphan_events import Orphan
-from oms.domain.orphans import TradeIds, on_the_wire
+from oms.domain.orphans import TradeIds, copy_id, on_the_wire
 from oms.domain.state import State
 from oms.domain.values import decimal_text
 
@@ -165,6 +166,23 @@ def _known(
         exec_ids=frozenset(on_the_wire(by, name) for by, names in told.items() for name in names),
         # A correction that changes nothing: see ems.orphans.adopted.
         by_correction=one.tale is not None and one.tale.steps[:1] == one.tale.steps[1:2],
+    )
+
+
+def telling_of(report: ExecutionReport, source: str, *, more_than_booked: bool = False) -> Telling:
+    """The trade in a report, to be compared."""
+    assert report.last_qty is not None, "decode requires LastQty (32) on a trade"
+    assert report.last_px is not None, "decode requires LastPx (31) on a trade"
+    return Telling(
+        source=source,
+        exec_id=report.exec_id,
+        told_as=copy_id(source, report.exec_id),
+        last_qty=report.last_qty,
+        last_px=report.last_px,
+        transact_time=report.transact_time,
+        ids=report.ids,
+        exec_ref_id=report.exec_ref_id if source else "",
+        more_than_booked=more_than_booked,
     )
 
 

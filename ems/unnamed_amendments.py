@@ -179,15 +179,18 @@ def _question(
 
 
 def trade_meant(state: State, child: Order, orphan: Orphan) -> Execution | None:
-    """The trade that an open one is of, if an operator says that it is of a booked one."""
+    """The trade that an open one is of, if an operator says that it is of a booked one: the one
+    that the question names, and no other.
+    """
     event = orphan.event
     root = root_of(state, event)
     certain = _certain(state, child, event, root)
     if certain is not None:
         return certain
     left = [one for one in _left(state, child, event, root) if not one.busted]
-    twin = [one for one in left if one.exec_id == event.twin]
-    return twin[0] if twin else _possible(state, child, event, root)
+    if event.kind is OrphanKind.AMENDS:
+        return next((one for one in left if one.exec_id == event.twin), None)
+    return _possible(state, child, event, root)
 
 
 def adopted_into(
@@ -257,11 +260,17 @@ def _of_one(state: State, child: Order, orphan: Orphan) -> Iterator[Event]:
         text = f"{root} is {trade.exec_id}"
         yield settled(orphan, Settlement.BOOKED, order_id=child.order_id, text=text)
         yield from _carried_out(state, child, trade, orphan, root)
-    elif orphan.event.kind is OrphanKind.UNKNOWN:
-        question = _question(state, child, orphan.event, root)
-        if question is not None:
-            yield settled(orphan, Settlement.AMENDED, text="asked about anew")
-            yield question
+        return
+    before = orphan.event
+    asked = _question(state, child, before, root)
+    if before.kind is OrphanKind.AMENDS:
+        left = [one.exec_id for one in _left(state, child, before, root) if not one.busted]
+        if before.twin in left or (asked is not None and asked.twin == before.twin):
+            return
+        asked = asked or replace(before, kind=OrphanKind.UNKNOWN, order_id="", twin="", text="")
+    if asked is not None:
+        yield settled(orphan, Settlement.AMENDED, text="asked about anew")
+        yield asked
 
 
 def _asked_now(state: State, child: Order, orphan: Orphan) -> Iterator[Event]:

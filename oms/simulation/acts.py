@@ -25,6 +25,7 @@ from oms.domain.session_commands import (
     StopSession,
 )
 from oms.simulation.corporate import split
+from oms.simulation.desk import OPERATOR, is_ours, word_on
 from oms.simulation.reloads import reload
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from oms.simulation.world import World
 
 SECOND = replace(SYSTEM, counterparty="operator:lee", user="lee")
-OPERATOR = replace(SYSTEM, counterparty="operator:kim", user="kim")
 _LIMITS = ("MAX_ORDER_QTY", "MAX_POSITION", "MAX_ORDER_NOTIONAL", "MAX_MESSAGE_RATE")
 
 
@@ -130,8 +130,13 @@ def _decide_orphan(world: "World", n: int) -> None:
     if known:
         orphan = known[n % len(known)]
         held = state.orphans.get(orphan)
-        no_way = held is not None and (_is_ours(world, held) or _is_booked(world, held))
+        no_way = held is not None and _is_booked(world, held)
         verdict = OrphanVerdict.REFUSE if n % 3 == 0 or no_way else OrphanVerdict.ADOPT
+        if held is not None and is_ours(world, held):
+            word = word_on(world, state, held)
+            if word is None:
+                return
+            verdict = word
         world.story.tell(f"an operator decides: {verdict} {orphan}")
         world.ask(
             DecideOrphan(
@@ -143,11 +148,6 @@ def _decide_orphan(world: "World", n: int) -> None:
                 tell_venue=verdict is OrphanVerdict.REFUSE and n % 2 == 0,
             )
         )
-
-
-def _is_ours(world: "World", held: "Orphan") -> bool:
-    """Whoever is asked by telephone knows whose a trade is."""
-    return held.event.cl_ord_id not in world.venues[held.event.venue].strangers.by_id
 
 
 def _is_booked(world: "World", held: "Orphan") -> bool:

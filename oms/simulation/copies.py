@@ -43,10 +43,12 @@ class SimCopy(SimParty):
         if 19 in report:
             copy[19] = f"C-{report[19]}"
         self._told.append(copy)
+        self.owes += 1
         self._agenda.after(self._random.randrange(self._slow_us + 1), partial(self._say, copy))
 
     def _say(self, copy: Told, *, again: bool = False) -> None:
         if not again:
+            self.owes -= 1
             self._story.tell(
                 f"{self.name} copies: {EXEC_TYPES[copy[150]]} {copy[32]} of {copy[11]}"
             )

@@ -3,7 +3,7 @@
 from oms.domain.commands import CloseTradingDay, ResolveOrder
 from oms.domain.fix import OrdStatus
 from oms.domain.order import Order
-from oms.simulation.acts import OPERATOR
+from oms.simulation.desk import OPERATOR, is_ours, look, word_on
 from oms.simulation.watching import Broken
 from oms.simulation.world import World
 
@@ -85,6 +85,10 @@ def _unsettled(world: World) -> str:
         waits = order_id in state.stops.get(order.symbol, {})
         if killed is None and not waits and any(state.session(one).ready for one in venues):
             return f"{order_id} is held, and a venue is ready"
+    asked = [one.seq for one in state.orphans.values() if is_ours(world, one)]
+    waiting = [seq for seq in asked if word_on(world, state, state.orphans[seq])]
+    if waiting:
+        return f"orphans {waiting} wait for a decision"
     pending = [one.order_id for one in state.orders.here() if one.is_live and one.requests]
     return f"requests on {', '.join(pending)} pending" if pending else ""
 
@@ -94,6 +98,7 @@ def _telephone(world: World) -> None:
     core = world.core
     if core is None or not core.open:
         return
+    look(world)
     for order_id in core.state.in_doubt:
         order = core.state.orders[order_id]
         if core.state.at - order.doubt_since > PATIENCE_US:

@@ -24,6 +24,8 @@ class Manners:
     pending: float = 0.0
     mark: float = 0.0
     bounce: float = 0.0
+    forget: float = 0.0  # to tell a trade on the order session: its drop copy tells it
+    unnamed: float = 0.0  # 1: trades have no TrdMatchID (880)
     speed_us: int = 500
 
     def calm(self) -> None:

@@ -47,12 +47,13 @@ def new_venue(world: "World", venue: Venue) -> SimVenue:
 
 def new_copy(world: "World", name: str, venue: str) -> SimCopy:
     """The drop copy's session of that venue, which tells it of its trades from now on."""
+    forgets = world.plan.manners[venue].forget > 0
     made = world.venues[venue].copy = SimCopy(
         settings_of(name, world.plan.versions[name], client=False, ours=False),
         agenda=world.agenda,
         randomness=chance(world.plan.seed, "copy", name),
         story=world.story,
         flush=partial(world.flush, name, _THEIRS),
-        slow_us=world.plan.manners[venue].speed_us * 20,
+        slow_us=5_000_000 if forgets else world.plan.manners[venue].speed_us * 20,
     )
     return made

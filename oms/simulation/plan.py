@@ -125,6 +125,7 @@ def plan_of(recipe: Recipe) -> Plan:
         hours=_hours(chance(recipe.seed, "hours")),
         line_us=randomness.choice((0, 0, 2_000, 60_000)),
     )
+    _forgetful(plan, chance(recipe.seed, "forgetful"))
     if recipe.kept is not None:
         plan.acts = tuple(plan.acts[number] for number in recipe.kept)
     for fault in recipe.left_out:
@@ -202,13 +203,21 @@ def _weather(randomness: random.Random) -> Weather:
     )
 
 
+def _forgetful(plan: Plan, randomness: random.Random) -> None:
+    """Venues with a drop copy may leave it to that to tell a trade."""
+    for name in plan.copies.values():
+        forgets = randomness.random() < 0.5
+        plan.manners[name].forget = randomness.uniform(0.1, 0.7) if forgets else 0.0
+        plan.manners[name].unnamed = float(randomness.random() < 0.3)
+
+
 _MOST = {"fill": 1.0, "lose": 0.15, "overfill": 0.1, "lie": 0.15, "repeat": 0.5, "bounce": 0.1}
 
 
 def _manners(randomness: random.Random) -> Manners:
     drawn = Manners(speed_us=randomness.choice((200, 2_000, 50_000)))
     for one in fields(Manners):
-        if one.name != "speed_us":
+        if one.name not in ("speed_us", "forget", "unnamed"):
             setattr(drawn, one.name, _swarm(randomness, _MOST.get(one.name, 0.4)))
     drawn.fill = max(drawn.fill, 0.1)
     return drawn

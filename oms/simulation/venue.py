@@ -183,9 +183,17 @@ class SimVenue(SimParty):
         self._count += 1
         exec_id = f"{self.name}T{self._count}"
         price = Decimal(order.price) - self._random.randrange(3)
+        if self.manners.unnamed:
+            price -= Decimal(self._count % 97) / 100  # else nobody could tell two of them apart
         order.trades[exec_id] = (quantity, price)
         more = {17: exec_id, 32: str(quantity), 31: str(price)}
-        self.say(order, "F", more)
+        able = self.copy is not None and self.manners.forget > 0
+        forgets = able and self._maybe(self.manners.forget)
+        self.say(order, "F", more, forgotten=forgets)
+        if forgets and self._maybe(0.7):
+            act = self._random.choice((self._bust, self._correct, self._correct))
+            wait_us = self._wait_us() * self._random.randrange(1, 40)
+            self._agenda.after(wait_us, partial(self._do, act, order))
         if self._maybe(self.manners.repeat):
             wait_us = self._wait_us() * self._random.randrange(1, 10)
             self._agenda.after(wait_us, lambda: self._do_say_again(order, more))
@@ -346,8 +354,10 @@ class SimVenue(SimParty):
             self._send("8", report, [(97, "Y")])
         self._flush()
 
-    def say(self, order: Standing, kind: str, more: Told | None = None) -> None:
-        """An ExecutionReport with that ExecType (150)."""
+    def say(
+        self, order: Standing, kind: str, more: Told | None = None, *, forgotten: bool = False
+    ) -> None:
+        """An ExecutionReport with that ExecType (150). forgotten: by the drop copy alone."""
         self._count += 1
         cum_qty, leaves_qty = order.cum_qty, order.leaves_qty
         if self._maybe(self.manners.lie):
@@ -368,15 +378,20 @@ class SimVenue(SimParty):
             60: self.transact_time(),
         } | (more or {})
         amount = f" {report[32]} of" if 32 in report else ""
-        self._story.tell(f"{self.name} {EXEC_TYPES[kind]}{amount} {report[11] or 'nothing'}")
+        quietly = ", and does not say so" if forgotten else ""
+        what = f"{EXEC_TYPES[kind]}{amount} {report[11] or 'nothing'}{quietly}"
+        self._story.tell(f"{self.name} {what}")
         if kind in COPIED:
-            self._trade_reports.append(report)
-            report[880] = f"M{report.get(19, report[17])}"
+            if not forgotten:
+                self._trade_reports.append(report)
+            if not self.manners.unnamed:
+                report[880] = f"M{report.get(19, report[17])}"
             fresh = report[17] not in self._copied
             if self.copy is not None and fresh and order.cl_ord_id not in self.strangers.by_id:
                 self._copied.add(report[17])
                 self.copy.tell(report)
-        self._send("8", report)
+        if not forgotten:
+            self._send("8", report)
 
     def _send(self, msg_type: str, told: Told, header: Fields = ()) -> None:
         version = self.session.settings.begin_string

@@ -13,6 +13,7 @@ from oms.domain.effects import FixMessage
 from oms.domain.order import Order
 from oms.domain.session_events import ReportsDiscarded
 from oms.domain.splits import CorporateActionApplied
+from oms.simulation import desk
 from oms.simulation.acts import ACTS
 from oms.simulation.agenda import START_US, Action, Agenda, chance
 from oms.simulation.client import SimClient
@@ -89,6 +90,9 @@ class World:
         """Play the plan. Raises Broken."""
         self._start_core("m1")
         self._every(TICK_US, self._tick)
+        every_us = desk.desk_of(self)
+        if every_us:
+            self._every(every_us, partial(desk.look, self))
         for act in self.plan.acts:
             self.agenda.at(START_US + act.at_us, partial(self._act, act.kind, act.n))
         last = self.plan.acts[-1].at_us if self.plan.acts else 0

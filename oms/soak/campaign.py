@@ -17,7 +17,7 @@ import psycopg
 from fix_sessions.exchange_control import ControlRefused
 from oms.demo.programs import DemoError, wait_until
 from oms.domain.commands import CloseTradingDay
-from oms.simulation.acts import OPERATOR
+from oms.simulation.desk import OPERATOR
 from oms.simulation.watching import Broken
 from oms.soak import evidence, lies
 from oms.soak.faults import Struck, possible

@@ -27,7 +27,7 @@ from oms.domain.commands import (
 from oms.domain.fix import OrdType, Side, TimeInForce
 from oms.jobs.core_commands import answer_of, send
 from oms.jobs.once import jobs_engine
-from oms.simulation.acts import OPERATOR
+from oms.simulation.desk import OPERATOR
 from oms.simulation.rest import Handed
 from oms.soak.screen import People, Screen
 from oms.soak.site import CLIENTS, COMP_ID, LISTINGS, Site

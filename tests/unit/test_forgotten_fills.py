@@ -277,3 +277,14 @@ def test_policy_adopts_a_fill_and_asks_whether_a_correction_is_of_it() -> None:
         verdict(world, OrphanVerdict.REFUSE if correction else OrphanVerdict.ADOPT)
         assert (world.quantity("HOUSE"), len(world.state.orphans)) == (8, 0)
         check_same(world.state, world.replayed())
+
+
+def test_a_trade_that_an_operator_adopts_says_nothing_of_an_order_out_of_sight() -> None:
+    for quantity in (8, 100):
+        world = EarlyWorld()
+        child = world.placed()
+        world.told(child.cl_ord_id, amendment(last_qty=Decimal(quantity)))
+        world.disconnect("XA")
+        verdict(world, OrphanVerdict.ADOPT)
+        assert child.cum_qty == quantity
+        assert child.in_doubt is (quantity == 8), "which its venue, away, may have filled since"

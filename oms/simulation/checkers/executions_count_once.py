@@ -1,5 +1,6 @@
 """Each execution is counted once: the trades in our book are those in the venues' books."""
 
+from oms.simulation.desk import at_venue
 from oms.simulation.watching import Watcher
 
 
@@ -11,7 +12,7 @@ class Checker(Watcher):
         state = self.world.shadow.state
         for name, venue in self.world.venues.items():
             ours = {
-                one.exec_id: (one.last_qty, one.last_px)
+                at_venue(one.exec_id): (one.last_qty, one.last_px)
                 for order in state.orders.values()
                 if order.is_child and order.counterparty == name and not order.external
                 for one in order.executions.values()

@@ -48,7 +48,7 @@ class Checker(Watcher):
                         self._set(key, (place, signed, Fraction(1)))
                     case PositionRebased():
                         self._rebase(event)
-                    case TradeMatched() if not event.source:
+                    case TradeMatched() if not (event.source or event.amends):
                         # From here on it has the order session's name for it.
                         known = self._trades.pop((event.venue, event.exec_id), None)
                         if known is not None:
