@@ -25,6 +25,7 @@ from oms.queries.health import Health, health
 from oms.queries.risk import list_kill_switches
 from oms.queries.session_views import SessionView, views
 from oms.queries.sessions import list_sessions
+from oms.runtime.witness import seen_in
 from oms.settings.model import Settings
 from oms.settings.trading_date import trade_date_of
 
@@ -63,7 +64,9 @@ def show(settings: Settings, *, as_json: bool) -> int:
 def looked_at(settings: Settings, connection: Connection, now: datetime) -> Iterator[Line]:
     """Everything, in the order in which it is to be seen to."""
     found = health(connection, settings.core.shard)
-    yield from _core(found)
+    seen = seen_in(settings.core.data_dir / settings.core.shard)
+    yield _lead(found, seen.seq if seen is not None else 0)
+    yield from _orders(found)
     yield from _sessions(
         list(views(settings, list_sessions(connection), now, led=found.led)), found, now
     )
@@ -74,14 +77,20 @@ def looked_at(settings: Settings, connection: Connection, now: datetime) -> Iter
     yield from _decisions(connection)
 
 
-def _core(found: Health) -> Iterator[Line]:
-    who = f"{found.holder} leads, epoch {found.leader_epoch}, journal at {found.seq}"
-    yield Line(
-        topic="core",
-        ok=found.led,
-        text=who if found.led else f"no core leads; the last was {found.holder or 'never there'}",
-        hint="" if found.led else "is `oms core` or `oms serve` running? its log",
-    )
+def _lead(found: Health, seen: int) -> Line:
+    """seen: the last entry that a core of this machine knows to have been durable, or 0."""
+    if found.led:
+        text = f"{found.holder} leads, epoch {found.leader_epoch}, journal at {found.seq}"
+        return Line(topic="core", ok=True, text=text)
+    text = f"no core leads; the last was {found.holder or 'never there'}"
+    hint = "is `oms core` or `oms serve` running? its log"
+    if seen > found.seq:
+        text += f"; the journal ends at {found.seq} and had {seen}: the database went back"
+        hint = "the newer database, or oms db restored"
+    return Line(topic="core", ok=False, text=text, hint=hint)
+
+
+def _orders(found: Health) -> Iterator[Line]:
     waits = found.inbox_wait_s >= _WAITS_LONG_S
     text = f"{found.inbox_waiting} not taken by a core, the oldest for {_age(found.inbox_wait_s)}"
     yield Line(topic="commands", ok=not waits, text=text if waits else "none waits")

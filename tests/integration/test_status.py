@@ -12,6 +12,7 @@ import pytest
 from oms.app.exits import Exit
 from oms.app.status import Line, looked_at
 from oms.jobs.once import jobs_engine
+from oms.runtime.witness import Witness
 from oms.settings import Settings, load
 from oms.store.leader import lock_key
 from tests.integration.test_cli_faults import config_for, run_oms
@@ -163,6 +164,20 @@ def test_without_a_core_no_session_is_told_as_up(settings: Settings, database_ur
     found = seen(settings, database_url)
     assert not found["core"].ok
     assert not any("XSIM" in topic or topic == "sessions" for topic in found)
+
+
+def test_a_database_that_went_back_is_named_where_no_core_leads_it(
+    settings: Settings, database_url: str, tmp_path: Path
+) -> None:
+    core = settings.core.model_copy(update={"data_dir": tmp_path})
+    (tmp_path / "main").mkdir()
+    asked = settings.model_copy(update={"core": core})
+    Witness(tmp_path / "main").note(0, bytes(32), 0)
+    assert "went back" not in seen(asked, database_url)["core"].text
+    Witness(tmp_path / "main").note(4711, bytes(32), 0)
+    found = seen(asked, database_url)["core"]
+    assert found.text.endswith("the journal ends at 0 and had 4711: the database went back")
+    assert "oms db restored" in found.hint
 
 
 def test_the_exit_code_says_whether_to_look(tmp_path: Path, database_url: str) -> None:
