@@ -136,6 +136,7 @@ class Rig:
             ("/v1/corporate-actions/apply", "", {"action_id": "none", "preview": 999_999}),
         ]
         return [
+            *self._of_compliance(tag),
             *(
                 Ask(
                     method="POST",
@@ -146,6 +147,19 @@ class Rig:
                 )
                 for n, (template, varies, body) in enumerate(asks)
             ),
+            *(
+                Ask(
+                    method="POST",
+                    template=f"/v1/trading-day/{what}",
+                    key=f"{tag}-{what}",
+                    body={"trade_date": self._past()},
+                )
+                for what in ("open", "close")
+            ),
+        ]
+
+    def _of_compliance(self, tag: str) -> list[Ask]:
+        return [
             Ask(
                 method="POST",
                 template="/v1/kill-switch/release",
@@ -160,15 +174,6 @@ class Rig:
                 who="compliance",
                 body={"rule": "MAX_ORDER_QTY", "level": "ACCOUNT", "subject": "ALPHA-3"}
                 | {"value": str(4000 + self.rounds), "reason": f"{tag}-limit"},
-            ),
-            *(
-                Ask(
-                    method="POST",
-                    template=f"/v1/trading-day/{what}",
-                    key=f"{tag}-{what}",
-                    body={"trade_date": self._past()},
-                )
-                for what in ("open", "close")
             ),
         ]
 
