@@ -11,8 +11,8 @@ class Orphan(Answer):
 
     kind: UNKNOWN; or SAME_TRADE, a trade that may be booked already; or AMENDS, a correction or
     bust that may be of a trade which is: text then says why it is doubtful, order_id which of our
-    orders at the venue it is of. is_open: it waits for a decision. settlement: ADOPTED, REFUSED, BOOKED or
-    AMENDED; settled_by is empty where no human decided. declined: its venue was told so.
+    orders at the venue it is of. is_open: it waits for a decision. settlement: ADOPTED, REFUSED,
+    BOOKED or AMENDED; settled_by is empty where no human decided. declined: its venue was told so.
     """
 
     seq: int
