@@ -85,7 +85,7 @@ def test_a_weekly_schedule_without_a_reset(tmp_path: Path) -> None:
         (
             SCHEDULE.replace("08:00:00", '"08:00Z"') + 'days = ["MON"]\n',
             "venues[0].schedule.start = 08:00Z: "
-            + "must be a local time like 17:30:00, without an offset",
+             "must be a local time like 17:30:00, without an offset",
         ),
         (
             SCHEDULE.replace("America/New_York", "Atlantis") + 'days = ["MON"]\n',
