@@ -25,6 +25,7 @@ port = 9002
 sender_comp_id = "US"
 target_comp_id = "ALWAYS"
 """
+LOCAL = "must be a local time like 17:30:00, without an offset"
 SCHEDULE = """
 [venues.schedule]
 time_zone = "America/New_York"
@@ -84,8 +85,7 @@ def test_a_weekly_schedule_without_a_reset(tmp_path: Path) -> None:
         ),
         (
             SCHEDULE.replace("08:00:00", '"08:00Z"') + 'days = ["MON"]\n',
-            "venues[0].schedule.start = 08:00Z: "
-             "must be a local time like 17:30:00, without an offset",
+            f"venues[0].schedule.start = 08:00Z: {LOCAL}",
         ),
         (
             SCHEDULE.replace("America/New_York", "Atlantis") + 'days = ["MON"]\n',
