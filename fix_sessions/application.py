@@ -36,7 +36,7 @@ class SessionHandler(Protocol):
         """One application message, a session Reject or a BusinessMessageReject, in order.
 
         Its header and body fields stand sorted by tag, repeating groups whole. Bytes that are not
-        UTF-8 read as latin-1, NUL as U+FFFD.
+        UTF-8 read as latin-1, NUL as SUB (1A).
         """
 
     def on_logon(self, session_id: str) -> None: ...

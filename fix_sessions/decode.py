@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
+from fix_sessions.beyond import refuse_beyond
 from fix_sessions.conditions import read_conditions
 from fix_sessions.decode_baskets import BASKET_READERS
 from fix_sessions.decode_inquiries import INQUIRY_READERS
@@ -177,6 +178,7 @@ def _order_cancel_request(fields: Fields, origin: Origin) -> OrderCancelRequest:
 
 
 def _order_cancel_replace_request(fields: Fields, origin: Origin) -> OrderCancelReplaceRequest:
+    refuse_beyond(fields)
     return OrderCancelReplaceRequest(
         origin=origin,
         cl_ord_id=fields.text(11),

@@ -22,7 +22,9 @@ def text_of(message: Any) -> str:
         # The binding turns each byte that is not UTF-8 into a lone surrogate.
         text = "".join([chr(ord(c) - 0xDC00) if "\udc80" <= c <= "\udcff" else c for c in text])
     if "\0" in text:
-        text = text.replace("\0", "\ufffd")
+        # No database takes it as text. As another control character it is refused in a name as they
+        # are: as a printable one it made another name of it, which the sender would not know.
+        text = text.replace("\0", "\x1a")
     return text
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import TypedDict
 
+from fix_sessions.beyond import refuse_beyond
 from fix_sessions.conditions import order_qty, read_conditions
 from fix_sessions.fields import MAX_TEXT_CHARACTERS, Fields
 from oms.domain.conditions import Conditions
@@ -27,6 +28,7 @@ class OrderFields(TypedDict):
 
 def read_order(fields: Fields) -> OrderFields:
     """The order in these fields. Raises Refusal."""
+    refuse_beyond(fields)
     return {
         "cl_ord_id": fields.text(11),
         "account": fields.text(1),

@@ -30,7 +30,9 @@ _MICROSECOND = timedelta(microseconds=1)
 _US_PER_SECOND = 1_000_000
 _SECOND = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})-([0-9]{2}):([0-9]{2}):([0-9]{2})")
 _SECOND_CHARACTERS = len("20260102-03:04:05")
-_FRACTION = re.compile(r"|\.[0-9]{3}|\.[0-9]{6}")
+_LEAP = slice(len("20260102-03:"), _SECOND_CHARACTERS)
+# Nobody sends other than 3, 6, 9 or 12; a fill must not be lost over a digit.
+_FRACTION = re.compile(r"|\.[0-9]{1,12}")
 
 
 class WireError(ValueError):
@@ -245,14 +247,18 @@ def _millisecond_text(at_ms: int) -> str:
 
 
 def parse_utc_timestamp(text: str) -> int:
-    """Microseconds since 1970 UTC of a UTCTimestamp with none, three or six decimals.
+    """Microseconds since 1970 UTC of a UTCTimestamp with up to twelve decimals; cut, not rounded.
 
-    Raises WireError for any other form, a date that does not exist, and a leap second.
+    A leap second (60), which FIX allows and a clock of ours does not know, is the last moment
+    before it, of the same date. Raises WireError for any other form, and for a date that does not
+    exist.
     """
     try:
         fraction_us = _fraction_us(text[_SECOND_CHARACTERS:])
     except ValueError:
         raise WireError(_not_a_timestamp(text)) from None
+    if text[_LEAP] == "59:60":
+        return _second_of(f"{text[: _LEAP.start]}59:59") + _US_PER_SECOND - 1
     return _second_of(text[:_SECOND_CHARACTERS]) + fraction_us
 
 
@@ -260,7 +266,7 @@ def parse_utc_timestamp(text: str) -> int:
 def _fraction_us(text: str) -> int:
     if not _FRACTION.fullmatch(text):
         raise ValueError(text)
-    return int(text[1:].ljust(6, "0"))
+    return int(text[1:7].ljust(6, "0"))
 
 
 @lru_cache(maxsize=64)
@@ -277,4 +283,4 @@ def _second_of(text: str) -> int:
 
 
 def _not_a_timestamp(text: str) -> str:
-    return f"UTCTimestamp {_shown(text)} is not YYYYMMDD-HH:MM:SS[.sss[sss]]"
+    return f"UTCTimestamp {_shown(text)} is not YYYYMMDD-HH:MM:SS[.sss]"

@@ -130,6 +130,18 @@ def answer(bench: Bench, msg_type: str, fields: list[tuple[int, str]]) -> dict[i
             "Price (44) = 100.01000000000000000001: must have at most 10 decimals",
         ),
         (
+            {"t11": "a\x00b"},
+            "11",
+            "5",
+            "ClOrdID (11) = 'a\\x1ab': must be printable text",
+        ),
+        (
+            {"t168": "20261122-15:00:00"},
+            "168",
+            "5",
+            "EffectiveTime (168) = 20261122-15:00:00: must be absent, as it is not done here",
+        ),
+        (
             {"t54": "9"},
             "54",
             "5",

@@ -204,15 +204,28 @@ def test_timestamp_without_decimals() -> None:
     assert parse_utc_timestamp("19700102-00:00:01") == 86_401_000_000
 
 
+def test_more_decimals_than_ours_and_a_leap_second_cost_no_report() -> None:
+    second = parse_utc_timestamp("20260102-03:04:05")
+    assert parse_utc_timestamp("20260102-03:04:05.1") == second + 100_000
+    assert parse_utc_timestamp("20260102-03:04:05.123456789") == second + 123_456
+    assert parse_utc_timestamp("20260102-03:04:05.123456789012") == second + 123_456
+    last = parse_utc_timestamp("20261231-23:59:59.999999")
+    for text in ("20261231-23:59:60", "20261231-23:59:60.500"):
+        assert parse_utc_timestamp(text) == last
+    assert parse_utc_timestamp("99991231-23:59:60") % 86_400_000_000 == 86_399_999_999
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "20260102 03:04:05",
-        "20260102-03:04:05.1",
-        "20260102-03:04:05.123456789",
+        "20260102-03:04:05.",
+        "20260102-03:04:05.1234567890123",
+        "20260102-03:04:60",
+        "99991231-24:59:60",
+        "20260230-23:59:60",
         "20260230-03:04:05",
         "20260102-24:00:00",
-        "20261231-23:59:60",
         "20260102-03:04:05Z",
         "20260102-03:04:05.678\n",
         "\u0662\u0660\u0662\u06660102-03:04:05",
