@@ -1,6 +1,6 @@
 """What a bust or a correction of a trade that is booked comes to, whoever tells it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,6 +20,8 @@ from oms.domain.orphans import copy_id
 from oms.domain.reasons import Reason
 from oms.domain.values import ZERO, decimal_text
 
+Figures = tuple[Decimal, Decimal]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendment:
@@ -37,7 +39,7 @@ class Amendment:
     transact_time: int
 
     @property
-    def figures(self) -> tuple[Decimal, Decimal]:
+    def figures(self) -> Figures:
         """Quantity and price."""
         return self.last_qty, self.last_px
 
@@ -85,18 +87,32 @@ def first_or_again(
 ) -> Iterator[Event]:
     """What its source tells as its step of that number: booked, or told by another before."""
     steps = trade.tale.steps if trade.tale is not None else [(trade.last_qty, trade.last_px)]
-    if step < len(steps):
-        yield from again(child, trade, amendment, steps[step])
-    elif trade.busted and not amendment.is_bust:
-        # Older than the bust, and told after it: what is taken back is not corrected.
-        yield from again(child, trade, amendment, (ZERO, ZERO))
+    before = known_as(steps, amendment, step=step, busted=trade.busted)
+    if before is not None:
+        yield from again(child, trade, amendment, before)
     else:
         yield from booked(child, trade, amendment)
 
 
-def again(
-    child: Order, trade: Execution, amendment: Amendment, before: tuple[Decimal, Decimal]
-) -> Iterator[Event]:
+def known_as(
+    steps: Sequence[Figures], amendment: Amendment, *, step: int, busted: bool
+) -> Figures | None:
+    """What was told before of a trade with these steps that this one is; None: it is news.
+
+    A source may tell a bust ahead of an older correction, or never tell that: no count of steps
+    makes a bust what it is not.
+    """
+    if amendment.is_bust:
+        return (ZERO, ZERO) if busted else None
+    if step >= len(steps) and not busted:
+        return None
+    if amendment.figures in steps[1:]:
+        return amendment.figures
+    # Older than the bust, and told after it: what is taken back is not corrected.
+    return steps[step] if step < len(steps) else (ZERO, ZERO)
+
+
+def again(child: Order, trade: Execution, amendment: Amendment, before: Figures) -> Iterator[Event]:
     """What another told before, with these figures."""
     yield matched(child, trade, amendment.source, amendment.told_as, amends=True)
     if before != amendment.figures:
@@ -150,7 +166,7 @@ def _not_worked(child: Order) -> OrderCanceled:
     )
 
 
-def _shown(figures: tuple[Decimal, Decimal]) -> str:
+def _shown(figures: Figures) -> str:
     return f"{decimal_text(figures[0])} at {decimal_text(figures[1])}"
 
 

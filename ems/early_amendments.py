@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ems.amendments import again, booked, matched, of_orphan, trade_named
+from ems.amendments import again, booked, known_as, matched, of_orphan, trade_named
 from ems.orphans import early_of, settled
 from oms.domain.events import Event, TradeBusted, TradeCorrected, TradeExecuted
 from oms.domain.order import Execution, Order
@@ -51,9 +51,10 @@ def carried_out(child: Order, trade: Execution, waiting: list[Orphan]) -> Iterat
             yield matched(child, trade, amendment.source, early.event.exec_ref_id)
             step = 1
         told[amendment.source] = step + 1
-        if step < len(steps):
-            yield from again(child, trade, amendment, steps[step])
-        elif not busted:
+        before = known_as(steps, amendment, step=step, busted=busted)
+        if before is not None:
+            yield from again(child, trade, amendment, before)
+        else:
             yield from booked(child, trade, amendment)
             steps.append(amendment.figures)
             busted = amendment.is_bust

@@ -8,6 +8,7 @@ from functools import partial
 from fix_sessions.light_session import Fields, LightSettings, Message
 from fix_sessions.wire import utc_timestamp_ms
 from oms.simulation.agenda import Agenda
+from oms.simulation.amends import Amends
 from oms.simulation.copies import COPIED, SimCopy
 from oms.simulation.ledgers import Standing
 from oms.simulation.manners import Manners
@@ -36,6 +37,8 @@ class SimVenue(SimParty):
         self.orders: list[Standing] = []
         self.by_id: dict[str, Standing] = {}
         self.strangers = Strangers(self)
+        self.flush = flush
+        self._amends = Amends(self, randomness, agenda)
         self.halted: set[str] = set()  # symbols that do not trade now
         self._trade_reports: list[Told] = []
         self.copy: SimCopy | None = None  # a session that tells of its trades too
@@ -153,8 +156,8 @@ class SimVenue(SimParty):
             (self.manners.end, self._end_itself),
             (self.manners.restate, self._restate),
             (self.manners.mark, self._mark),
-            (self.manners.bust, self._bust),
-            (self.manners.correct, self._correct),
+            (self.manners.bust, self._amends.bust),
+            (self.manners.correct, self._amends.correct),
         ):
             if self._maybe(chance):
                 wait_us = self._wait_us() * self._random.randrange(1, 60)
@@ -187,13 +190,10 @@ class SimVenue(SimParty):
             price -= Decimal(self._count % 97) / 100  # else nobody could tell two of them apart
         order.trades[exec_id] = (quantity, price)
         more = {17: exec_id, 32: str(quantity), 31: str(price)}
-        able = self.copy is not None and self.manners.forget > 0
-        forgets = able and self._maybe(self.manners.forget)
+        forgets = self._amends.forgets()
         self.say(order, "F", more, forgotten=forgets)
-        if forgets and self._maybe(0.7):
-            act = self._random.choice((self._bust, self._correct, self._correct))
-            wait_us = self._wait_us() * self._random.randrange(1, 40)
-            self._agenda.after(wait_us, partial(self._do, act, order))
+        if forgets:
+            self._amends.of_forgotten(order)
         if self._maybe(self.manners.repeat):
             wait_us = self._wait_us() * self._random.randrange(1, 10)
             self._agenda.after(wait_us, lambda: self._do_say_again(order, more))
@@ -232,20 +232,6 @@ class SimVenue(SimParty):
         if order.leaves_qty:
             kind = self._random.choice("79")
             self.say(order, kind, {39: kind})
-
-    def _bust(self, order: Standing) -> None:
-        if order.trades:
-            exec_id = self._random.choice(list(order.trades))
-            quantity, price = order.trades.pop(exec_id)
-            self.say(order, "H", {19: exec_id, 32: str(quantity), 31: str(price)})
-
-    def _correct(self, order: Standing) -> None:
-        if order.trades and not order.closed:
-            exec_id = self._random.choice(list(order.trades))
-            quantity, price = order.trades[exec_id]
-            price += 1
-            order.trades[exec_id] = (quantity, price)
-            self.say(order, "G", {19: exec_id, 32: str(quantity), 31: str(price)})
 
     # Requests
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from oms.domain.commands import SYSTEM
-from oms.domain.events import CommandAnswered, OrphanReported
+from oms.domain.events import CommandAnswered, DiscrepancyFound, OrphanReported
 from oms.domain.fix import ExecType
 from oms.domain.orphan_events import OrphanSettled
 from oms.domain.orphans import DecideOrphan, OrphanKind, OrphanVerdict, Settlement, TradeIds
@@ -288,3 +288,26 @@ def test_a_trade_that_an_operator_adopts_says_nothing_of_an_order_out_of_sight()
         verdict(world, OrphanVerdict.ADOPT)
         assert child.cum_qty == quantity
         assert child.in_doubt is (quantity == 8), "which its venue, away, may have filled since"
+
+
+@pytest.mark.parametrize("corrects", [True, False])
+@pytest.mark.parametrize("source", ["XA", COPY])
+def test_a_bust_counts_though_another_session_told_a_correction_in_its_place(
+    source: str, corrects: bool
+) -> None:
+    """Told ahead of that session's own correction, or without any; the other tells no bust."""
+    other = COPY if source == "XA" else "XA"
+    world = EarlyWorld()
+    child = world.placed()
+    told = [fill("T", other), fill("D", source), amendment("C", "T", other)]
+    told.append(("DB", source, BUST[2] | {"exec_ref_id": "D"}))
+    told += [amendment("DC", "D", source)] if corrects else []
+    for message in told:
+        world.told(child.cl_ord_id, message)
+    assert (world.quantity(), left(world)) == (0, (0, 0))
+    assert not of_type(world, DiscrepancyFound)
+    for message in (("B", other, BUST[2] | {"exec_ref_id": "C"}), *told):
+        world.told(child.cl_ord_id, message)
+        assert (world.quantity(), len(world.state.orphans)) == (0, 0)
+    assert child.ahead == (1 if source == "XA" and not corrects else 0)
+    check_same(world.state, world.replayed())
