@@ -39,7 +39,8 @@ def sessions_around(connection: Connection, day: date) -> tuple[str, ...]:
     """The firm's trading dates near that day, ISO; none where the calendar does not reach so far on
     both sides of it, so that a date which it lacks is none.
     """
-    first, last = day - _AROUND, day + _AROUND
+    first = day - min(_AROUND, day - date.min)
+    last = day + min(_AROUND, date.max - day)
     found = sessions_of(connection, FIRM, first, last)
     if not found or not found[0] <= day <= found[-1]:
         return ()

@@ -23,6 +23,7 @@ LEAVES = (
     | st.text(max_size=80)
     | st.from_regex(r"-?[0-9]{0,20}\.?[0-9]{0,14}", fullmatch=True)
     | st.sampled_from(["BUY", "LIMIT", "MARKET", "FOK", "NaN", "1E9999", "\x00", "2026-11-20", "*"])
+    | st.sampled_from(["0001-01-01", "9999-12-31", "9999-12-31T23:59:59-14:00", "GTD", 1, 2])
 )
 VALUES = st.recursive(
     LEAVES,
@@ -53,7 +54,10 @@ def in_our_words(body: dict[str, Any]) -> None:
 
 
 ROUTES = {
-    ("POST", "/v1/orders"): (*ORDER, "time_in_force", "text"),
+    ("POST", "/v1/orders"): (
+        *(*ORDER, "time_in_force", "text", "expire_time", "expire_date", "exec_inst"),
+        *("stop_px", "min_qty", "max_floor", "cash_order_qty", "peg_offset"),
+    ),
     ("PUT", "/v1/orders/{}"): ("cl_ord_id", "order_qty", "price"),
     ("POST", "/v1/orders/{}/cancel"): ("cl_ord_id",),
     ("POST", "/v1/orders/{}/resolve"): ("outcome", "reason"),
@@ -66,6 +70,14 @@ ROUTES = {
     ("POST", "/v1/kill-switch/release"): ("level", "subject", "reason"),
     ("POST", "/v1/trading-day/open"): ("trade_date",),
     ("POST", "/v1/trading-day/close"): ("trade_date",),
+    ("POST", "/v1/sessions/{}/stop"): ("reason",),
+    ("POST", "/v1/sessions/{}/reset/approve"): ("request", "reason"),
+    ("POST", "/v1/sessions/{}/discard/approve"): ("request", "reason"),
+    ("POST", "/v1/corporate-actions/preview"): (
+        *("action_id", "symbol", "new_shares", "old_shares", "effective_date"),
+        *("cash_in_lieu_px", "reason"),
+    ),
+    ("POST", "/v1/corporate-actions/apply"): ("action_id", "preview", "reason"),
 }
 
 
@@ -88,6 +100,14 @@ def test_any_body(impatient: Api, method: str, path: str) -> None:
                 in_our_words(answer.json())
 
     check()
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_split_at_an_end_of_time(impatient: Api, day: str) -> None:
+    body = {"action_id": f"S-{day}", "symbol": "AAPL", "new_shares": 2, "old_shares": 1}
+    asked = body | {"effective_date": day, "reason": "r"}
+    answer = impatient.operations.post("/v1/corporate-actions/preview", json=asked)
+    assert answer.status_code == 202, answer.text
 
 
 LISTS = (
