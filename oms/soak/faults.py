@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from oms.soak import parts
+from oms.soak.absences import WHO
 from oms.soak.ground import LINKS
 from oms.soak.parts import Part, send
 from oms.soak.stage import Stage
@@ -222,6 +223,31 @@ def cut_network(stage: Stage, chance: random.Random) -> Struck | None:
     return Struck(whom=whom, lasts_s=chance.uniform(1.0, 15.0), undo=mend)
 
 
+def remove_client(stage: Stage, chance: random.Random) -> Struck | None:
+    """A client is taken out of the configuration, whatever orders it has, and put back later."""
+    part = stage.clients[WHO]
+    if "configuration" in stage.spoiled or not (part.state.get("up") and part.state.get("open")):
+        return None
+    stage.spoiled.add("configuration")
+
+    def stay_away() -> None:
+        part.say("away")
+
+    def put_back() -> None:
+        stage.absences.end()
+        part.say("back")
+        stage.spoiled.discard("configuration")
+
+    stage.absences.begin()
+    stay_away()
+    return Struck(
+        whom=f"{WHO}, with {part.state['open']} orders open",
+        lasts_s=chance.uniform(2.0, 12.0),
+        undo=put_back,
+        again=stay_away,
+    )
+
+
 FAULTS: Mapping[str, Deal] = {
     "core killed": kill_core,
     "FIX process killed": kill_fix_process,
@@ -238,6 +264,7 @@ FAULTS: Mapping[str, Deal] = {
     "disk full": fill_disk,
     "disk slow": slow_disk,
     "network cut": cut_network,
+    "client removed": remove_client,
 }
 
 

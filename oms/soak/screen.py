@@ -17,8 +17,11 @@ from oms.simulation.rest import Handed
 from oms.soak.site import CLIENTS, Site
 
 _TIMEOUT_S: Final = 5.0
-# It may have been taken, and may not: who sends it again is told.
-_AGAIN: Final = frozenset({HTTPStatus.ACCEPTED, HTTPStatus.SERVICE_UNAVAILABLE})
+# It may have been taken, and may not: who sends it again is told. And whose key is unknown is of a
+# client that is out of the configuration for a while.
+_AGAIN: Final = frozenset(
+    {HTTPStatus.ACCEPTED, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.UNAUTHORIZED}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import psycopg
 
 from oms.demo.programs import DemoError, wait_until
 from oms.soak import parts
+from oms.soak.absences import Absences
 from oms.soak.desk import Desk
 from oms.soak.ground import Ground
 from oms.soak.health import Health, Watch
@@ -51,6 +52,7 @@ class Stage:
     standby: Part | None = None
     watch: Watch | None = None
     desk: Desk = field(init=False)
+    absences: Absences = field(init=False)
     guard: Part | None = None
     held: set[int] = field(default_factory=set)
     spoiled: set[str] = field(default_factory=set)
@@ -77,6 +79,7 @@ class Stage:
         self.serve.start()
         self.owner_url = self._await_database()
         self.desk = Desk(self.site, role_url(self.owner_url, APP_ROLE))
+        self.absences = Absences(self.site.config, role_url(self.owner_url, APP_ROLE))
         with psycopg.connect(role_url(self.owner_url, SUPERUSER), autocommit=True) as connection:
             # The disk is small.
             connection.execute("ALTER SYSTEM SET max_wal_size = '192MB'")
@@ -92,6 +95,7 @@ class Stage:
         self.standby = parts.standby(self.site, self.ground.server_prefix, app_url, self.owner_url)
         self.standby.start()
         self.desk.start()
+        self.absences.start()
 
     def _await_database(self) -> str:
         """Our own server's URL, once the supervisor has made it and its tables."""
@@ -182,6 +186,7 @@ class Stage:
             self.watch.stop()
         if self.owner_url:
             self.desk.stop()
+            self.absences.stop()
         self.let_go(list(self.held))
         for part in self.all_parts():
             part.stop()

@@ -1,5 +1,6 @@
 """What the simulator's checkers call their world, made of what there is of a soak."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -69,6 +70,8 @@ class Evidence:
     def __init__(self, reference: Reference, parties: Sequence[Counterparty]) -> None:
         self.reference = reference
         self.shadow = Shadow(reference, parties)
+        # A client comes and goes; nothing is folded by who is configured.
+        self.shadow.read = defaultdict(lambda: reference)
         self.disk = _Disk()
         self.resets: dict[str, int] = {}
         self.tapes: Mapping[str, Played] = {}
