@@ -320,7 +320,8 @@ def _ended(
 def _rejected(child: Order, report: ExecutionReport) -> Iterator[Event]:
     """A refused duplicate describes the first order and never harms it (matrix F.1.a)."""
     if report.ord_rej_reason == OrdRejReason.DUPLICATE_ORDER:
-        if child.in_doubt:
+        disagrees = child.doubt_reason is Reason.VENUE_DISAGREES
+        if child.in_doubt and not disagrees and report.ord_status not in _DONE:
             yield OrderConfirmed(
                 order_id=child.order_id, user="", text="the venue has this ClOrdID already"
             )

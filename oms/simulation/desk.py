@@ -40,8 +40,9 @@ def word_on(world: "World", state: "State", held: "Orphan") -> OrphanVerdict | N
     if event.exec_type is not ExecType.TRADE_CORRECT:
         return OrphanVerdict.REFUSE
     standing = world.venues[event.venue].by_id.get(event.cl_ord_id)
-    if child is None or standing is None or _is_booked(child, event.exec_ref_id):
+    if child is None or standing is None:
         return None
+    # That it counts is all that the venue says: which of our bookings it is of, we know ourselves.
     return OrphanVerdict.ADOPT if at_venue(event.exec_ref_id) in standing.trades else None
 
 

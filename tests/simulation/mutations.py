@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from ems import child_orders, resync
+from ems import (
+    amended_trades,
+    amendments,
+    child_orders,
+    drop_copy,
+    orphan_verdicts,
+    orphans,
+    resync,
+    unnamed_amendments,
+)
 from fix_sessions import edge
 from oms import fold_orders, outbound, outbound_client, outbound_venue, placing, reactions
 from oms.app import reload_steps
@@ -78,6 +87,29 @@ def a_fill_of_a_closed_order_is_dropped(patch: Patch) -> None:
 @mutation
 def a_bust_is_ignored(patch: Patch) -> None:
     patch.setattr(child_orders, "decide_bust", nothing)
+
+
+@mutation
+def a_correction_told_after_its_bust_counts_again(patch: Patch) -> None:
+    real = amendments.known_as
+
+    def news(steps: Any, amendment: Any, *, step: int, busted: bool) -> Any:
+        late = busted and step >= len(steps) and not amendment.is_bust
+        return None if late else real(steps, amendment, step=step, busted=busted)
+
+    patch.setattr(amendments, "known_as", news)
+
+
+@mutation
+def a_correction_of_a_fill_that_was_not_told_is_another_trades(patch: Patch) -> None:
+    def held(state: Any, venue: Any, child: Any, report: Any, source: str) -> Iterator[Any]:
+        del child
+        return orphans.decide_orphan(state, venue, report, source)
+
+    for module in (amended_trades, drop_copy):
+        patch.setattr(module, "decide_unnamed", held)
+    patch.setattr(unnamed_amendments, "after_trades", nothing)
+    patch.setattr(orphan_verdicts, "_amends", lambda *_: None)
 
 
 @mutation

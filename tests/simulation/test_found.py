@@ -311,3 +311,18 @@ def test_a_lost_order_that_is_too_much_by_now_is_not_sent_again() -> None:
     assert not world.of(OrderResent)
     [routed] = world.of(OrderRouted)
     assert routed.terms.order_qty == 70
+
+
+def test_a_refused_duplicate_does_not_settle_how_an_order_ended() -> None:
+    """Found by seed 700142. Its venue ended it with fills that it had not told, and refused what
+    was sent again: the order showed as open, without doubt.
+    """
+    world = connected()
+    child = world.working()
+    over = {"cum_qty": Decimal(10), "leaves_qty": Decimal(0)}
+    world.send(world.report("XA", child.cl_ord_id, ExecType.CANCELED, OrdStatus.CANCELED, **over))
+    assert child.in_doubt
+    again = {"ord_rej_reason": "6"}
+    for status in (OrdStatus.CANCELED, OrdStatus.REJECTED):
+        world.send(world.report("XA", child.cl_ord_id, ExecType.REJECTED, status, **again))
+        assert child.in_doubt

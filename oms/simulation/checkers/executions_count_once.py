@@ -1,5 +1,7 @@
 """Each execution is counted once: the trades in our book are those in the venues' books."""
 
+from decimal import Decimal
+
 from oms.simulation.desk import at_venue
 from oms.simulation.watching import Watcher
 
@@ -11,13 +13,15 @@ class Checker(Watcher):
         """See Watcher."""
         state = self.world.shadow.state
         for name, venue in self.world.venues.items():
-            ours = {
-                at_venue(one.exec_id): (one.last_qty, one.last_px)
-                for order in state.orders.values()
-                if order.is_child and order.counterparty == name and not order.external
-                for one in order.executions.values()
-                if not one.busted
-            }
+            ours: dict[str, tuple[Decimal, Decimal]] = {}
+            for order in state.orders.values():
+                if not order.is_child or order.counterparty != name or order.external:
+                    continue
+                for one in order.executions.values():
+                    known_as = at_venue(one.exec_id)
+                    assert known_as not in ours, f"trade {known_as} of {name} is counted twice"
+                    if not one.busted:
+                        ours[known_as] = (one.last_qty, one.last_px)
             theirs = {
                 exec_id: trade
                 for standing in venue.orders
