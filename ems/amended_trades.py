@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ems.amendments import booked, of_report, trade_named
 from ems.drop_copy import amended_before
+from ems.exec_ids import booked_as
 from ems.orphans import decide_orphan, settled
 from ems.unnamed_amendments import decide_unnamed
 from oms.domain.commands import ExecutionReport
@@ -24,7 +25,7 @@ def decide_bust(
     state: State, venue: Venue, child: Order, report: ExecutionReport
 ) -> Iterator[Event]:
     """The venue takes a trade back."""
-    if (venue.name, report.exec_id) in state.exec_ids:
+    if booked_as(state, child, venue.name, report.exec_id) is not None:
         yield DuplicateExecutionDropped(
             order_id=child.order_id, venue=venue.name, exec_id=report.exec_id
         )
@@ -47,7 +48,7 @@ def decide_correction(
     state: State, venue: Venue, child: Order, report: ExecutionReport
 ) -> Iterator[Event]:
     """The venue corrects a trade's quantity or price."""
-    known_as = state.exec_ids.get((venue.name, report.exec_id))
+    known_as = booked_as(state, child, venue.name, report.exec_id)
     trade = _execution(child, venue, report.exec_ref_id)
     # Empty: it came before its trade, and was an orphan.
     if known_as or (known_as is not None and trade is None):

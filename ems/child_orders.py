@@ -12,19 +12,19 @@ from typing import assert_never
 from ems.amended_trades import decide_bust, decide_correction
 from ems.differences import (
     differs,
+    more_to_tell,
     of_another_order,
     sized_otherwise,
     taken_otherwise,
-    told_otherwise,
 )
-from ems.drop_copy import more_to_tell, told_before, told_by_venue
+from ems.drop_copy import told_before, told_by_venue
+from ems.exec_ids import booked_as, told_again
 from ems.orphans import decide_orphan, of_an_earlier_date
 from ems.renewals import renewed
 from ems.standings import decide_standing, unmarked
 from ems.stops import venue_triggered
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
-    DuplicateExecutionDropped,
     Event,
     OrderAcknowledged,
     OrderCanceled,
@@ -82,7 +82,7 @@ def decide_report(state: State, venue: Venue, report: ExecutionReport) -> Iterat
             if child.ord_type.is_stop:
                 yield from _triggered(child)
             known = told_before(state, venue, child, report)
-            again = bool(state.exec_ids.get((venue.name, report.exec_id)))
+            again = bool(booked_as(state, child, venue.name, report.exec_id))
             yield from known or _trade(state, venue, child, report)
             yield from _closed_with_trade(child, report, known=bool(known) or again)
         case ExecType.TRADE_CANCEL:
@@ -213,10 +213,9 @@ def _triggered(child: Order) -> Iterator[Event]:
 
 
 def _trade(state: State, venue: Venue, child: Order, report: ExecutionReport) -> Iterator[Event]:
-    booked = state.exec_ids.get((venue.name, report.exec_id))
+    booked = booked_as(state, child, venue.name, report.exec_id)
     if booked:  # empty: reported as an orphan before, booked nowhere
-        yield DuplicateExecutionDropped(order_id=booked, venue=venue.name, exec_id=report.exec_id)
-        yield from told_otherwise(child, booked, report)
+        yield from told_again(child, booked, report)
         return
     if child.external and of_an_earlier_date(state, report.transact_time):
         yield from decide_orphan(state, venue, report)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from oms.domain.commands import ExecutionReport
-from oms.domain.events import DiscrepancyFound
+from oms.domain.events import DiscrepancyFound, OrderInDoubt
 from oms.domain.fix import ExecType, OrdType
 from oms.domain.order import Order
+from oms.domain.reasons import Reason
 from oms.domain.values import decimal_text
 
 # They tell of another quantity or price: that is their news.
@@ -47,6 +48,17 @@ def sized_otherwise(child: Order, report: ExecutionReport) -> bool:
     """Whether the venue's first word names another quantity than we sent."""
     told = report.order_qty
     return told is not None and told != child.order_qty and report.exec_type not in _CHANGES
+
+
+def more_to_tell(child: Order) -> OrderInDoubt:
+    """One report, late perhaps, does not settle what the venue said of the whole order: it is asked
+    again.
+    """
+    return OrderInDoubt(
+        order_id=child.order_id,
+        reason=Reason.VENUE_DISAGREES,
+        text=f"{child.counterparty} may have more to tell",
+    )
 
 
 def told_otherwise(

@@ -13,6 +13,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from ems.amendments import first_or_again, matched, of_report, trade_named
+from ems.differences import more_to_tell
+from ems.exec_ids import booked_as
 from ems.orphans import decide_orphan, reported, settled
 from ems.same_trade import (
     Telling,
@@ -30,7 +32,6 @@ from oms.domain.events import (
     DuplicateExecutionDropped,
     Event,
     OrderAcknowledged,
-    OrderInDoubt,
     OrphanReported,
     TradeExecuted,
 )
@@ -52,11 +53,14 @@ def decide_copy(state: State, copy: DropCopy, report: ExecutionReport) -> Iterat
     if report.exec_type not in _COUNTS:
         return
     told_as = copy_id(copy.session, report.exec_id)
-    booked = state.exec_ids.get((venue.name, told_as))
+    child, doubt = _child_named(state, venue, report)
+    if child is None:
+        booked = state.exec_ids.get((venue.name, told_as))
+    else:
+        booked = booked_as(state, child, venue.name, told_as)
     if booked is not None:
         yield DuplicateExecutionDropped(order_id=booked, venue=venue.name, exec_id=told_as)
         return
-    child, doubt = _child_named(state, venue, report)
     if child is None:
         yield from decide_orphan(state, venue, report, copy.session)
     elif report.exec_type is ExecType.TRADE:
@@ -123,17 +127,6 @@ def _trade(
         yield more_to_tell(child)
 
 
-def more_to_tell(child: Order) -> OrderInDoubt:
-    """One report, late perhaps, does not settle what the venue said of the whole order: it is asked
-    again.
-    """
-    return OrderInDoubt(
-        order_id=child.order_id,
-        reason=Reason.VENUE_DISAGREES,
-        text=f"{child.counterparty} may have more to tell",
-    )
-
-
 def _telling(state: State, child: Order, report: ExecutionReport, source: str) -> Telling:
     more = report.last_qty is not None and report.cum_qty >= _ever(state, child) + report.last_qty
     return telling_of(report, source, more_than_booked=more and report.cum_qty > 0)
@@ -183,7 +176,7 @@ def told_before(state: State, venue: Venue, child: Order, report: ExecutionRepor
     """
     if not child.ahead and not state.orphans:
         return []
-    if state.exec_ids.get((venue.name, report.exec_id)):
+    if booked_as(state, child, venue.name, report.exec_id):
         return []
     asked = state.orphans.of_trade(venue.name, report.exec_id)
     if asked is not None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+from ems.exec_ids import reported_as
 from ems.same_trade import orphans_not_told_by, telling_of, twin_of, window_of
 from oms.domain.commands import ExecutionReport
 from oms.domain.events import (
@@ -82,10 +83,9 @@ def decide_orphan(
     """Kept, once, whoever tells it; what was held of a trade that is taken back ends."""
     told_as = copy_id(source, report.exec_id)
     if report.exec_type is ExecType.TRADE:
-        if (venue.name, told_as) in state.exec_ids:
-            yield DuplicateExecutionDropped(
-                order_id=state.exec_ids[venue.name, told_as], venue=venue.name, exec_id=told_as
-            )
+        booked = reported_as(state, venue.name, told_as, report.transact_time)
+        if booked is not None:
+            yield DuplicateExecutionDropped(order_id=booked, venue=venue.name, exec_id=told_as)
             return
         same = _of_the_same_order(state, venue, report)
         known = orphans_not_told_by(same, source)

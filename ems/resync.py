@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ems.child_orders import replaced_as_told, replaced_unasked, revived
-from ems.differences import differs, sized_otherwise, taken_otherwise
-from ems.drop_copy import more_to_tell
+from ems.differences import differs, more_to_tell, sized_otherwise, taken_otherwise
 from ems.orphans import orphan_of
 from ems.standings import resized_to
 from oms.domain.commands import ExecutionReport

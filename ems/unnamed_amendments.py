@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from ems.amendments import of_orphan
 from ems.early_amendments import carried_out
+from ems.exec_ids import booked_as
 from ems.orphans import decide_orphan, early_of, reported, settled, told_early
 from ems.same_trade import not_told_by, telling_of_orphan, twin_of, window_of
 from oms.domain.commands import ExecutionReport
@@ -87,7 +88,7 @@ def _left(state: State, child: Order, event: OrphanReported, root: str) -> list[
     name, of another order perhaps.
     """
     found: list[Execution] = []
-    if state.exec_ids.get((event.venue, root)):
+    if booked_as(state, child, event.venue, root):
         return found
     for one in child.executions.values():
         ours = (one.ids or _NO_IDS).trd_match_id
