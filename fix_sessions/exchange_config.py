@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from ems.simulator.model import LiquiditySettings, SymbolSettings, VenueSettings
 from fix_sessions.dialects import BEGIN_STRINGS
 from fix_sessions.tls_files import ServerFiles, TlsFileError, server_context
+from oms.domain.values import ZERO, ValueRefused, parse_decimal
 
 
 class ExchangeConfigError(ValueError):
@@ -61,6 +62,12 @@ class ExchangeConfig:
         return self.files_dir / pattern.format(venue=self.name, date=day.isoformat())
 
 
+_TEXTS: Final = (
+    *("name", "sender_comp_id", "begin_string", "host", "data_dir", "trade_file_dir"),
+    *("trade_file", "order_file", "torn_tail"),
+)
+
+
 def config_from(values: Mapping[str, Any]) -> ExchangeConfig:
     """The configuration from plain values, as TOML or JSON give them.
 
@@ -74,6 +81,7 @@ def config_from(values: Mapping[str, Any]) -> ExchangeConfig:
     for key in ("name", "sender_comp_id", "target_comp_ids", "data_dir", "symbols"):
         if not values.get(key):
             raise ExchangeConfigError(f"{key}: missing or empty")
+    _refuse_kinds(values)
     made = dict(values)
     made["target_comp_ids"] = tuple(_texts("target_comp_ids", values["target_comp_ids"]))
     for copy, whose in values.get("drop_copies", {}).items():
@@ -91,6 +99,26 @@ def config_from(values: Mapping[str, Any]) -> ExchangeConfig:
     config = ExchangeConfig(**made)
     _check(config)
     return config
+
+
+def _refuse_kinds(values: Mapping[str, Any]) -> None:
+    """What is no text, table or list where one is needed."""
+    for key in _TEXTS:
+        value = values.get(key, "x")
+        optional = value is None and key == "trade_file_dir"
+        text = str(value) if isinstance(value, str | Path) else ""
+        if not optional and not (text.strip() and text.isprintable()):
+            raise ExchangeConfigError(f"{key}: {value!r}: must be a text that can be printed")
+    for key in ("drop_copies", "liquidity", "tls"):
+        value = values.get(key, {})
+        if not isinstance(value, Mapping) and not (value is None and key == "tls"):
+            raise ExchangeConfigError(f"{key}: {value!r}: must be a table")
+    symbols = values["symbols"]
+    if isinstance(symbols, str) or not isinstance(symbols, Sequence):
+        raise ExchangeConfigError(f"symbols: {symbols!r}: must be a list of tables")
+    for one in symbols:
+        if not isinstance(one, Mapping):
+            raise ExchangeConfigError(f"symbols: {one!r}: must be a table")
 
 
 def _check(config: ExchangeConfig) -> None:
@@ -125,25 +153,25 @@ def _texts(key: str, value: object) -> Sequence[str]:
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise ExchangeConfigError(f"{key}: {value!r}: must be a list of texts")
     for item in value:
-        if not isinstance(item, str) or not item:
-            raise ExchangeConfigError(f"{key}: {item!r}: must be a text that is not empty")
+        if not isinstance(item, str) or not item.strip() or not item.isprintable():
+            raise ExchangeConfigError(f"{key}: {item!r}: must be a text that can be printed")
     return value
 
 
 def _symbol(values: Mapping[str, Any]) -> SymbolSettings:
     name = values.get("symbol")
-    if not isinstance(name, str) or not name:
-        raise ExchangeConfigError(f"symbols.symbol: {name!r}: must be a text that is not empty")
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+        raise ExchangeConfigError(f"symbols.symbol: {name!r}: must be a text that can be printed")
     made: dict[str, Decimal] = {}
     for key in ("reference_price", "tick", "lot"):
         if key not in values and key != "reference_price":
             continue
         value = values.get(key)
         try:
-            number = Decimal(str(value)) if isinstance(value, str | int) else Decimal("NaN")
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or number <= 0:
+            number = parse_decimal(str(value)) if isinstance(value, str | int) else ZERO
+        except ValueRefused:
+            number = ZERO
+        if number <= 0:
             rule = "must be a number above 0, as text"
             raise ExchangeConfigError(f"symbols.{name}.{key}: {value!r}: {rule}")
         made[key] = number
