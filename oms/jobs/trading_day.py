@@ -17,6 +17,7 @@ from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import psycopg
 import structlog
 from sqlalchemy import Connection, func, select
 
@@ -268,7 +269,11 @@ class TradingDay:
             tell(run)
 
     def _verify(self, _: Connection) -> str:
-        report = verify(self._url)
+        try:
+            report = verify(self._url)
+        except psycopg.OperationalError as error:
+            # Of a connection of its own; where all are lost, the end of this attempt tells.
+            return f"the database went away: {str(error).strip().partition(chr(10))[0]}"
         self._metrics.chain_ok.set(report.ok)
         self._metrics.verified_seq.set(report.last_seq)
         if report.ok:

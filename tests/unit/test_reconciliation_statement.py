@@ -2,11 +2,13 @@
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from ems.simulator import statements
 from oms.domain.fix import OrdStatus, Side
+from oms.jobs.venue_files import Source, read_statement
 from oms.reconciliation import statement
 from oms.reconciliation.sides import TradeStatus
 from oms.reconciliation.statement import StatementError, parse_orders, parse_trades
@@ -22,6 +24,12 @@ def test_the_simulated_venue_writes_what_is_read() -> None:
     assert statements.TRADE_COLUMNS == statement.TRADE_COLUMNS
     assert statements.ORDER_COLUMNS == statement.ORDER_COLUMNS
     assert statements.TRAILER == statement.TRAILER
+
+
+def test_a_file_that_a_spreadsheet_has_saved(tmp_path: Path) -> None:
+    source = Source(trades=tmp_path / "trades.csv", orders=None)
+    source.trades.write_bytes(b"\xef\xbb\xbf" + f"{HEADER}{ROW}TRAILER,1\n".encode())
+    assert [one.exec_id for one in read_statement(source, DAY).side.trades] == ["E1"]
 
 
 def test_a_trade() -> None:
