@@ -149,14 +149,20 @@ class Night:
         desk = self.desk
         for job in ("recon:XSIM", "verify"):
             self.until_done(job)
-        runs = desk.rows("SELECT run_id, trade_date, venue, state, breaks FROM recon_runs")
+        # Of a date that has begun meanwhile there is no statement.
+        runs = desk.rows(
+            "SELECT run_id, trade_date, venue, state, breaks FROM recon_runs"
+            " WHERE trade_date = ANY(%s)",
+            self.days,
+        )
         told = [(day, "XSIM", "done", 1) for day in self.days]
-        assert sorted(row[1:] for row in runs if row[1] in self.days) == told
+        assert sorted(row[1:] for row in runs) == told
         breaks = desk.rows("SELECT run_id, kind, exec_id FROM recon_breaks ORDER BY 1")
         expected = [(row[0], "UNKNOWN_ORDER", f"X-{row[1]}") for row in sorted(runs)]
         assert breaks == expected
         lines = [json.loads(one) for one in desk.log().splitlines() if '"recon.' in one]
-        said = sorted((one["run_id"], one["date"]) for one in lines)
+        ours = {day.isoformat() for day in self.days}
+        said = sorted((one["run_id"], one["date"]) for one in lines if one["date"] in ours)
         kept = sorted((row[0], row[1].isoformat()) for row in runs if isinstance(row[1], date))
         assert set(said) <= set(kept), "told of a run that is not kept"
         assert len(set(said)) == len(said), "told of twice"
