@@ -78,6 +78,24 @@ class SimClient(SimParty):
         )
         self._ask(Asked(cl_ord_id=cl_ord_id, msg_type="D", fields=fields, at=self._agenda.now_us))
 
+    def bid_low(self) -> None:
+        """A Day order to buy that rests: hardly anybody sells for so little."""
+        cl_ord_id = self._new_id()
+        fields = [
+            (11, cl_ord_id),
+            (1, self._accounts[0]),
+            (21, "1"),
+            (55, _SYMBOLS[0]),
+            (54, "1"),
+            (60, self._sent_at()),
+            (38, "10"),
+            (40, "2"),
+            (59, "0"),
+            (44, "94.75"),
+        ]
+        self._story.tell(f"{self.name} bids low as {cl_ord_id}")
+        self._ask(Asked(cl_ord_id=cl_ord_id, msg_type="D", fields=fields, at=self._agenda.now_us))
+
     def _order_fields(self, cl_ord_id: str, n: int, good_till: str = "") -> list[tuple[int, str]]:
         kind = "1" if n % 11 == 0 else "34"[n // 19 % 2] if n % 13 == 0 else "2"
         price = str(Decimal(95 + n % 10) + Decimal(n % 4) / 4)

@@ -2,8 +2,8 @@
 
 It is the simulator's client on a real connection: it goes on from its tape, connects again and
 again, and acts at random. On standard input come `pace N` (acts a second), `settle` (ask again for
-what is open), `away` (do not connect again), `back` and `finish`; on standard output go JSON lines
-about how it stands.
+what is open), `bid` (an order that rests), `away` (do not connect again), `back` and `finish`; on
+standard output go JSON lines about how it stands.
 """
 
 import contextlib
@@ -113,6 +113,8 @@ class Client:
                     self._pace = float(value)
                 case "settle":
                     self._sim.settle()
+                case "bid":
+                    self._sim.bid_low()
                 case "away" | "back":
                     self._sim.wants_session = word == "back"
                 case "finish":

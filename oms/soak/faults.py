@@ -18,6 +18,8 @@ from oms.soak.stage import Stage
 
 _STOPPED_S, _GOING_S = 0.04, 0.03
 _DIES_SHARE = 0.35
+# So many orders of a client's rest when it is taken out of the configuration.
+_RESTING = 3
 
 
 def _nothing() -> None:
@@ -224,9 +226,9 @@ def cut_network(stage: Stage, chance: random.Random) -> Struck | None:
 
 
 def remove_client(stage: Stage, chance: random.Random) -> Struck | None:
-    """A client is taken out of the configuration, whatever orders it has, and put back later."""
+    """A client is taken out of the configuration, with orders open, and put back later."""
     part = stage.clients[WHO]
-    if "configuration" in stage.spoiled or not (part.state.get("up") and part.state.get("open")):
+    if "configuration" in stage.spoiled or not (part.runs and part.state.get("up")):
         return None
     stage.spoiled.add("configuration")
 
@@ -238,10 +240,12 @@ def remove_client(stage: Stage, chance: random.Random) -> Struck | None:
         part.say("back")
         stage.spoiled.discard("configuration")
 
+    for _ in range(_RESTING):
+        part.say("bid")
     stage.absences.begin()
     stay_away()
     return Struck(
-        whom=f"{WHO}, with {part.state['open']} orders open",
+        whom=f"{WHO}, with {part.state['open'] + _RESTING} orders open",
         lasts_s=chance.uniform(2.0, 12.0),
         undo=put_back,
         again=stay_away,
