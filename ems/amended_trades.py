@@ -17,7 +17,7 @@ from oms.domain.state import State
 
 def _execution(child: Order, venue: Venue, exec_id: str) -> Execution | None:
     """The trade that an ExecRefID (19) names: by its own ExecID or by that of a correction."""
-    found = child.executions.get((venue.name, exec_id))
+    found = child.executions.get((child.order_id, exec_id))
     return found if found is not None else trade_named(child, exec_id)
 
 

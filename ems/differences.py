@@ -68,7 +68,7 @@ def told_otherwise(
     if booked != child.order_id:
         yield differs(child, "ExecID (17)", f"{report.exec_id} of {booked}", report.exec_id)
         return
-    trade = child.executions.get((child.counterparty, report.exec_id))
+    trade = child.executions.get((child.order_id, report.exec_id))
     if trade is None or trade.latest_exec_id != trade.exec_id:
         return
     for field, ours, theirs in (

@@ -208,7 +208,7 @@ def told_by_venue(child: Order) -> Decimal:
 def answered(state: State, event: TradeExecuted) -> Iterator[Event]:
     """A trade that is booked may be what was asked about: then that is no question any more."""
     child = state.orders[event.order_id]
-    trade = child.executions[event.venue, event.exec_id]
+    trade = child.executions[event.order_id, event.exec_id]
     for orphan in state.orphans.named(event.venue, child.order_id):
         asked = orphan.event
         if asked.kind is not OrphanKind.SAME_TRADE:

@@ -27,7 +27,7 @@ def after_told(state: State, event: Told) -> Iterator[Event]:
         return
     child = state.orders[event.order_id]
     # A trade that is matched may bear another name by now.
-    trade = child.executions.get((event.venue, event.exec_id)) or trade_named(child, name)
+    trade = child.executions.get((event.order_id, event.exec_id)) or trade_named(child, name)
     assert trade is not None, event
     for early in waiting:
         text = f"{name} was told"

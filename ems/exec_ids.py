@@ -26,7 +26,7 @@ def booked_as(state: State, child: Order, venue: str, exec_id: str) -> str | Non
     if name in exec_ids_of(child):
         return child.order_id  # and another's of before
     other = state.orders.get(booked)
-    if other is None or other.parent_id == child.parent_id:
+    if other is None:
         return booked
     return None if _of_before(state, other, exec_id) else booked
 

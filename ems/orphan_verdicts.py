@@ -114,7 +114,7 @@ def _booked_as(child: Order, orphan: Orphan) -> str:
     event = orphan.event
     left = list(not_told_by(child.executions.values(), event.source))
     for one in left:
-        trade = child.executions[event.venue, one.key]
+        trade = child.executions[child.order_id, one.key]
         told = trade.tale.told.values() if trade.tale is not None else ()
         if event.twin == one.key or any(event.twin in names for names in told):
             return one.key

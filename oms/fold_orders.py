@@ -272,7 +272,7 @@ def _trade(state: State, seq: int, at: int, event: TradeExecuted) -> None:
 def _amend_trade(state: State, seq: int, at: int, event: TradeBusted | TradeCorrected) -> None:
     child = state.orders[event.order_id]
     parent = state.orders[event.parent_id]
-    execution = child.executions[event.venue, event.exec_id]
+    execution = child.executions[event.order_id, event.exec_id]
     execution.previous_report_id, execution.report_id = execution.report_id, f"E{seq}"
     amend(child, execution, event)
     state.exec_ids[event.venue, execution.latest_exec_id] = child.order_id

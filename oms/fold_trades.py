@@ -151,7 +151,7 @@ def _match(state: State, event: TradeMatched) -> None:
         state.exec_ids.setdefault((event.venue, event.told_as), "")
         return
     child = state.orders[event.order_id]
-    execution = child.executions[event.venue, event.exec_id]
+    execution = child.executions[event.order_id, event.exec_id]
     told = tale_of(execution).told.setdefault(event.source, [])
     told.append(event.told_as)
     state.exec_ids[event.venue, event.told_as] = child.order_id
@@ -172,7 +172,8 @@ def _rename(state: State, execution: Execution, event: TradeMatched) -> None:
     for order in (state.orders[event.order_id], state.orders[event.parent_id]):
         # In their order: a split counts those before it.
         order.executions = {
-            new if key == old else key: one for key, one in order.executions.items()
+            (one.child_id, event.told_as) if one is execution else key: one
+            for key, one in order.executions.items()
         }
     execution.exec_id = event.told_as
     dispute = state.disputes.pop(old, None)

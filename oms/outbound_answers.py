@@ -206,7 +206,12 @@ def _day_status(state: State, seq: int, session: str, named: str) -> SendTrading
 
 def _trade_report(state: State, seq: int, event: TradeReported) -> SendTradeCaptureReport:
     order = state.orders[event.order_id]
-    execution = order.executions[event.venue, event.exec_id]
+    named = event.venue, event.exec_id
+    [execution, *_] = [
+        one
+        for one in order.executions.values()
+        if (one.venue, one.exec_id) == named and event.child_id in ("", one.child_id)
+    ]
     exec_type = ExecType.TRADE
     if execution.busted:
         exec_type = ExecType.TRADE_CANCEL

@@ -221,7 +221,7 @@ def _trade_report(
             kind = ExecType.TRADE_CORRECT
     for report in _report(state, seq, event.parent_id, kind):
         report.last_mkt = event.venue
-        execution = state.orders[event.parent_id].executions[event.venue, event.exec_id]
+        execution = state.orders[event.parent_id].executions[event.order_id, event.exec_id]
         if isinstance(event, TradeExecuted):
             report.last_qty = event.last_qty
             report.last_px = event.last_px

@@ -93,7 +93,9 @@ class TradeRequestAnswered:
 
 @fact
 class TradeReported:
-    """One trade of the answer to a TradeCaptureReportRequest; order_id: the client's order."""
+    """One trade of the answer to a TradeCaptureReportRequest; order_id: the client's order,
+    child_id: ours at the venue, empty in a journal of before.
+    """
 
     order_id: str
     session: str
@@ -102,6 +104,7 @@ class TradeReported:
     exec_id: str
     total: int
     last: bool
+    child_id: str = ""
 
 
 @fact

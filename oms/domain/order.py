@@ -48,7 +48,7 @@ class Request:
 
 @dataclass(slots=True, kw_only=True)
 class Execution:
-    """One trade of an order, keyed by (venue, ExecID); a corrected one chains to its latest report.
+    """One trade of an order, keyed by (child, ExecID); a corrected one chains to its latest report.
 
     report_id, previous_report_id: ExecIDs of our own last two reports of it to the client. place:
     its number among the trades of its position. tale: what was told of it by whom; None where the
@@ -307,8 +307,8 @@ def without(requests: tuple[Request, ...], cl_ord_id: str) -> tuple[Request, ...
 
 
 def add_execution(order: Order, execution: Execution) -> None:
-    """Add a trade to the order's set of executions; the same (venue, ExecID) never twice."""
-    key = (execution.venue, execution.exec_id)
+    """Add a trade to the order's set of executions; the same (child, ExecID) never twice."""
+    key = (execution.child_id, execution.exec_id)
     assert key not in order.executions, key
     order.executions[key] = execution
     order.cum_qty += execution.last_qty

@@ -171,7 +171,7 @@ def unpacked(family: Family) -> list[Order]:
     trades = [_trade(told[n], rare.get(n, {})) for n in range(count, len(told))]
     parent, *children = orders
     parent.children = [one.order_id for one in children]
-    parent.executions = {(one.venue, one.exec_id): one for one in trades}
+    parent.executions = {(one.child_id, one.exec_id): one for one in trades}
     for child in children:
         mine = parent.executions.items()
         child.executions = {key: one for key, one in mine if one.child_id == child.order_id}

@@ -50,6 +50,7 @@ def decide_trade_request(state: State, command: TradeCaptureReportRequest) -> It
             trade_request_id=command.trade_request_id,
             venue=execution.venue,
             exec_id=execution.exec_id,
+            child_id=execution.child_id,
             total=len(found),
             last=n == len(found),
         )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from oms.domain.kept_orders import CHILD_CL_ORD_ID, CL_ORD_ID, EXEC_ID, Name
 from oms.domain.kept_orders import Orders as KeptOrders
 from oms.domain.order import Order
-from oms.domain.packing import Family, as_bytes, from_bytes, packed, unpacked
+from oms.domain.packing import Family, as_bytes, exec_ids_of, from_bytes, packed, unpacked
 from oms.domain.state import Position, State
 from oms.domain.values import ZERO
 from oms.positions.book import book_trade, rebuild
@@ -131,7 +131,7 @@ def _check_names(kept: KeptOrders, orders: Orders, names: list[dict[Name, str]])
             # A bust makes one work again whose name may be another's by then.
             works_again = any(one.busted for one in order.executions.values())
             assert owner == order.order_id or works_again or not order.is_live, order
-        for key in order.executions:
+        for key in exec_ids_of(order):
             owner = owner_of(EXEC_ID, key)
             assert owner is not None, key
             assert owner in orders or owner in kept, key

@@ -57,7 +57,7 @@ class TradeRows:
             self._orphans[row[0]] = row
         elif not event.source and not event.orphan:
             exec_id = event.exec_id if event.amends else event.told_as
-            trade = state.orders[event.order_id].executions[event.venue, exec_id]
+            trade = state.orders[event.order_id].executions[event.order_id, exec_id]
             self._matched(event, trade.latest_exec_id)
             dispute = state.disputes.get((event.venue, exec_id))
             if dispute is not None:

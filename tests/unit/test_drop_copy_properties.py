@@ -175,7 +175,7 @@ def test_any_interleaving_with_repetitions_is_booked_once(
     told.check()
     child = told.world.child("c1")
     trades = [number for number, one in enumerate(day.lines) if one.ref is None]
-    assert set(child.executions) == {("XA", f"E{number}") for number in trades}
+    assert {one for _, one in child.executions} == {f"E{number}" for number in trades}
     assert child.ahead == 0
 
 

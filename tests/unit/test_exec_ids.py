@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from ems.exec_ids import booked_as
 from oms.domain.commands import SYSTEM, CloseTradingDay, OpenTradingDate
 from oms.domain.events import (
     DiscrepancyFound,
@@ -17,7 +18,7 @@ from oms.domain.events import (
 )
 from oms.domain.fix import ExecType, OrdStatus
 from oms.domain.instrument import DropCopy
-from oms.domain.order import Order
+from oms.domain.order import Order, add_execution
 from oms.domain.reasons import Reason
 from tests.support.invariants import check_same
 from tests.support.world import DATE, REFERENCE, World, of_type
@@ -151,3 +152,21 @@ def test_a_strangers_trade_of_today_is_held_under_a_name_of_yesterday(
     world.send(world.report("XA", "nobody", ExecType.TRADE, OrdStatus.FILLED, **fields))
     assert len(of_type(world, OrphanReported)) == held
     assert len(of_type(world, DuplicateExecutionDropped)) == 1 - held
+
+
+def test_two_orders_at_one_venue_for_one_client_order_may_have_one_name(world: World) -> None:
+    """Of different dates, as where its rest is sent there again."""
+    world.new("t1")
+    filled(world, "t1", "E2", "40")
+    world.send(OpenTradingDate(origin=SYSTEM, trade_date="2026-09-23"))
+    parent, child = world.order("t1"), world.child("t1")
+    again = replace(child, order_id=f"{parent.order_id}-2", executions={})
+    again.cum_qty = again.traded_value = Decimal(0)
+    assert booked_as(world.state, again, "XA", "E2") is None
+    trade = replace(child.executions[child.order_id, "E2"], child_id=again.order_id)
+    for order in (again, parent):
+        add_execution(order, trade)
+    assert [one.child_id for one in parent.executions.values()] == [
+        child.order_id,
+        again.order_id,
+    ]

@@ -98,7 +98,8 @@ def test_what_is_packed_is_as_it_was_and_is_packed_again() -> None:
     assert repr(again) == repr(child)
     assert not is_packed(world, child.order_id)
     parent = world.order("c1")
-    assert parent.executions["XA", trade_of(child)] is again.executions["XA", trade_of(child)]
+    key = child.order_id, trade_of(child)
+    assert parent.executions[key] is again.executions[key]
     world.tick(1)
     world.cancel("c3", "c2")
     assert is_packed(world, child.order_id)
@@ -212,7 +213,7 @@ def test_a_question_for_its_trade_by_the_exec_id_of_either_report(which: int) ->
             *("XA", child.cl_ord_id, ExecType.TRADE_CANCEL, OrdStatus.FILLED), exec_ref_id=ref
         )
     )
-    told.append(world.order("c1").executions["XA", ref].report_id)
+    told.append(world.order("c1").executions[child.order_id, ref].report_id)
     world.cancel("c3", "c2")
     assert is_packed(world, child.order_id)
     for exec_id, found in ((told[which], 1), ("E1", 0)):

@@ -150,7 +150,7 @@ def test_what_has_traded_from_a_moment_on() -> None:
     traded(one, "20", at=2, px="6")
     traded(one, "30", at=3, px="7")
     assert one.traded_since(2) == (50, 330)
-    one.executions["XA", "1"].busted = True
+    one.executions["", "1"].busted = True
     assert one.traded_since(2) == (30, 210)
     one.recount()
     assert (one.cum_qty, one.traded_value, one.avg_px) == (40, 260, Decimal("6.5"))
