@@ -15,7 +15,7 @@ from oms.domain.orphans import Settlement
 from oms.domain.state import State
 
 
-def _execution(child: Order, venue: Venue, exec_id: str) -> Execution | None:
+def _execution(child: Order, exec_id: str) -> Execution | None:
     """The trade that an ExecRefID (19) names: by its own ExecID or by that of a correction."""
     found = child.executions.get((child.order_id, exec_id))
     return found if found is not None else trade_named(child, exec_id)
@@ -30,7 +30,7 @@ def decide_bust(
             order_id=child.order_id, venue=venue.name, exec_id=report.exec_id
         )
         return
-    trade = _execution(child, venue, report.exec_ref_id)
+    trade = _execution(child, report.exec_ref_id)
     known = amended_before(child, trade, report)
     if known:
         yield from known
@@ -49,7 +49,7 @@ def decide_correction(
 ) -> Iterator[Event]:
     """The venue corrects a trade's quantity or price."""
     known_as = booked_as(state, child, venue.name, report.exec_id)
-    trade = _execution(child, venue, report.exec_ref_id)
+    trade = _execution(child, report.exec_ref_id)
     # Empty: it came before its trade, and was an orphan.
     if known_as or (known_as is not None and trade is None):
         yield DuplicateExecutionDropped(
