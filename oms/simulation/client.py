@@ -37,6 +37,7 @@ class SimClient(SimParty):
         self.ledger = ClientLedger(version=settings.begin_string)
         self.wants_session = True
         self.bundling = False
+        self.late = 0.0
         self._accounts = accounts
         self._count = 0
 
@@ -63,6 +64,12 @@ class SimClient(SimParty):
 
     def _now(self) -> str:
         return utc_timestamp_ms(self._agenda.now_us)
+
+    def _sent_at(self) -> str:
+        """When it says that it sent an order or a replace, which may have been on its way long."""
+        if self.late and self._random.random() < self.late:
+            return utc_timestamp_ms(self._agenda.now_us - self._random.randrange(20_000_000))
+        return self._now()
 
     # Acts
 
@@ -114,7 +121,7 @@ class SimClient(SimParty):
             (21, "1"),
             (55, symbol),
             (54, _SIDES[n // 3 % len(_SIDES)]),
-            (60, self._now()),
+            (60, self._sent_at()),
             (38, str(10 * (1 + n // 13 % 20))),
             (40, kind),
             (59, tif),
@@ -137,7 +144,7 @@ class SimClient(SimParty):
             (21, "1"),
             (55, symbol),
             (54, seen.side),
-            (60, self._now()),
+            (60, self._sent_at()),
             (38, quantity),
             (40, "2"),
             (44, price),

@@ -29,6 +29,7 @@ def new_client(world: "World", client: Client) -> SimClient:
         flush=partial(world.flush, name, _THEIRS),
     )
     made.bundling = client.profile.bundled_ioc
+    made.late = world.plan.late.get(name, 0.0)
     return made
 
 

@@ -1,7 +1,7 @@
 """What one seed draws: which faults exist and how often (swarm testing), and who does what when."""
 
 import random
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 
 from oms.domain.profile import ClientProfile
 from oms.domain.schedule import Schedule
@@ -86,7 +86,7 @@ class Plan:
 
     copies: venues by the sessions of their drop copies. versions: BeginString (8) by session.
     hours: of the sessions that have any. line_us: how busy the core and its FIX process may be for
-    each other.
+    each other. late: how often clients send what is old.
     """
 
     seed: int
@@ -100,6 +100,7 @@ class Plan:
     versions: dict[str, str]
     hours: dict[str, Schedule]
     line_us: int
+    late: dict[str, float] = field(default_factory=dict)
 
 
 SIZE = 150
@@ -126,6 +127,7 @@ def plan_of(recipe: Recipe) -> Plan:
         line_us=randomness.choice((0, 0, 2_000, 60_000)),
     )
     _forgetful(plan, chance(recipe.seed, "forgetful"))
+    _impatient(plan, chance(recipe.seed, "impatient"))
     if recipe.kept is not None:
         plan.acts = tuple(plan.acts[number] for number in recipe.kept)
     for fault in recipe.left_out:
@@ -209,6 +211,15 @@ def _forgetful(plan: Plan, randomness: random.Random) -> None:
         forgets = randomness.random() < 0.5
         plan.manners[name].forget = randomness.uniform(0.1, 0.7) if forgets else 0.0
         plan.manners[name].unnamed = float(randomness.random() < 0.3)
+
+
+def _impatient(plan: Plan, randomness: random.Random) -> None:
+    """Some clients want no old order taken, and send some that are."""
+    for name in CLIENTS:
+        if randomness.random() < 0.3:
+            limit = randomness.choice((50, 1_000, 10_000))
+            plan.clients[name] = replace(plan.clients[name], max_order_age_ms=limit)
+            plan.late[name] = randomness.uniform(0.0, 0.3)
 
 
 _MOST = {"fill": 1.0, "lose": 0.15, "overfill": 0.1, "lie": 0.15, "repeat": 0.5, "bounce": 0.1}

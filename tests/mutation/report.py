@@ -241,15 +241,6 @@ def _deliberate() -> Iterator[str]:
         " `make mutate` measures the processor seconds that this takes."
     )
     yield ""
-    yield textwrap.fill(
-        "Two were tried that it cannot show, so they are not there; unit tests notice both. A drop"
-        " copy's correction that comes after the bust that followed it makes the trade count again"
-        " in what its client is told: it came about once in 150 seeds of a world full of busts, and"
-        " no checker said anything, as no quantity changes. And a replace older than"
-        " `max_order_age_ms` is let through: no simulated client has such a limit.",
-        width=100,
-    )
-    yield ""
     yield "| bug | caught by | seed | seconds |"
     yield "| --- | --- | --- | --- |"
     for one in json.loads(FIGURES.read_text()):
