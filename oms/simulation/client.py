@@ -94,7 +94,7 @@ class SimClient(SimParty):
             (21, "1"),
             (55, _SYMBOLS[0]),
             (54, "1"),
-            (60, self._sent_at()),
+            (60, self._now()),
             (38, "10"),
             (40, "2"),
             (59, "0"),
