@@ -192,6 +192,7 @@ def _order_cancel_replace_request(fields: Fields, origin: Origin) -> OrderCancel
         time_in_force=fields.optional_choice(59, TimeInForce),
         conditions=read_conditions(fields),
         transact_time=fields.timestamp(60),
+        currency=fields.optional_text(15),
     )
 
 

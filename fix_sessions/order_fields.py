@@ -24,6 +24,7 @@ class OrderFields(TypedDict):
     transact_time: int
     text: str
     conditions: Conditions | None
+    currency: str
 
 
 def read_order(fields: Fields) -> OrderFields:
@@ -41,4 +42,5 @@ def read_order(fields: Fields) -> OrderFields:
         "transact_time": fields.timestamp(60),
         "text": fields.optional_text(58, limit=MAX_TEXT_CHARACTERS),
         "conditions": read_conditions(fields),
+        "currency": fields.optional_text(15),
     }

@@ -67,7 +67,7 @@ from oms.domain.state import State
 from oms.fold import fold_command, fold_event
 from oms.judging import reference_px, replace_verdict, verdict_on
 from oms.orders import baskets, good_till, requests
-from oms.orders.cash import in_lots
+from oms.orders.cash import currency_fault, in_lots
 from oms.orders.inquiries import decide_inquiry
 from oms.orders.lost_orders import may_be_lost, not_taken_again
 from oms.orders.spent_ids import spent
@@ -263,7 +263,9 @@ def _new_order(
     # A list may wait for its ListExecute as long as it likes.
     sent_at = 0 if list_id else command.transact_time or command.origin.received_at
     verdict = verdict_on(state, at, command.origin, terms, None, sent_at=sent_at)
+    instrument = state.reference.instruments.get(command.symbol)
     fault = spent(state, command.origin, command.cl_ord_id)
+    fault = fault or currency_fault(command.currency, instrument)
     if fault is None and verdict.reason is Reason.NONE:
         fault = nowhere_to_go(state, terms)
     if fault is not None:

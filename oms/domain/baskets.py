@@ -54,6 +54,7 @@ class ListOrder:
     transact_time: int = 0
     text: str = ""
     conditions: Conditions | None = None
+    currency: str = ""
 
 
 @fact

@@ -53,6 +53,7 @@ class NewOrderSingle:
     transact_time: int = 0
     text: str = ""
     conditions: Conditions | None = None
+    currency: str = ""
 
 
 @fact
@@ -67,9 +68,8 @@ class OrderCancelRequest:
 
 @fact
 class OrderCancelReplaceRequest:
-    """OrderCancelReplaceRequest (G); price None only where the order has none.
-
-    conditions: those given; StopPx may change, what is not given stays as it is.
+    """OrderCancelReplaceRequest (G); price None only where the order has none. What is not given of
+    conditions stays as it is; StopPx may change.
     """
 
     origin: Origin
@@ -84,6 +84,7 @@ class OrderCancelReplaceRequest:
     time_in_force: TimeInForce | None = None
     conditions: Conditions | None = None
     transact_time: int = 0
+    currency: str = ""
 
 
 @fact

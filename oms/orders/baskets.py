@@ -301,6 +301,7 @@ def single(order: ListOrder, origin: Origin) -> NewOrderSingle:
         transact_time=order.transact_time,
         text=order.text,
         conditions=order.conditions,
+        currency=order.currency,
     )
 
 

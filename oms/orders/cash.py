@@ -1,10 +1,19 @@
-"""CashOrderQty (152): an amount of money made a quantity."""
+"""Money in an order: CashOrderQty (152) made a quantity, and Currency (15)."""
 
 from dataclasses import replace
 from decimal import Decimal
 
 from oms.domain.instrument import Instrument
+from oms.domain.reasons import Reason
 from oms.domain.terms import OrderTerms
+
+
+def currency_fault(currency: str, instrument: Instrument | None) -> tuple[Reason, str] | None:
+    """Why an order may not be in that Currency (15): its prices would mean others."""
+    if not currency or instrument is None or currency == instrument.currency:
+        return None
+    text = f"Currency (15) = {currency}: must be {instrument.currency}, that of {instrument.symbol}"
+    return Reason.UNSUPPORTED_VALUE, text
 
 
 def in_lots(

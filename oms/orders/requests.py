@@ -35,6 +35,7 @@ from oms.domain.reasons import Reason
 from oms.domain.state import State
 from oms.domain.values import decimal_text
 from oms.domain.verdict import Verdict
+from oms.orders.cash import currency_fault
 from oms.orders.spent_ids import spent
 from oms.orders.splits import old_shares_fault
 from oms.orders.stop_prices import stop_px_fault
@@ -259,6 +260,9 @@ def replace_fault(
     ):
         if asked and asked != have:
             return Reason.FIELD_NOT_REPLACEABLE, f"{name} = {asked}: must stay {have}"
+    fault = currency_fault(command.currency, state.reference.instruments.get(order.symbol))
+    if fault is not None:
+        return fault
     if command.conditions is not None:
         text = _condition_changed(order, command.conditions)
         if text:

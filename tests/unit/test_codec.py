@@ -101,7 +101,7 @@ def test_the_encoding_is_canonical_json() -> None:
         '"accounts":[],"received_at":0,"raw":"35=D\\u000111=é"},"cl_ord_id":"A-1",'
         '"account":"ACC","symbol":"AAPL","side":"5","order_qty":"1E+2","ord_type":"2",'
         '"price":"100.10","time_in_force":"0","transact_time":0,"text":"",'
-        '"conditions":null}'
+        '"conditions":null,"currency":""}'
     )
 
 
