@@ -127,6 +127,19 @@ def test_on_one_date_one_of_two_orders_is_in_doubt(world: World) -> None:
     assert world.order("t2").cum_qty == 0
 
 
+def test_a_wrong_name_on_one_date_is_no_doubt_where_all_that_is_counted_is_booked(
+    world: World,
+) -> None:
+    world.new("t1")
+    filled(world, "t1", "E2")
+    world.new("t2")
+    filled(world, "t2", "E3", "40")
+    child = world.child("t2")
+    world.fill(child, "60", exec_id="E2", cum_qty=child.cum_qty)
+    assert [one.field for one in of_type(world, DiscrepancyFound)] == ["ExecID (17)"]
+    assert not child.in_doubt
+
+
 def test_a_drop_copy_may_count_anew_as_well(world: World) -> None:
     world.new("t1")
     world.new("t2")
@@ -152,6 +165,17 @@ def test_a_strangers_trade_of_today_is_held_under_a_name_of_yesterday(
     world.send(world.report("XA", "nobody", ExecType.TRADE, OrdStatus.FILLED, **fields))
     assert len(of_type(world, OrphanReported)) == held
     assert len(of_type(world, DuplicateExecutionDropped)) == 1 - held
+
+
+def test_a_strangers_trade_under_a_name_of_today_is_dropped(world: World) -> None:
+    world.new("t1")
+    filled(world, "t1", "E2")
+    fields = {"exec_id": "E2", "last_qty": Decimal(10), "last_px": Decimal(100)}
+    fields["transact_time"] = world.at  # type: ignore[assignment]
+    world.send(world.report("XA", "nobody", ExecType.TRADE, OrdStatus.FILLED, **fields))
+    [dropped] = of_type(world, DuplicateExecutionDropped)
+    assert dropped.order_id == world.child("t1").order_id
+    assert not world.state.orphans
 
 
 def test_two_orders_at_one_venue_for_one_client_order_may_have_one_name(world: World) -> None:

@@ -112,3 +112,16 @@ def test_lists_and_what_begins_them_are_not_taken_again_either() -> None:
     assert not world.state.orders
     world.send(replace(execute, origin=world.origin("ALPHA")))
     assert of_type(world, ListExecutionBegan)
+
+
+def test_lists_of_the_next_trading_date_are_no_lost_ones() -> None:
+    world = connected()
+    restored(world)
+    start = CoreStarted(origin=SYSTEM, leader_epoch=3, version="1", trade_date="2026-09-22")
+    world.send(start)
+    world.connect("XA", "XB")
+    send_list(world, THREE, "L1", exec_inst_type="2", again=True)
+    assert not of_type(world, MessageRefused)
+    origin = replace(world.origin("ALPHA"), poss_dup=True)
+    world.send(ListExecute(origin=origin, list_id="L1"))
+    assert of_type(world, ListExecutionBegan)

@@ -157,6 +157,8 @@ def test_of_those_that_wait_for_a_trade_so_many_are_kept(monkeypatch: pytest.Mon
     for n in range(4):
         world.told(child.cl_ord_id, (f"B-{n}", "XA", BUST[2] | {"exec_ref_id": f"T-{n}"}))
     assert [name for _, name in world.state.orphans.early] == ["T-2", "T-3"]
+    waiting = world.state.orphans.early_named("XA", child.cl_ord_id)
+    assert [one.event.exec_id for one in waiting] == ["B-2", "B-3"]
 
 
 def test_an_exec_id_alone_does_not_make_two_trades_one() -> None:
