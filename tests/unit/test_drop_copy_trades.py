@@ -22,7 +22,7 @@ from oms.domain.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
 from oms.domain.instrument import DropCopy
 from oms.domain.order import Order
 from oms.domain.orphan_events import TradeMatched
-from oms.domain.orphans import OrphanKind, copy_id
+from oms.domain.orphans import OrphanKind, TradeIds, copy_id
 from oms.domain.reasons import Reason
 from tests.support.invariants import check_same
 from tests.support.world import REFERENCE, World, of_type
@@ -187,6 +187,23 @@ def test_a_copy_that_names_two_orders_is_asked(world: World) -> None:
     [orphan] = of_type(world, OrphanReported)
     assert other.order_id in orphan.text
     assert world.child("c1").order_id in orphan.text
+
+
+@pytest.mark.parametrize(
+    ("exec_id", "secondary", "same"),
+    [("S-1", "", True), ("b1", "S-1", True), ("b1", "S-2", False), ("b1", "", False)],
+)
+def test_a_trade_of_another_time_is_the_same_where_its_secondary_exec_id_names_it(
+    world: World, exec_id: str, secondary: str, *, same: bool
+) -> None:
+    child = world.child("c1")
+    world.ack(child)
+    world.fill(child, "10", transact_time=1, ids=TradeIds(secondary_exec_id="S-1"))
+    ids = TradeIds(secondary_exec_id=secondary)
+    copied(world, child, exec_id=exec_id, ids=ids, transact_time=9_000_000)
+    assert [one.rule for one in of_type(world, TradeMatched)] == ["named the same"] * same
+    assert child.cum_qty == 10
+    assert len(of_type(world, OrphanReported)) == 1 - same
 
 
 @pytest.mark.parametrize("kind", [ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT])

@@ -75,7 +75,9 @@ def test_each_is_told_again_as_often_as_it_likes(world: World, name: str) -> Non
     world.new("t1")
     filled(world, "t1", "E1")
     assert filled(world, name, "E1") == []
-    assert of_type(world, DuplicateExecutionDropped)
+    [dropped] = of_type(world, DuplicateExecutionDropped)
+    assert dropped.order_id == world.child(name).order_id
+    assert not of_type(world, DiscrepancyFound)
     assert world.state.position("A1", "AAPL").quantity == 200
 
 

@@ -151,12 +151,12 @@ def test_who_subscribes_to_a_session_that_there_is_not_is_told_nothing_later() -
 
 
 def traded() -> World:
-    """ALPHA bought 30 and 20 by a1 and sold 10 by a2; BETA bought 5."""
+    """BETA bought 5; ALPHA, whose orders came later, 30 and 20 by a1, and sold 10 by a2."""
     world = connected()
     for name, client, account, side in (
+        ("b1", "BETA", "B1", Side.BUY),
         ("a1", "ALPHA", "A1", Side.BUY),
         ("a2", "ALPHA", "A2", Side.SELL),
-        ("b1", "BETA", "B1", Side.BUY),
     ):
         world.new(name, "100", "100", client=client, account=account, side=side)
     for name, client, quantity in (

@@ -161,6 +161,32 @@ def test_of_those_that_wait_for_a_trade_so_many_are_kept(monkeypatch: pytest.Mon
     assert [one.event.exec_id for one in waiting] == ["B-2", "B-3"]
 
 
+def test_a_correction_that_waits_no_more_is_carried_out_when_it_is_told_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Others took its place; it is held for the desk all the same."""
+    monkeypatch.setattr(orphan_events, "EARLY_KEPT", 1)
+    world = EarlyWorld()
+    child = world.placed()
+    world.told(child.cl_ord_id, CORRECTION)
+    world.told(child.cl_ord_id, ("B-9", "XA", BUST[2] | {"exec_ref_id": "T-9"}))
+    world.told(child.cl_ord_id, TRADE)
+    assert (child.cum_qty, len(world.state.orphans)) == (10, 1)
+    world.told(child.cl_ord_id, CORRECTION)
+    [settled] = of_type(world, OrphanSettled)
+    assert (settled.settlement, settled.order_id) == (Settlement.BOOKED, child.order_id)
+    assert (child.cum_qty, len(world.state.orphans)) == (8, 0)
+    check_same(world.state, world.replayed())
+
+
+def test_a_bust_of_a_strangers_trade_that_nobody_told_is_dropped_when_it_comes_again() -> None:
+    world = world_with(OrphanPolicy.HOLD)
+    for _ in range(2):
+        stranger(world, "B-1", kind=ExecType.TRADE_CANCEL, exec_ref_id="S-1")
+    [dropped] = of_type(world, DuplicateExecutionDropped)
+    assert (dropped.order_id, dropped.exec_id) == ("", "B-1")
+
+
 def test_an_exec_id_alone_does_not_make_two_trades_one() -> None:
     world = world_with(OrphanPolicy.HOLD)
     stranger(world)
