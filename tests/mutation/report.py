@@ -37,8 +37,8 @@ With these, 88.7 % of 284 others were killed at first sight. In the evening of t
 changes, it was 91.1 % of 1,735 in the 21 modules that had changed, 91.5 % of 840 others, which no
 draw had chosen, and 87.8 % of 548 more, the rest of the venue simulator's. Each time tests were
 written for survivors, 120 in that evening. In the night to 2026-11-22 three modules came and others
-changed: of their 379 new mutants 82.1 % were killed at first sight. Of the 1,643 in these files
-that had been killed before, judged anew, 5 were not any more; now they are.
+changed: of their 379 new mutants 82.1 % were killed at first sight. All 3,874 that had been killed
+before were judged anew. Six lived: five are killed now, and nothing tells one from the original.
 
 The figures below are those with all of these tests, of mutants that were seen; a verdict holds
 until its piece of code changes. What still lives has its reason.
