@@ -57,6 +57,10 @@ log = structlog.get_logger(__name__)
 # Short, as a unix socket's path may have about 100 characters, and the same whatever TMPDIR says.
 _SOCKET_PARENT = Path("/tmp")  # noqa: S108 -- the directory made in it is private and its owner is checked
 _POLL_S = 0.005
+_LOOK_S = 0.25
+_LOG_LINES = 2_000
+_FAILED_INSIDE = "all server processes terminated; reinitializing"
+_READY = "ready to accept connections"
 _LOG_LIMIT_BYTES = 16 * 1024 * 1024
 # What a postmaster says when the last one's backends have not all noticed its death yet: they will.
 _PASSING_ERRORS = ("is still in use", "lock file")
@@ -75,6 +79,7 @@ class EmbeddedPostgres:
         self._process: subprocess.Popen[bytes] | None = None
         self._started_by = 0
         self._running: PidFile | None = None
+        self._cluster: Path | None = None
 
     @property
     def url(self) -> str:
@@ -101,9 +106,22 @@ class EmbeddedPostgres:
 
     @property
     def has_died(self) -> bool:
-        """Whether the server that this object started is gone; `start` may bring it back."""
-        gone = self._process is None or self._process.poll() is not None
-        return gone and self._started_by == os.getpid()
+        """Whether the server that this object started is gone, or will never get ready again;
+        `start` may bring it back.
+        """
+        if self._started_by != os.getpid():
+            return False
+        return self._process is None or self._process.poll() is not None or self._has_failed()
+
+    def _has_failed(self) -> bool:
+        """One of its processes failed, and then one while that was recovered from: the postmaster
+        may live on without ever getting ready (seen with PostgreSQL 18 and a full disk).
+        """
+        found = read_pid_file(self._cluster) if self._cluster is not None else None
+        if found is None or found.status == "ready":
+            return False
+        said = log_tail(self._data_dir / "postgresql.log", start=0, lines=_LOG_LINES)
+        return said.rpartition(_READY)[2].count(_FAILED_INSIDE) > 1
 
     def start(self) -> str:
         """Start the server, or find it running; return its URL.
@@ -157,7 +175,8 @@ class EmbeddedPostgres:
         self.stop()
 
     def _start(self, deadline: float) -> None:
-        if self._process is not None and self._process.poll() is not None:
+        if self._process is not None and self.has_died:
+            _end(self._process, time.monotonic())
             self._process = None
         major = existing_cluster(self._data_dir)
         if major is not None:
@@ -169,7 +188,7 @@ class EmbeddedPostgres:
         target = self._data_dir if major is None else cluster_dir(self._data_dir, major)
         account = account_for(target)
         binaries = find_binaries(bin_dir=self._bin_dir, account=account, cluster_major=major)
-        cluster = cluster_dir(self._data_dir, binaries.major)
+        self._cluster = cluster = cluster_dir(self._data_dir, binaries.major)
         let_through(self._data_dir, account)
         if major is None:
             create_cluster(cluster, binaries, account)
@@ -232,7 +251,7 @@ class EmbeddedPostgres:
             process = _spawn(binaries, cluster, socket_dir, log_file, account)
             self._process, self._started_by = process, os.getpid()
             self._lock_file.write_text(f"{os.getpid()} {process.pid}\n")
-            running = _wait_until_ready(process, cluster, deadline)
+            running = _wait_until_ready(process, cluster, log_start, deadline)
             if running is not None:
                 return running
             self._process = None
@@ -298,13 +317,25 @@ def _spawn(
 
 
 def _wait_until_ready(
-    process: subprocess.Popen[bytes], cluster: Path, deadline: float
+    process: subprocess.Popen[bytes], cluster: Path, log_start: int, deadline: float
 ) -> PidFile | None:
-    """The pid file of the ready server, or None if it ended."""
+    """The pid file of the ready server, or None if it ended.
+
+    One of whose processes fails while it recovers, for want of disk, say, may live on without ever
+    getting ready: it is ended. log_start: where its log begins.
+    """
+    look_at = 0.0
     while process.poll() is None:
         found = read_pid_file(cluster)
         if found is not None and found.pid == process.pid and found.status == "ready":
             return found
+        if (now := time.monotonic()) >= look_at:
+            look_at = now + _LOOK_S
+            said = log_tail(cluster.parent / "postgresql.log", start=log_start, lines=_LOG_LINES)
+            if _FAILED_INSIDE in said:
+                log.warning("postgres.failed_while_starting", pid=process.pid)
+                _end(process, now)
+                return None
         if time.monotonic() > deadline:
             said = log_tail(cluster.parent / "postgresql.log", start=0)
             msg = f"PostgreSQL in {cluster} was not ready in time. It said:\n{said}"

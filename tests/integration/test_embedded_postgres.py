@@ -5,12 +5,14 @@ import signal
 import stat
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from oms.store import embedded_postgres
 from oms.store.durability import NotDurable, require_durable
 from oms.store.embedded_postgres import EmbeddedPostgres
 from oms.store.postgres_account import EmbeddedPostgresError, account_for, popen_options
@@ -28,6 +30,9 @@ from tests.support.processes import eventually, running
 
 OWNER = "tests.support.postgres_owner"
 ROLES_SQL = Path(__file__).resolve().parents[2] / "docker" / "roles.sql"
+
+
+FAILED = "all server processes terminated; reinitializing"
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +187,49 @@ def test_a_killed_server_is_recovered_by_its_owner(data_dir: Path) -> None:
         with psycopg.connect(url) as connection:
             assert _value(connection, "SELECT number FROM survived") == 7
             connection.execute("DROP TABLE survived")
+
+
+def test_a_server_that_failed_while_it_recovered_is_ended_and_started_anew(data_dir: Path) -> None:
+    """As seen on a full disk: its postmaster lives, and never gets ready again."""
+    with EmbeddedPostgres(data_dir) as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+        first = server.pid
+        assert not server.has_died
+        [cluster] = data_dir.glob("pg*")
+        pid_file = cluster / "postmaster.pid"
+        pid_file.write_text(pid_file.read_text().replace("ready   ", "starting"))
+        with (data_dir / "postgresql.log").open("a") as log:
+            log.write(f"LOG:  {FAILED}\n")
+            log.flush()
+            assert not server.has_died, "it recovers"
+            log.write(f"LOG:  {FAILED}\n")
+        assert server.has_died
+        server.start()
+        assert server.pid != first
+        assert not is_alive(first)
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
+
+
+def test_a_start_that_fails_inside_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A postmaster that lives on without getting ready is stood in for by a process that sleeps."""
+    cluster = tmp_path / "pg"
+    cluster.mkdir()
+    log = tmp_path / "postgresql.log"
+    log.write_text("earlier\n")
+    with subprocess.Popen(["sleep", "60"]) as process:
+        (cluster / "postmaster.pid").write_text(f"{process.pid}\n" + "\n" * 6 + "starting\n")
+        log.write_text(f"earlier\nLOG:  {FAILED}\n")
+        monkeypatch.setattr(embedded_postgres, "_LOOK_S", 0.0)
+        started = len("earlier\n")
+        found = embedded_postgres._wait_until_ready(
+            process, cluster, started, time.monotonic() + 50
+        )
+        assert found is None
+        assert process.poll() is not None
 
 
 def test_a_pid_file_whose_number_another_process_has_is_no_hindrance(data_dir: Path) -> None:
