@@ -9,8 +9,7 @@ from oms.cli_options import DEFAULT_CONFIG, HYPHENS, Config, Json, Reason, setti
 session = typer.Typer(help="FIX sessions.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The client's or venue's name.")]
-
-
+Request = Annotated[int, typer.Argument(min=1, help="The number that the request got.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -78,7 +77,7 @@ def session_reset(
 @session.command("approve", context_settings=HYPHENS)
 def session_approve(
     name: Name,
-    request: Annotated[int, typer.Argument(min=1, help="The number that the request got.")],
+    request: Request,
     reason: Reason,
     yes: Yes = False,
     config: Config = DEFAULT_CONFIG,
@@ -104,7 +103,7 @@ def session_discard(
 @session.command("approve-discard", context_settings=HYPHENS)
 def session_approve_discard(
     name: Name,
-    request: Annotated[int, typer.Argument(min=1, help="The number that the request got.")],
+    request: Request,
     reason: Reason,
     yes: Yes = False,
     config: Config = DEFAULT_CONFIG,
